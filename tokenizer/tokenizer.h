@@ -1,0 +1,98 @@
+// Text in, ids and offsets out, equal to the `tokenizers` library as
+// transformers 4.57 drives it (profile hf4), for DeBERTa v1 (byte-level BPE) and
+// v2, v3 and mDeBERTa (SentencePiece Unigram).
+//
+// A constructed Tokenizer is immutable; all methods may be called from several
+// threads at once. Texts are UTF-8; invalid bytes are InvalidArgument, never
+// undefined. Time and memory are linear in the text.
+
+#ifndef TOKENIZER_TOKENIZER_H_
+#define TOKENIZER_TOKENIZER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "tokenizer/encoding.h"
+
+namespace deberta::tokenizer {
+
+// The two steps that differ between the families: everything between added
+// tokens (normalise, pre-tokenise, model) and its inverse.
+class Segmenter;  // tokenizer/segmenter.h
+class SpecialTokens;  // tokenizer/special_tokens.h
+
+class Tokenizer {
+ public:
+  // Ids of the template's tokens. Every DeBERTa vocabulary has cls, sep, pad
+  // and unk; mask may be missing.
+  struct SpecialIds {
+    int32_t cls;
+    int32_t sep;
+    int32_t pad;
+    int32_t unk;
+    std::optional<int32_t> mask;
+  };
+
+  struct Options {
+    SpecialIds special_ids;
+    // tokenizer_config.json's model_max_length; absent where the file has none
+    // or the "very large integer" that stands for none.
+    std::optional<int64_t> model_max_length;
+    // Decode() also applies the ten clean-up replacements (" ." -> ".", ...).
+    bool clean_up_tokenization_spaces = false;
+  };
+
+  Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
+            std::unique_ptr<const SpecialTokens> special_tokens);
+  ~Tokenizer();
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+
+  // The tokens of `text` without [CLS] and [SEP]. Special tokens that stand
+  // literally in the text are recognised, as the reference does.
+  absl::StatusOr<TokenSequence> Tokenize(std::string_view text) const;
+
+  // `[CLS] a [SEP]`, all type 0, or `[CLS] a [SEP] b [SEP]` with type 1 from b
+  // on. `b` may be null.
+  Encoding Assemble(const TokenSequence& a, const TokenSequence* b) const;
+
+  // The text of `ids`; byte pieces that do not form UTF-8 become U+FFFD. With
+  // `skip_special_tokens`, special tokens are left out. Ids outside the
+  // vocabulary decode to nothing.
+  std::string Decode(std::span<const int32_t> ids,
+                     bool skip_special_tokens) const;
+
+  // The vocabulary string of an id ("▁name", "Ġname", "[CLS]"); "" for ids
+  // outside the vocabulary.
+  std::string_view IdToToken(int32_t id) const;
+
+  // Exact vocabulary look-up, added tokens included.
+  std::optional<int32_t> TokenToId(std::string_view token) const;
+
+  const SpecialIds& special_ids() const { return options_.special_ids; }
+  std::optional<int64_t> model_max_length() const {
+    return options_.model_max_length;
+  }
+  // One more than the largest id.
+  int32_t vocab_size() const;
+  // Heap bytes held by the vocabulary, roughly.
+  size_t resident_bytes() const;
+
+ private:
+  const Options options_;
+  const std::unique_ptr<const Segmenter> segmenter_;
+  const std::unique_ptr<const SpecialTokens> special_tokens_;
+};
+
+// Tokens that [CLS], [SEP] and [SEP] add to one text, or to a pair.
+inline constexpr int kSingleTemplateTokens = 2;
+inline constexpr int kPairTemplateTokens = 3;
+
+}  // namespace deberta::tokenizer
+
+#endif  // TOKENIZER_TOKENIZER_H_
