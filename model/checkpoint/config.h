@@ -1,0 +1,103 @@
+// config.json of a DeBERTa checkpoint: every key that changes what is computed
+// (spec section 1), with the reference's defaults. Keys outside that list are
+// ignored; values we cannot honour are refused by name.
+
+#ifndef MODEL_CHECKPOINT_CONFIG_H_
+#define MODEL_CHECKPOINT_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace deberta::model {
+
+enum class Family {
+  kDeberta,    // model_type "deberta": v1
+  kDebertaV2,  // model_type "deberta-v2": v2, v3 and mDeBERTa
+};
+
+enum class Activation {
+  kGelu,      // exact, by erf; "gelu_python" too
+  kGeluTanh,  // gelu_new, gelu_accurate, gelu_pytorch_tanh, gelu_python_tanh
+  kGeluFast,
+  kQuickGelu,
+  kGelu10,
+  kRelu,
+  kRelu2,
+  kRelu6,
+  kSilu,
+  kTanh,
+  kSigmoid,
+  kLinear,
+  kLeakyRelu,
+  kMish,
+};
+
+// What `architectures[0]` says the checkpoint was saved as.
+enum class Architecture {
+  kUnknown,
+  kModel,
+  kMaskedLanguageModel,
+  kSequenceClassification,
+  kTokenClassification,
+  kQuestionAnswering,
+  kMultipleChoice,
+};
+
+enum class ProblemType { kUnset, kRegression, kSingleLabel, kMultiLabel };
+
+struct Config {
+  Family family = Family::kDeberta;
+  Architecture architecture = Architecture::kUnknown;
+
+  int64_t vocab_size = 0;
+  int64_t hidden_size = 0;
+  int64_t num_hidden_layers = 0;
+  int64_t num_attention_heads = 0;
+  int64_t head_size = 0;  // d = hidden_size / num_attention_heads
+  int64_t intermediate_size = 0;
+  int64_t embedding_size = 0;  // E; hidden_size where absent
+  int64_t max_position_embeddings = 512;
+  int64_t type_vocab_size = 0;
+  float layer_norm_eps = 1e-7f;
+  Activation hidden_act = Activation::kGelu;
+  Activation pooler_act = Activation::kGelu;
+  bool position_biased_input = true;
+  int64_t pad_token_id = 0;
+
+  bool relative_attention = false;
+  int64_t max_relative_positions = 0;  // R, resolved (>= 1)
+  int64_t position_buckets = -1;       // v2 only; <= 0: linear
+  bool c2p = false;
+  bool p2c = false;
+  // s of the score's scale sqrt(d * s): v1 counts the entries of pos_att_type,
+  // whatever they are; v2 counts c2p and p2c (spec 2.5, 2.6).
+  int64_t scale_factor = 1;
+  bool share_att_key = false;        // v2 only
+  bool norm_rel_embeddings = false;  // v2 only: "layer_norm" in norm_rel_ebd
+
+  int64_t conv_kernel_size = 0;  // v2 only; 0: no convolution
+  int64_t conv_groups = 1;
+  Activation conv_act = Activation::kTanh;
+
+  bool legacy_mlm_head = true;
+  bool tie_word_embeddings = true;
+  // Label names by index; the reference's LABEL_0, LABEL_1 where absent.
+  std::vector<std::string> labels;
+  ProblemType problem_type = ProblemType::kUnset;
+
+  // S: rel_embeddings has 2S rows.
+  int64_t relative_span() const {
+    return position_buckets > 0 ? position_buckets : max_relative_positions;
+  }
+};
+
+// InvalidArgument names the key, what was expected and what was got.
+absl::StatusOr<Config> ParseConfig(std::string_view json);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_CHECKPOINT_CONFIG_H_

@@ -1,0 +1,42 @@
+// A file mapped read-only.
+
+#ifndef MODEL_CHECKPOINT_MAPPED_FILE_H_
+#define MODEL_CHECKPOINT_MAPPED_FILE_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace deberta::model {
+
+// Movable owner of one mapping; unmapped on destruction.
+class MappedFile {
+ public:
+  // NotFound or PermissionDenied as the system says; an empty file maps to an
+  // empty span.
+  static absl::StatusOr<MappedFile> Open(const std::string& path);
+
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const std::string& path() const { return path_; }
+
+  // Gives the whole pages inside `range` back to the kernel (madvise).
+  // REQUIRES: `range` lies within bytes().
+  void Release(std::span<const std::byte> range) const;
+
+ private:
+  MappedFile(std::string path, std::span<const std::byte> bytes)
+      : path_(std::move(path)), bytes_(bytes) {}
+
+  std::string path_;
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_CHECKPOINT_MAPPED_FILE_H_

@@ -1,0 +1,84 @@
+// A loaded DeBERTa: batches of ids in, logits and hidden states out.
+//
+// A Model is immutable and shared by threads; each thread that runs batches
+// owns a Workspace. A sequence's result does not depend on its companions in
+// the batch.
+
+#ifndef MODEL_MODEL_H_
+#define MODEL_MODEL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/batch.h"
+#include "model/checkpoint/config.h"
+#include "model/weights.h"
+
+namespace deberta::model {
+
+// Scratch memory and threads of one worker; grows to the largest batch seen.
+// Not thread-safe: one batch at a time.
+class Workspace;
+
+// Called from the loading thread after each tensor is packed.
+struct LoadProgress {
+  size_t tensors_done = 0;
+  size_t tensors_total = 0;
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+};
+using LoadObserver = std::function<void(const LoadProgress&)>;
+
+// Sees [tokens, hidden] after the embeddings (layer 0) and after each layer;
+// for tests and diagnosis. With an observer every row of every layer is
+// computed.
+using LayerObserver =
+    std::function<void(int64_t layer, std::span<const float> hidden)>;
+
+class Model {
+ public:
+  struct Options {
+    // Threads used to pack weights while loading.
+    int load_threads = 1;
+    LoadObserver observer;
+  };
+
+  // Loads the checkpoint in `directory`. All missing, unexpected and misshapen
+  // tensors are reported together.
+  static absl::StatusOr<std::unique_ptr<const Model>> Load(
+      const std::string& directory, const Options& options);
+  ~Model();
+
+  // InvalidArgument if an id, a type id or a row is out of range, a sequence is
+  // empty, or one is longer than max_position_embeddings while
+  // position_biased_input is set.
+  absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
+                       BatchOutput* output,
+                       const LayerObserver& observer = nullptr) const;
+
+  const Config& config() const;
+  Head head() const;
+  // Columns of the head's logits; 0 without a head.
+  size_t logit_width() const;
+  int64_t parameters() const;
+  // Bytes of packed weights and tables held in memory, plus the mapped word
+  // embedding table.
+  uint64_t resident_bytes() const;
+  std::string_view weights_format() const;
+  const std::string& weights_path() const;
+
+ private:
+  struct Parts;
+  explicit Model(std::unique_ptr<Parts> parts);
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_MODEL_H_

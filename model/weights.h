@@ -1,0 +1,97 @@
+// The tensors of one model by role, checked against the configuration.
+//
+// Views into the checkpoint's mapping: nothing is copied or packed here.
+
+#ifndef MODEL_WEIGHTS_H_
+#define MODEL_WEIGHTS_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/checkpoint/tensor.h"
+
+namespace deberta::model {
+
+// What stands on top of the encoder.
+enum class Head {
+  kNone,                    // hidden states only
+  kSequenceClassification,  // pooler + classifier            [labels]
+  kTokenClassification,     // classifier on every token      [tokens, labels]
+  kQuestionAnswering,       // qa_outputs: start and end      [tokens, 2]
+  kMaskedLanguageModel,     // transform + tied decoder       [masks, vocab]
+};
+
+// y = x W^T + b, as in PyTorch: weight [out, in], bias [out] or absent.
+struct LinearWeights {
+  const TensorView* weight = nullptr;
+  const TensorView* bias = nullptr;
+};
+
+struct LayerNormWeights {
+  const TensorView* weight = nullptr;  // [hidden]
+  const TensorView* bias = nullptr;    // [hidden]
+};
+
+// One encoder layer. v1 has `in_proj` (rows ordered [heads, {q, k, v}, d]),
+// `q_bias` and `v_bias`; v2 has the three projections.
+struct LayerWeights {
+  const TensorView* in_proj = nullptr;  // [3 hidden, hidden]
+  const TensorView* q_bias = nullptr;   // [hidden]
+  const TensorView* v_bias = nullptr;   // [hidden]
+  LinearWeights query_proj;
+  LinearWeights key_proj;
+  LinearWeights value_proj;
+  // c2p and p2c projections of the relative embeddings. v1: pos_proj (no bias)
+  // and pos_q_proj. v2 with share_att_key: the same tensors as key_proj and
+  // query_proj. Null where pos_att_type leaves the term out.
+  LinearWeights pos_key_proj;
+  LinearWeights pos_query_proj;
+  LinearWeights attention_output;
+  LayerNormWeights attention_norm;
+  LinearWeights intermediate;  // [intermediate, hidden]
+  LinearWeights output;        // [hidden, intermediate]
+  LayerNormWeights output_norm;
+};
+
+struct ConvolutionWeights {
+  const TensorView* weight = nullptr;  // [hidden, hidden / groups, kernel]
+  const TensorView* bias = nullptr;    // [hidden]
+  LayerNormWeights norm;
+};
+
+struct Weights {
+  const TensorView* word_embeddings = nullptr;        // [vocab, E]
+  const TensorView* position_embeddings = nullptr;    // null unless used
+  const TensorView* token_type_embeddings = nullptr;  // null unless used
+  const TensorView* embed_proj = nullptr;  // [hidden, E] iff E != hidden
+  LayerNormWeights embeddings_norm;
+  const TensorView* rel_embeddings = nullptr;  // [2S, hidden]
+  std::optional<LayerNormWeights> rel_norm;
+  std::optional<ConvolutionWeights> convolution;
+  std::vector<LayerWeights> layers;
+
+  Head head = Head::kNone;
+  LinearWeights pooler;      // sequence classification
+  LinearWeights classifier;  // sequence and token classification, qa_outputs
+  // Masked language model: LN(act(dense h)) decoder^T + bias.
+  LinearWeights mlm_dense;
+  LayerNormWeights mlm_norm;
+  const TensorView* mlm_decoder =
+      nullptr;                           // [vocab, E]; word_embeddings if tied
+  const TensorView* mlm_bias = nullptr;  // [vocab]
+
+  // Elements of all tensors used, each tensor once.
+  int64_t parameters = 0;
+};
+
+// Finds every tensor that the configuration and the head need, and checks its
+// shape. One InvalidArgument lists all missing, misshapen and unexpected
+// tensors together. The head is chosen by the configuration's architecture and
+// confirmed by the tensors present.
+absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_WEIGHTS_H_
