@@ -1,0 +1,65 @@
+// Mask filling (spec 3.9): the likeliest tokens for each mask of a text.
+
+#ifndef SERVER_TASKS_FILL_MASK_H_
+#define SERVER_TASKS_FILL_MASK_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/tasks/task.h"
+
+namespace deberta::server {
+
+struct FillMaskRequest {
+  // Texts that hold the model's mask token or "[MASK]".
+  std::vector<std::string> inputs;
+  int64_t top_k = 0;  // 0: 5
+  std::vector<std::string> targets;
+  LengthPolicy length_policy = LengthPolicy::kReject;
+};
+
+struct MaskCandidate {
+  int32_t token_id = 0;
+  std::string token;  // decoded
+  float score = 0;
+  std::string sequence;  // the text with this mask filled, decoded
+};
+
+struct MaskPrediction {
+  uint32_t token_index = 0;               // from [CLS] = 0
+  std::vector<MaskCandidate> candidates;  // best first
+};
+
+struct FillMaskResult {
+  std::vector<MaskPrediction> masks;
+  Coverage coverage;
+};
+
+class FillMaskTask {
+ public:
+  using Request = FillMaskRequest;
+  using Result = FillMaskResult;
+
+  static absl::StatusOr<FillMaskTask> Create(Request request,
+                                             const TaskModel& model);
+  const std::vector<SequenceInput>& sequences() const { return sequences_; }
+  std::vector<Coverage> coverage() const;
+  absl::StatusOr<std::vector<Result>> Finish(
+      std::span<const SequenceOutput> outputs) const;
+
+ private:
+  FillMaskTask(Request request, const TaskModel& model)
+      : request_(std::move(request)), model_(model) {}
+
+  Request request_;
+  TaskModel model_;
+  std::vector<SequenceInput> sequences_;
+  std::vector<Coverage> coverage_;
+  std::vector<int32_t> target_ids_;  // distinct, in order; empty: all
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_TASKS_FILL_MASK_H_

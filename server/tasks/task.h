@@ -1,0 +1,87 @@
+// What every task shares: its view of a model, the sequences it asks the
+// encoder for, and how it treats long texts.
+//
+// A task is a class with
+//   static absl::StatusOr<T> Create(Request, const TaskModel&);  // tokenises
+//   const std::vector<SequenceInput>& sequences() const;         // to compute
+//   absl::StatusOr<std::vector<Result>> Finish(                  // parallel to
+//       std::span<const SequenceOutput>) const;                  // sequences()
+//   std::vector<Coverage> coverage() const;                      // one an
+//   input
+// Tasks are pure: no gRPC, no clock, no threads. The TaskModel and what it
+// points to outlive the task. Create() refuses a bad input with InputError().
+
+#ifndef SERVER_TASKS_TASK_H_
+#define SERVER_TASKS_TASK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "model/checkpoint/config.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+struct TaskModel {
+  const tokenizer::Tokenizer* tokenizer = nullptr;
+  const model::Config* config = nullptr;
+  // Most tokens of one sequence, special ones included.
+  size_t max_tokens = 0;
+};
+
+// Which values of a sequence the task reads.
+enum class Readout {
+  kHeadLogits,
+  kHiddenStates,
+};
+
+struct SequenceInput {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> type_ids;  // parallel to ids
+  // Positions read, ascending; never empty.
+  std::vector<uint32_t> rows;
+  Readout readout = Readout::kHeadLogits;
+};
+
+struct SequenceOutput {
+  std::vector<float> values;  // [rows, width]
+  size_t width = 0;
+};
+
+enum class OffsetUnit { kCodePoints, kUtf8Bytes, kUtf16CodeUnits };
+enum class LengthPolicy { kReject, kTruncate, kWindow };
+
+struct Coverage {
+  size_t tokens_total = 0;  // special ones included, as unwindowed
+  size_t tokens_used = 0;
+  size_t windows = 1;
+  bool truncated = false;
+};
+
+// Text in, possibly with a second text.
+struct TextInput {
+  std::string text;
+  std::string text_pair;  // "" = absent
+};
+
+struct LabelScore {
+  std::string label;
+  int32_t index = 0;
+  float score = 0;
+};
+
+// InvalidArgument about one field of the request ("inputs[3].text"). The field
+// travels as a payload beside the message; rpc/status makes a BadRequest
+// violation of it. Descriptions never repeat the request's text.
+absl::Status InputError(std::string_view field, std::string_view description);
+
+// The field of a status made by InputError, or "".
+std::string InputErrorField(const absl::Status& status);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_TASKS_TASK_H_
