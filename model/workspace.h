@@ -1,0 +1,64 @@
+// What one worker needs to run batches: its threads and its scratch memory.
+
+#ifndef MODEL_WORKSPACE_H_
+#define MODEL_WORKSPACE_H_
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "model/thread_pool.h"
+
+namespace deberta::model {
+
+// An array of floats that only grows, aligned to cache lines. Growing zeroes
+// the contents.
+class FloatBuffer {
+ public:
+  // At least `n` floats.
+  float* Reserve(size_t n);
+  float* get() const { return floats_.get(); }
+  size_t capacity() const { return capacity_; }
+
+ private:
+  struct Free {
+    void operator()(float* floats) const;
+  };
+  std::unique_ptr<float, Free> floats_;
+  size_t capacity_ = 0;
+};
+
+// Grows to the largest batch seen and stays. Not thread-safe: one batch at a
+// time. Any model may use any workspace.
+class Workspace {
+ public:
+  // Starts `threads` - 1 threads beside the calling one. REQUIRES: threads >=
+  // 1.
+  explicit Workspace(int threads);
+
+  int threads() const { return pool_.threads(); }
+  ThreadPool& pool() { return pool_; }
+  // Scratch of one thread of the pool, for use within one task.
+  FloatBuffer& thread_scratch(int thread) {
+    return thread_scratch_[static_cast<size_t>(thread)];
+  }
+  // Bytes held by all buffers.
+  size_t bytes() const;
+
+  // Rows of the batch being run; each layer says what it leaves where.
+  FloatBuffer hidden;        // [tokens, hidden]
+  FloatBuffer projections;   // [tokens, 3 hidden]: queries, keys, values
+  FloatBuffer context;       // [tokens, hidden]
+  FloatBuffer intermediate;  // [rows of one pass, intermediate]
+  FloatBuffer residual;      // [tokens, hidden]
+  FloatBuffer gathered;      // [rows read by the head, hidden]
+  FloatBuffer logits;        // [rows of the head, padded width]
+
+ private:
+  ThreadPool pool_;
+  std::vector<FloatBuffer> thread_scratch_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_WORKSPACE_H_
