@@ -29,7 +29,8 @@ struct RaggedBatch {
 struct BatchOutput {
   std::vector<float> logits;  // [logit_rows, logit_width]
   size_t logit_width = 0;
-  std::vector<float> hidden;  // [hidden_rows, hidden_size]
+  std::vector<float> hidden;  // [hidden_rows, hidden_width]
+  size_t hidden_width = 0;
 };
 
 }  // namespace deberta::model

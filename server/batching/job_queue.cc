@@ -1,0 +1,118 @@
+#include "server/batching/job_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace deberta::server {
+namespace {
+
+size_t WaitingSequences(const PendingJob& pending) {
+  return pending.job.sequences.size() - pending.next_sequence;
+}
+
+size_t WaitingTokens(const PendingJob& pending) {
+  size_t tokens = 0;
+  for (size_t i = pending.next_sequence; i < pending.job.sequences.size(); ++i)
+    tokens += pending.job.sequences[i].ids.size();
+  return tokens;
+}
+
+// Why the job need not be computed any more; OK if it must be.
+absl::Status Gone(const PendingJob& pending, absl::Time now) {
+  if (!pending.status.ok()) return pending.status;
+  if (pending.job.cancelled && pending.job.cancelled())
+    return absl::CancelledError("the caller cancelled the request");
+  if (pending.job.deadline <= now)
+    return absl::DeadlineExceededError(
+        "the deadline passed before the request was computed");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status JobQueue::Push(Job& job, absl::Time now) {
+  size_t tokens = 0;
+  for (const SequenceInput& sequence : job.sequences)
+    tokens += sequence.ids.size();
+  if (tokens == 0) return absl::InvalidArgumentError("the job has no tokens");
+  if (tokens > limits_.max_queue_tokens) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the request has ", tokens,
+        " tokens, more than the whole queue holds (", limits_.max_queue_tokens,
+        "); send fewer inputs at a time"));
+  }
+  if (tokens > limits_.max_queue_tokens - tokens_) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the queue is full: ", tokens_, " of ", limits_.max_queue_tokens,
+        " tokens wait, the request has ", tokens));
+  }
+  auto pending = std::make_shared<PendingJob>();
+  pending->output.sequences.resize(job.sequences.size());
+  pending->unfinished = job.sequences.size();
+  pending->arrival = now;
+  pending->job = std::move(job);
+  tokens_ += tokens;
+  jobs_.push_back(std::move(pending));
+  return absl::OkStatus();
+}
+
+std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
+  std::vector<std::shared_ptr<PendingJob>> dropped;
+  for (std::shared_ptr<PendingJob>& pending : jobs_) {
+    absl::Status gone = Gone(*pending, now);
+    if (gone.ok()) continue;
+    pending->status = std::move(gone);
+    tokens_ -= WaitingTokens(*pending);
+    pending->unfinished -= WaitingSequences(*pending);
+    dropped.push_back(std::move(pending));
+  }
+  std::erase(jobs_, nullptr);
+  return dropped;
+}
+
+Batch JobQueue::TakeBatch(absl::Time now) {
+  Batch batch;
+  batch.dropped = DropGone(now);
+  while (!jobs_.empty()) {
+    const std::shared_ptr<PendingJob>& front = jobs_.front();
+    const size_t size = front->job.sequences[front->next_sequence].ids.size();
+    if (!batch.entries.empty() &&
+        batch.tokens + size > limits_.max_batch_tokens)
+      break;
+    if (!front->started) {
+      front->started = true;
+      front->output.queue_time = now - front->arrival;
+    }
+    batch.entries.push_back({front, front->next_sequence++});
+    batch.tokens += size;
+    tokens_ -= size;
+    if (WaitingSequences(*front) == 0) jobs_.pop_front();
+  }
+  return batch;
+}
+
+absl::Time JobQueue::ReadyAt() const {
+  if (jobs_.empty()) return absl::InfiniteFuture();
+  if (tokens_ >= limits_.max_batch_tokens) return absl::InfinitePast();
+  return jobs_.front()->arrival + limits_.max_batch_wait;
+}
+
+std::vector<std::shared_ptr<PendingJob>> JobQueue::TakeAll(
+    const absl::Status& status) {
+  for (const std::shared_ptr<PendingJob>& pending : jobs_) {
+    pending->status = status;
+    pending->unfinished -= WaitingSequences(*pending);
+  }
+  std::vector<std::shared_ptr<PendingJob>> all(jobs_.begin(), jobs_.end());
+  jobs_.clear();
+  tokens_ = 0;
+  return all;
+}
+
+absl::Time JobQueue::oldest_arrival() const {
+  return jobs_.empty() ? absl::InfiniteFuture() : jobs_.front()->arrival;
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,107 @@
+// The waiting jobs of one model, and the pure rule that makes batches of them.
+//
+// No threads, no clock: time is a parameter. Not thread-safe.
+
+#ifndef SERVER_BATCHING_JOB_QUEUE_H_
+#define SERVER_BATCHING_JOB_QUEUE_H_
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/tasks/task.h"
+
+namespace deberta::server {
+
+// What a finished job gets back.
+struct JobOutput {
+  std::vector<SequenceOutput> sequences;  // parallel to Job::sequences
+  absl::Duration queue_time;              // from Submit to the first batch
+  absl::Duration compute_time;            // sum over the job's batches
+  // Of the largest batch that the job was part of.
+  size_t batch_sequences = 0;
+  size_t batch_tokens = 0;
+};
+
+struct Job {
+  std::vector<SequenceInput> sequences;  // never empty
+  absl::Time deadline = absl::InfiniteFuture();
+  // Whether the caller has gone; asked from any thread before computing.
+  std::function<bool()> cancelled;
+  // Called exactly once for an accepted job: the output, Cancelled,
+  // DeadlineExceeded, Unavailable (drain) or the batch's error.
+  std::function<void(absl::StatusOr<JobOutput>)> done;
+};
+
+// An accepted job and what has been computed of it. Sequences of one job may
+// run in several batches, and those on several workers.
+struct PendingJob {
+  Job job;
+  JobOutput output;
+  absl::Status status;
+  absl::Time arrival;
+  size_t next_sequence = 0;  // the first not yet taken
+  size_t unfinished = 0;     // sequences without a result
+  bool started = false;
+};
+
+// Sequences to run together: pairs of (job, index of the sequence in it).
+struct Batch {
+  struct Entry {
+    std::shared_ptr<PendingJob> job;
+    size_t sequence = 0;
+  };
+  std::vector<Entry> entries;
+  size_t tokens = 0;
+  // Jobs that were found cancelled or expired; their status is set, and their
+  // `done` is owed unless another batch still runs a part of them.
+  std::vector<std::shared_ptr<PendingJob>> dropped;
+};
+
+class JobQueue {
+ public:
+  struct Limits {
+    size_t max_batch_tokens = 0;
+    size_t max_queue_tokens = 0;
+    absl::Duration max_batch_wait;
+  };
+
+  explicit JobQueue(Limits limits) : limits_(limits) {}
+
+  // ResourceExhausted if the queue is full, InvalidArgument if the job could
+  // never fit. On error the job is left as it was.
+  absl::Status Push(Job& job, absl::Time now);
+
+  // Takes sequences in order of arrival until the next would exceed
+  // max_batch_tokens; a longer one runs alone. First drops every job of the
+  // queue that is cancelled or past its deadline, so the batch may be empty.
+  Batch TakeBatch(absl::Time now);
+
+  // When a batch should be taken: InfiniteFuture if nothing waits, InfinitePast
+  // if max_batch_tokens wait, else when the oldest job has waited
+  // max_batch_wait.
+  absl::Time ReadyAt() const;
+
+  // Removes every job that waits and gives it `status`, as for `dropped`.
+  std::vector<std::shared_ptr<PendingJob>> TakeAll(const absl::Status& status);
+
+  bool empty() const { return jobs_.empty(); }
+  absl::Time oldest_arrival() const;  // InfiniteFuture if empty
+  size_t tokens() const { return tokens_; }
+
+ private:
+  std::vector<std::shared_ptr<PendingJob>> DropGone(absl::Time now);
+
+  Limits limits_;
+  std::deque<std::shared_ptr<PendingJob>> jobs_;
+  size_t tokens_ = 0;  // of sequences not yet taken
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_BATCHING_JOB_QUEUE_H_

@@ -1,0 +1,23 @@
+// Between jobs and the model: lays sequences end to end, and cuts the output
+// apart again.
+
+#ifndef SERVER_BATCHING_PACKING_H_
+#define SERVER_BATCHING_PACKING_H_
+
+#include <vector>
+
+#include "model/batch.h"
+#include "server/batching/job_queue.h"
+#include "server/tasks/task.h"
+
+namespace deberta::server {
+
+model::RaggedBatch Pack(const Batch& batch);
+
+// One output an entry, in order.
+std::vector<SequenceOutput> Unpack(const Batch& batch,
+                                   const model::BatchOutput& output);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_BATCHING_PACKING_H_

@@ -1,0 +1,160 @@
+#include "server/batching/job_queue.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace deberta::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr JobQueue::Limits kLimits = {.max_batch_tokens = 100,
+                                      .max_queue_tokens = 1000,
+                                      .max_batch_wait = absl::Microseconds(50)};
+
+absl::Time At(int us) { return absl::UnixEpoch() + absl::Microseconds(us); }
+
+// A job of sequences with these lengths.
+Job JobOf(const std::vector<size_t>& lengths) {
+  Job job;
+  for (const size_t length : lengths) {
+    job.sequences.push_back({.ids = std::vector<int32_t>(length, 7),
+                             .type_ids = std::vector<int32_t>(length, 0),
+                             .rows = {0}});
+  }
+  job.done = [](absl::StatusOr<JobOutput>) {};
+  return job;
+}
+
+std::vector<size_t> LengthsOf(const Batch& batch) {
+  std::vector<size_t> lengths;
+  for (const Batch::Entry& entry : batch.entries)
+    lengths.push_back(entry.job->job.sequences[entry.sequence].ids.size());
+  return lengths;
+}
+
+struct TakeBatchCase {
+  std::string name;
+  std::vector<std::vector<size_t>> jobs;
+  std::vector<std::vector<size_t>> batches;
+};
+
+class TakeBatchTest : public ::testing::TestWithParam<TakeBatchCase> {};
+
+TEST_P(TakeBatchTest, FormsTheseBatches) {
+  JobQueue queue(kLimits);
+  for (const std::vector<size_t>& lengths : GetParam().jobs) {
+    Job job = JobOf(lengths);
+    ASSERT_TRUE(queue.Push(job, At(0)).ok());
+  }
+  for (const std::vector<size_t>& expected : GetParam().batches) {
+    const Batch batch = queue.TakeBatch(At(1));
+    EXPECT_EQ(LengthsOf(batch), expected);
+    size_t tokens = 0;
+    for (const size_t length : expected) tokens += length;
+    EXPECT_EQ(batch.tokens, tokens);
+  }
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.tokens(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tables, TakeBatchTest,
+    ::testing::Values(
+        TakeBatchCase{"One", {{10}}, {{10}}},
+        TakeBatchCase{"JobsShareABatch", {{10}, {20, 30}}, {{10, 20, 30}}},
+        TakeBatchCase{"ExactlyFull", {{60}, {40}, {1}}, {{60, 40}, {1}}},
+        TakeBatchCase{"NextDoesNotFit", {{60}, {41}}, {{60}, {41}}},
+        TakeBatchCase{
+            "TooLongRunsAlone", {{10}, {300}, {5}}, {{10}, {300}, {5}}},
+        TakeBatchCase{"JobIsSplit", {{50, 50, 50}}, {{50, 50}, {50}}},
+        TakeBatchCase{
+            "RestOfAJobLeadsTheNext", {{70, 70}, {20}}, {{70}, {70, 20}}}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST(JobQueueTest, RefusesWhatDoesNotFit) {
+  JobQueue queue(kLimits);
+  Job most = JobOf({900});
+  ASSERT_TRUE(queue.Push(most, At(0)).ok());
+  Job more = JobOf({101});
+  const absl::Status full = queue.Push(more, At(0));
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(full.message()), HasSubstr("900 of 1000"));
+  EXPECT_THAT(more.sequences, SizeIs(1)) << "a refused job is left as it was";
+  Job exact = JobOf({100});
+  EXPECT_TRUE(queue.Push(exact, At(0)).ok());
+}
+
+TEST(JobQueueTest, RefusesAJobLargerThanTheWholeQueue) {
+  JobQueue queue(kLimits);
+  Job job = JobOf({600, 401});
+  const absl::Status status = queue.Push(job, At(0));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("1001"));
+}
+
+TEST(JobQueueTest, ReadyWhenOldestHasWaitedOrABatchIsFull) {
+  JobQueue queue(kLimits);
+  EXPECT_EQ(queue.ReadyAt(), absl::InfiniteFuture());
+  Job first = JobOf({10});
+  ASSERT_TRUE(queue.Push(first, At(5)).ok());
+  EXPECT_EQ(queue.ReadyAt(), At(55));
+  Job second = JobOf({90});
+  ASSERT_TRUE(queue.Push(second, At(20)).ok());
+  EXPECT_EQ(queue.ReadyAt(), absl::InfinitePast());
+}
+
+TEST(JobQueueTest, DropsCancelledAndExpiredAnywhereInTheQueue) {
+  JobQueue queue(kLimits);
+  Job served = JobOf({10});
+  Job cancelled = JobOf({20});
+  cancelled.cancelled = [] { return true; };
+  Job expired = JobOf({30});
+  expired.deadline = At(7);
+  ASSERT_TRUE(queue.Push(served, At(0)).ok());
+  ASSERT_TRUE(queue.Push(cancelled, At(0)).ok());
+  ASSERT_TRUE(queue.Push(expired, At(0)).ok());
+
+  const Batch batch = queue.TakeBatch(At(7));
+  EXPECT_THAT(LengthsOf(batch), ElementsAre(10));
+  ASSERT_THAT(batch.dropped, SizeIs(2));
+  EXPECT_EQ(batch.dropped[0]->status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(batch.dropped[1]->status.code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(batch.dropped[0]->unfinished, 0u);
+  EXPECT_EQ(queue.tokens(), 0u);
+}
+
+TEST(JobQueueTest, DropsOnlyTheRestOfAJobThatHasStarted) {
+  JobQueue queue(kLimits);
+  bool gone = false;
+  Job job = JobOf({80, 80});
+  job.cancelled = [&gone] { return gone; };
+  ASSERT_TRUE(queue.Push(job, At(0)).ok());
+  const Batch first = queue.TakeBatch(At(1));
+  EXPECT_THAT(LengthsOf(first), ElementsAre(80));
+  gone = true;
+  const Batch second = queue.TakeBatch(At(2));
+  EXPECT_THAT(second.entries, IsEmpty());
+  ASSERT_THAT(second.dropped, SizeIs(1));
+  EXPECT_EQ(second.dropped[0]->unfinished, 1u) << "the first part still runs";
+}
+
+TEST(JobQueueTest, QueueTimeRunsFromPushToTheFirstBatch) {
+  JobQueue queue(kLimits);
+  Job job = JobOf({80, 80});
+  ASSERT_TRUE(queue.Push(job, At(3)).ok());
+  const Batch first = queue.TakeBatch(At(10));
+  queue.TakeBatch(At(40));
+  EXPECT_EQ(first.entries[0].job->output.queue_time, absl::Microseconds(7));
+}
+
+}  // namespace
+}  // namespace deberta::server
