@@ -48,7 +48,7 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (draining_) return absl::UnavailableError("the server is shutting down");
   absl::Status pushed = queues_[queue].Push(job, options_.now());
   if (pushed.ok()) work_arrived_.Signal();
@@ -58,13 +58,13 @@ absl::Status Scheduler::Submit(size_t queue, Job job) {
 void Scheduler::Drain(absl::Time deadline) {
   std::vector<std::shared_ptr<PendingJob>> left;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     draining_ = true;
     work_arrived_.SignalAll();
     while (!Idle()) {
       const absl::Duration remaining = deadline - options_.now();
       if (remaining <= absl::ZeroDuration()) break;
-      work_finished_.WaitWithTimeout(&mutex_, remaining);
+      work_finished_.WaitFor(&mutex_, remaining);
     }
     for (JobQueue& queue : queues_) {
       auto jobs = queue.TakeAll(absl::UnavailableError(
@@ -81,12 +81,12 @@ void Scheduler::Drain(absl::Time deadline) {
 }
 
 size_t Scheduler::queued_tokens(size_t queue) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return queues_[queue].tokens();
 }
 
 double Scheduler::queued_seconds(size_t queue) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const double speed = tokens_per_second_[queue];
   return speed > 0 ? static_cast<double>(queues_[queue].tokens()) / speed : 0.0;
 }
@@ -101,14 +101,14 @@ void Scheduler::WorkerLoop(int worker) {
   while (std::optional<Taken> taken = WaitForBatch()) {
     Finish(taken->batch.dropped);
     if (!taken->batch.entries.empty()) Run(worker, *taken);
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     --running_batches_;
     if (Idle()) work_finished_.SignalAll();
   }
 }
 
 std::optional<Scheduler::Taken> Scheduler::WaitForBatch() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   while (!stopping_) {
     const absl::Time now = options_.now();
     absl::Duration look_again;
@@ -121,7 +121,7 @@ std::optional<Scheduler::Taken> Scheduler::WaitForBatch() {
       if (!Idle()) work_arrived_.Signal();
       return taken;
     }
-    work_arrived_.WaitWithTimeout(&mutex_, look_again);
+    work_arrived_.WaitFor(&mutex_, look_again);
   }
   return std::nullopt;
 }
@@ -168,7 +168,7 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
   const absl::Duration elapsed = finished - started;
 
   std::vector<std::shared_ptr<PendingJob>> complete;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (status.ok() && elapsed > absl::ZeroDuration()) {
     double& speed = tokens_per_second_[taken.queue];
     const double sample = static_cast<double>(taken.batch.tokens) /

@@ -18,10 +18,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "model/batch.h"
 #include "server/batching/job_queue.h"
+#include "server/mutex.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
@@ -108,9 +108,9 @@ class Scheduler {
   const RunBatch run_batch_;
   const BatchObserver observer_;
 
-  mutable absl::Mutex mutex_;
-  absl::CondVar work_arrived_;
-  absl::CondVar work_finished_;
+  mutable Mutex mutex_;
+  CondVar work_arrived_;
+  CondVar work_finished_;
   std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
   std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);
   size_t running_batches_ ABSL_GUARDED_BY(mutex_) = 0;

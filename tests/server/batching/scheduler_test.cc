@@ -1,16 +1,15 @@
 #include "server/batching/scheduler.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
-#include <map>
+#include <future>
 #include <memory>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/barrier.h"
-#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -54,17 +53,21 @@ class Answer {
   std::function<void(absl::StatusOr<JobOutput>)> Callback() {
     return [this](absl::StatusOr<JobOutput> output) {
       output_ = std::move(output);
-      arrived_.Notify();  // a second call aborts the test
+      arrived_.set_value();  // a second call throws
     };
   }
   const absl::StatusOr<JobOutput>& Wait() {
-    arrived_.WaitForNotification();
+    future_.wait();
     return output_;
   }
-  bool HasArrived() const { return arrived_.HasBeenNotified(); }
+  bool HasArrived() const {
+    return future_.wait_for(std::chrono::seconds(0)) ==
+           std::future_status::ready;
+  }
 
  private:
-  absl::Notification arrived_;
+  std::promise<void> arrived_;
+  std::future<void> future_ = arrived_.get_future();
   absl::StatusOr<JobOutput> output_;
 };
 
@@ -74,19 +77,20 @@ class Gate {
   Scheduler::RunBatch Wrap() {
     return [this](size_t, int, const model::RaggedBatch& batch,
                   model::BatchOutput* output) {
-      if (!entered_.HasBeenNotified()) {
-        entered_.Notify();
-        opened_.WaitForNotification();
+      if (!passed_.exchange(true)) {
+        entered_.set_value();
+        opened_.get_future().wait();
       }
       return TenTimesId(batch, output);
     };
   }
-  void WaitUntilEntered() { entered_.WaitForNotification(); }
-  void Open() { opened_.Notify(); }
+  void WaitUntilEntered() { entered_.get_future().wait(); }
+  void Open() { opened_.set_value(); }
 
  private:
-  absl::Notification entered_;
-  absl::Notification opened_;
+  std::atomic<bool> passed_ = false;
+  std::promise<void> entered_;
+  std::promise<void> opened_;
 };
 
 void IgnoreReport(const Scheduler::BatchReport&) {}
