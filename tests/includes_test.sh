@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Checks that the layers include only what CONTRIBUTING.md allows, and that each
+# third-party library stays in its files.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+failures=0
+
+# layer DIRECTORY PATTERN: no file under DIRECTORY includes what PATTERN matches.
+layer() {
+  local found
+  found=$(grep -rnE --include='*.h' --include='*.cc' "#include [\"<]($2)" "$1")
+  if [ -n "$found" ]; then
+    echo "$1 must not include $2:"
+    echo "$found"
+    failures=$((failures + 1))
+  fi
+}
+
+# confined PATTERN FILES: only files that match FILES include PATTERN.
+confined() {
+  local found
+  found=$(grep -rnE --include='*.h' --include='*.cc' "#include [\"<]($1)" \
+            tokenizer model server tools | grep -vE "^($2):")
+  if [ -n "$found" ]; then
+    echo "$1 belongs into $2 only:"
+    echo "$found"
+    failures=$((failures + 1))
+  fi
+}
+
+layer tokenizer 'model/|server/|proto/|tools/'
+layer model/checkpoint 'model/(layers|[a-z_]+\.h)|tokenizer/|server/|proto/|tools/'
+layer model 'tokenizer/|server/|proto/|tools/'
+layer server/tasks 'server/(batching|rpc)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/batching 'server/rpc/|proto/|tools/|tokenizer/'
+layer tools 'server/|tokenizer/'
+
+confined '(oneapi/)?dnnl' 'model/layers/linear[a-z_]*\.cc'
+confined 'hwy/' 'model/layers/[a-z_]+(-inl)?\.(cc|h)|model/isa\.cc'
+confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
+confined 'prometheus/' 'server/metrics\.cc'
+confined 'nlohmann/' 'tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|model/checkpoint/[a-z_]+\.(cc|h)|server/(log|deberta_json)\.cc|tools/[a-z_/]+\.cc'
+confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/]+\.(cc|h)'
+
+if [ "$failures" -gt 0 ]; then exit 1; fi
+echo "includes are as CONTRIBUTING.md says"
