@@ -1,0 +1,303 @@
+// Command line client of deberta.v1.DebertaService.
+
+#include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "tools/client/command.h"
+#include "tools/client/error_line.h"
+#include "tools/client/inputs.h"
+#include "tools/table.h"
+
+ABSL_FLAG(std::string, server, "localhost:50051", "host:port of the server");
+ABSL_FLAG(std::string, model, "",
+          "model to ask; empty: the only one that has the task");
+ABSL_FLAG(int32_t, deadline_ms, 60000,
+          "longest wait for each request in milliseconds; 0: no limit");
+ABSL_FLAG(int32_t, batch, 32, "inputs sent in one request");
+ABSL_FLAG(bool, json, false,
+          "print one JSON object a line for each input, for machines");
+ABSL_FLAG(bool, pair, false,
+          "classify, embed, tokenize: inputs are pairs of texts; arguments two "
+          "by two, or on each line of stdin the two with a TAB between");
+ABSL_FLAG(std::string, question, "", "answer: the question");
+ABSL_FLAG(std::string, labels, "", "zero-shot: labels, separated by commas");
+ABSL_FLAG(std::string, hypothesis_template, "",
+          "zero-shot: sentence with {} in place of the label; empty: the "
+          "server's");
+ABSL_FLAG(bool, multi_label, false, "zero-shot: several labels may be true");
+ABSL_FLAG(int32_t, top_k, 0,
+          "classify, answer, fill: most results an input; 0: the server's "
+          "default");
+ABSL_FLAG(std::string, targets, "",
+          "fill: the only words that compete, separated by commas");
+ABSL_FLAG(std::string, function, "",
+          "classify: softmax, sigmoid or none; empty: the model's rule");
+ABSL_FLAG(std::string, aggregation, "",
+          "tag: none, simple, first, average or max; empty: simple");
+ABSL_FLAG(std::string, ignore_labels, "",
+          "tag: labels left out, separated by commas; empty: O");
+ABSL_FLAG(bool, keep_ignored, false, "tag: show ignored labels too");
+ABSL_FLAG(std::string, rule, "",
+          "answer: pipeline or squad_v2; empty: pipeline");
+ABSL_FLAG(bool, handle_impossible_answer, false,
+          "answer: let 'no answer' compete");
+ABSL_FLAG(int32_t, max_answer_tokens, 0,
+          "answer: longest answer in tokens; 0: the server's default");
+ABSL_FLAG(double, null_threshold, 0,
+          "answer, rule squad_v2: margin of 'no answer' over the best span, in "
+          "logits");
+ABSL_FLAG(std::string, pooling, "", "embed: cls, mean or none; empty: cls");
+ABSL_FLAG(bool, normalize, false, "embed: scale vectors to length 1");
+ABSL_FLAG(std::string, offset_unit, "",
+          "tag, answer, tokenize: code_points, utf8_bytes or "
+          "utf16_code_units; empty: code_points");
+ABSL_FLAG(std::string, length_policy, "",
+          "long texts: reject, truncate or window; empty: reject");
+ABSL_FLAG(int32_t, stride, 0,
+          "tokens that neighbouring windows share; 0: the server's default");
+
+namespace deberta::tools {
+namespace {
+
+constexpr char kUsage[] =
+    "asks a DeBERTa server.\n\n"
+    "  deberta-client classify [TEXT...]\n"
+    "  deberta-client tag [TEXT...]\n"
+    "  deberta-client answer --question=QUESTION [CONTEXT...]\n"
+    "  deberta-client fill [TEXT WITH [MASK]...]\n"
+    "  deberta-client zero-shot --labels=LABEL,... [TEXT...]\n"
+    "  deberta-client embed [TEXT...]\n"
+    "  deberta-client tokenize [TEXT...]\n"
+    "  deberta-client models\n\n"
+    "Without arguments each line of stdin is an input. The exit code is 0 only "
+    "if every input got an answer.";
+
+constexpr size_t kShownHeading = 100;
+
+int Fail(absl::string_view message) {
+  std::cerr << "deberta-client: " << message << "\n";
+  return 1;
+}
+
+std::vector<std::string> List(const std::string& flag) {
+  return absl::StrSplit(flag, ',', absl::SkipWhitespace());
+}
+
+Settings SettingsFromFlags() {
+  return {
+      .model = absl::GetFlag(FLAGS_model),
+      .function = absl::GetFlag(FLAGS_function),
+      .aggregation = absl::GetFlag(FLAGS_aggregation),
+      .pooling = absl::GetFlag(FLAGS_pooling),
+      .rule = absl::GetFlag(FLAGS_rule),
+      .offset_unit = absl::GetFlag(FLAGS_offset_unit),
+      .length_policy = absl::GetFlag(FLAGS_length_policy),
+      .question = absl::GetFlag(FLAGS_question),
+      .hypothesis_template = absl::GetFlag(FLAGS_hypothesis_template),
+      .labels = List(absl::GetFlag(FLAGS_labels)),
+      .targets = List(absl::GetFlag(FLAGS_targets)),
+      .ignore_labels = List(absl::GetFlag(FLAGS_ignore_labels)),
+      .top_k = absl::GetFlag(FLAGS_top_k),
+      .stride = absl::GetFlag(FLAGS_stride),
+      .max_answer_tokens = absl::GetFlag(FLAGS_max_answer_tokens),
+      .null_threshold = absl::GetFlag(FLAGS_null_threshold),
+      .handle_impossible_answer = absl::GetFlag(FLAGS_handle_impossible_answer),
+      .multi_label = absl::GetFlag(FLAGS_multi_label),
+      .keep_ignored = absl::GetFlag(FLAGS_keep_ignored),
+      .normalize = absl::GetFlag(FLAGS_normalize),
+  };
+}
+
+void SetDeadline(grpc::ClientContext& context) {
+  const int32_t milliseconds = absl::GetFlag(FLAGS_deadline_ms);
+  if (milliseconds == 0) return;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::milliseconds(milliseconds));
+}
+
+// A line that counts answered inputs where the answers themselves are not seen.
+class Progress {
+ public:
+  Progress() : shown_(isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO)) {}
+  ~Progress() {
+    if (shown_ && done_ > 0) std::cerr << "\n";
+  }
+
+  void Add(size_t inputs) {
+    done_ += inputs;
+    if (!shown_) return;
+    const std::chrono::duration<double> elapsed = Clock::now() - start_;
+    char line[80];
+    std::snprintf(line, sizeof line, "\r%zu inputs, %.0f/s ", done_,
+                  static_cast<double>(done_) / elapsed.count());
+    std::cerr << line << std::flush;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const bool shown_;
+  const Clock::time_point start_ = Clock::now();
+  size_t done_ = 0;
+};
+
+void Print(const Answer& answer, const std::string& heading) {
+  if (absl::GetFlag(FLAGS_json)) {
+    std::cout << answer.json << "\n";
+    return;
+  }
+  std::cout << Shorten(heading, kShownHeading) << "\n";
+  if (answer.table.rows.empty()) {
+    std::cout << "  (nothing found)\n";
+  } else {
+    std::cout << FormatTable(answer.table, "  ");
+  }
+}
+
+// Sends batches of inputs and prints their answers in order.
+class Session {
+ public:
+  Session(Stub& stub, Command command)
+      : stub_(stub), command_(std::move(command)) {}
+
+  // False if the server cannot be expected to answer further inputs.
+  bool Send(const std::vector<Input>& batch) {
+    const size_t first = done_ + 1;
+    const grpc::Status status = Call(batch);
+    if (status.ok()) return true;
+    // One bad input fails its whole request: ask again for each alone.
+    if (batch.size() > 1 && NamesInput(status)) {
+      for (const Input& input : batch) {
+        if (!Send({input})) return false;
+      }
+      return true;
+    }
+    failed_ = true;
+    std::cout << std::flush;
+    const size_t last = first + batch.size() - 1;
+    Fail(batch.size() == 1
+             ? absl::StrCat("input ", first, ": ", ErrorLine(status))
+             : absl::StrCat("inputs ", first, " to ", last, ": ",
+                            ErrorLine(status)));
+    if (absl::GetFlag(FLAGS_json)) {
+      for (size_t i = 0; i < batch.size(); ++i) {
+        std::cout << ErrorJson(status) << "\n";
+      }
+    }
+    done_ += batch.size();
+    return NamesInput(status);
+  }
+
+  bool failed() const { return failed_; }
+
+ private:
+  static bool NamesInput(const grpc::Status& status) {
+    for (const FieldViolation& violation : FieldViolations(status)) {
+      if (violation.field.starts_with("inputs[")) return true;
+    }
+    return false;
+  }
+
+  grpc::Status Call(const std::vector<Input>& batch) {
+    grpc::ClientContext context;
+    SetDeadline(context);
+    std::vector<Answer> answers;
+    grpc::Status status = command_(stub_, context, batch, &answers);
+    for (size_t i = 0; i < answers.size(); ++i)
+      Print(answers[i], batch[i].text);
+    std::cout << std::flush;
+    done_ += answers.size();
+    progress_.Add(answers.size());
+    return status;
+  }
+
+  Stub& stub_;
+  const Command command_;
+  Progress progress_;
+  size_t done_ = 0;
+  bool failed_ = false;
+};
+
+int ShowModels(Stub& stub) {
+  std::vector<Answer> answers;
+  if (grpc::Status status = DescribeModels(stub, SetDeadline, &answers);
+      !status.ok()) {
+    return Fail(ErrorLine(status));
+  }
+  for (const Answer& answer : answers) {
+    std::cout << (absl::GetFlag(FLAGS_json) ? answer.json + "\n"
+                                            : FormatTable(answer.table, ""));
+  }
+  return 0;
+}
+
+int Ask(Stub& stub, const std::string& name,
+        const std::vector<std::string>& arguments) {
+  absl::StatusOr<Command> command = MakeTaskCommand(name, SettingsFromFlags());
+  if (!command.ok()) return Fail(command.status().message());
+  const bool pairs = absl::GetFlag(FLAGS_pair);
+  absl::StatusOr<Inputs> inputs = Inputs::FromLines(std::cin, pairs);
+  if (!arguments.empty()) inputs = Inputs::FromArguments(arguments, pairs);
+  if (!inputs.ok()) return Fail(inputs.status().message());
+
+  // Someone who types expects the answer to each line.
+  const bool typed = arguments.empty() && isatty(STDIN_FILENO);
+  const size_t limit =
+      typed ? 1 : static_cast<size_t>(absl::GetFlag(FLAGS_batch));
+  Session session(stub, *std::move(command));
+  std::vector<Input> batch;
+  while (true) {
+    if (absl::Status status = inputs->Next(limit, &batch); !status.ok()) {
+      return Fail(status.message());
+    }
+    if (batch.empty()) return session.failed() ? 1 : 0;
+    if (!session.Send(batch)) return 1;
+  }
+}
+
+int Run(int argc, char** argv) {
+  absl::SetProgramUsageMessage(kUsage);
+  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
+  if (words.size() < 2) {
+    return Fail(
+        "a subcommand is needed: classify, tag, answer, fill, "
+        "zero-shot, embed, tokenize or models (see --help)");
+  }
+  if (absl::GetFlag(FLAGS_batch) < 1) {
+    return Fail("--batch: expected at least 1");
+  }
+  if (absl::GetFlag(FLAGS_deadline_ms) < 0) {
+    return Fail("--deadline_ms: expected at least 0");
+  }
+  grpc::ChannelArguments channel_arguments;
+  // Vectors of many tokens exceed gRPC's default of 4 MiB.
+  channel_arguments.SetMaxReceiveMessageSize(-1);
+  const std::unique_ptr<Stub> stub =
+      v1::DebertaService::NewStub(grpc::CreateCustomChannel(
+          absl::GetFlag(FLAGS_server), grpc::InsecureChannelCredentials(),
+          channel_arguments));
+
+  const std::string name = words[1];
+  const std::vector<std::string> arguments(words.begin() + 2, words.end());
+  if (name == "models") return ShowModels(*stub);
+  return Ask(*stub, name, arguments);
+}
+
+}  // namespace
+}  // namespace deberta::tools
+
+int main(int argc, char** argv) { return deberta::tools::Run(argc, argv); }
