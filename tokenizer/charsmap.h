@@ -29,7 +29,7 @@ class Charsmap {
   // `tokenizers` library does it (SentencePiece takes the longest). A key is
   // read up to its first NUL. nullopt if the map has no prefix of it; also if a
   // damaged map leads outside of itself.
-  std::optional<std::u32string> Find(std::string_view key) const;
+  std::optional<std::string_view> Find(std::string_view key) const;
 
   // True if Find() is nullopt for the one-byte key `c`.
   bool KeepsAscii(unsigned char c) const { return c < 128 && keeps_[c]; }

@@ -20,7 +20,6 @@ class PieceTrie {
   static constexpr Node kNone = UINT32_MAX;
   static constexpr int32_t kNoId = -1;
 
-  PieceTrie() = default;
   // The id of a piece is its position; of equal pieces the last one counts.
   // REQUIRES: the pieces hold fewer than 2^32 - 1 bytes together.
   explicit PieceTrie(std::span<const std::string_view> pieces);

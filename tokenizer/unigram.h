@@ -68,18 +68,21 @@ class Unigram : public Segmenter {
   size_t resident_bytes() const override;
 
  private:
-  struct PathNode;
+  struct Scratch;
 
   explicit Unigram(UnigramOptions options);
 
-  // One piece of text between punctuation, [begin, end) of `normalized`.
+  // Pre-tokenises [begin, end) of `normalized`, which Punctuation left whole.
   void SegmentStretch(const NormalizedText& normalized, size_t begin,
-                      size_t end, std::vector<PathNode>* path,
-                      int32_t* next_word, TokenSequence* out) const;
-  // The best path through `word`, appended with the spans of its bytes.
+                      size_t end, Scratch* scratch, int32_t* next_word,
+                      TokenSequence* out) const;
+  // Appends the best path through a word; the vectors of `spans` and `word`
+  // are parallel.
   void SegmentWord(std::string_view word, std::span<const Span> spans,
-                   std::vector<PathNode>* path, int32_t word_index,
+                   int32_t word_index, Scratch* scratch,
                    TokenSequence* out) const;
+  // Fills scratch->path: the best path to each end of a character.
+  void FindPaths(std::string_view word, Scratch* scratch) const;
   void AppendUnknown(std::string_view text, Span span, int32_t word_index,
                      TokenSequence* out) const;
 
@@ -89,14 +92,14 @@ class Unigram : public Segmenter {
   const Normalizer normalizer_;
   const Metaspace pre_tokenizer_;
   const Metaspace decoder_;
-  const std::string meta_;  // pre_tokenizer_.replacement in UTF-8
+  const std::string space_;  // pre_tokenizer_.replacement in UTF-8
 
   // Pieces one after the other; piece i is [begin_[i], begin_[i + 1]).
   std::string text_;
   std::vector<uint32_t> begin_;
   std::vector<double> scores_;
-  double unk_score_ = 0;
-  PieceTrie trie_;
+  double unk_score_;  // of a character that no piece covers
+  const PieceTrie trie_;
 };
 
 }  // namespace deberta::tokenizer
