@@ -53,11 +53,16 @@ class FillMaskTask {
   FillMaskTask(Request request, const TaskModel& model)
       : request_(std::move(request)), model_(model) {}
 
+  // The candidates for the mask at `row`; `logits` are its [vocabulary].
+  MaskPrediction Predict(const SequenceInput& sequence, uint32_t row,
+                         std::span<const float> logits) const;
+
   Request request_;
   TaskModel model_;
   std::vector<SequenceInput> sequences_;
   std::vector<Coverage> coverage_;
-  std::vector<int32_t> target_ids_;  // distinct, in order; empty: all
+  std::vector<int32_t> target_ids_;  // distinct, ascending; empty: all
+  int64_t top_k_ = 0;
 };
 
 }  // namespace deberta::server

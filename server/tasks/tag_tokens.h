@@ -58,9 +58,11 @@ class TagTokensTask {
   Request request_;
   TaskModel model_;
   std::vector<SequenceInput> sequences_;
-  std::vector<Coverage> coverage_;
+  std::vector<Coverage> coverage_;  // one an input
   // One a sequence; windows of one input are adjacent.
   std::vector<tokenizer::Encoding> encodings_;
+  // Tokens of the text before each sequence; parallel to encodings_.
+  std::vector<size_t> begins_;
 };
 
 }  // namespace deberta::server

@@ -1,0 +1,194 @@
+#include "server/tasks/fill_mask.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/tasks/request_checks.h"
+#include "server/tasks/scores.h"
+#include "server/tasks/sequence_plan.h"
+
+namespace deberta::server {
+namespace {
+
+constexpr int64_t kDefaultTopK = 5;
+constexpr std::string_view kGenericMask = "[MASK]";
+
+// Each candidate carries its whole text: the sum over a request of masks,
+// candidates and tokens is limited, or one request could ask for gigabytes.
+constexpr size_t kMaxSequenceTokens = size_t{1} << 23;
+
+// `text` with the generic mask in the model's own spelling.
+std::string WithOwnMask(std::string_view text, std::string_view mask) {
+  if (mask == kGenericMask) return std::string(text);
+  std::string out;
+  size_t position = 0;
+  for (size_t hit;
+       (hit = text.find(kGenericMask, position)) != std::string_view::npos;
+       position = hit + kGenericMask.size()) {
+    out.append(text.substr(position, hit - position)).append(mask);
+  }
+  return out.append(text.substr(position));
+}
+
+// Ids of the targets: an exact vocabulary string, else the first token of the
+// text. Targets without a token are left out. Ascending, distinct.
+absl::StatusOr<std::vector<int32_t>> TargetIds(
+    std::span<const std::string> targets, const TaskModel& model) {
+  std::vector<int32_t> ids;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    std::optional<int32_t> id = model.tokenizer->TokenToId(targets[i]);
+    if (!id.has_value()) {
+      const absl::StatusOr<tokenizer::TokenSequence> tokens =
+          TokenizeOptionalField(*model.tokenizer, targets[i],
+                                absl::StrCat("targets[", i, "]"));
+      if (!tokens.ok()) return tokens.status();
+      if (tokens->ids.empty()) continue;
+      id = tokens->ids[0];
+    }
+    if (*id < model.config->vocab_size) ids.push_back(*id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  if (ids.empty() && !targets.empty()) {
+    return InputError("targets", "none of them has a token in the vocabulary");
+  }
+  return ids;
+}
+
+// The candidates of one mask are the `count` likeliest of `targets`, or of all
+// ids if there are none. `logits` is over the whole vocabulary.
+std::vector<std::pair<int32_t, float>> BestTokens(
+    std::span<const float> logits, std::span<const int32_t> targets,
+    size_t count) {
+  std::vector<float> scores(logits.begin(), logits.end());
+  Softmax(scores);
+  if (!targets.empty()) {
+    std::vector<float> chosen;
+    for (const int32_t id : targets) {
+      chosen.push_back(scores[static_cast<size_t>(id)]);
+    }
+    scores = std::move(chosen);
+  }
+  std::vector<std::pair<int32_t, float>> best;
+  for (const uint32_t index : TopIndices(scores, count)) {
+    best.emplace_back(
+        targets.empty() ? static_cast<int32_t>(index) : targets[index],
+        scores[index]);
+  }
+  return best;
+}
+
+}  // namespace
+
+absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
+                                                  const TaskModel& model) {
+  const std::optional<int32_t> mask = model.tokenizer->special_ids().mask;
+  if (!mask.has_value()) {
+    return absl::FailedPreconditionError(
+        "the model's tokenizer has no mask token");
+  }
+  if (absl::Status s = CheckAnyInputs(request.inputs.size()); !s.ok()) return s;
+  if (absl::Status s = CheckNotNegative(request.top_k, "top_k"); !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = CheckNoWindows(request.length_policy, "FillMask");
+      !s.ok()) {
+    return s;
+  }
+  absl::StatusOr<std::vector<int32_t>> targets =
+      TargetIds(request.targets, model);
+  if (!targets.ok()) return targets.status();
+
+  FillMaskTask task(std::move(request), model);
+  task.target_ids_ = *std::move(targets);
+  task.top_k_ = task.request_.top_k == 0 ? kDefaultTopK : task.request_.top_k;
+  const size_t choices = task.target_ids_.empty()
+                             ? static_cast<size_t>(model.config->vocab_size)
+                             : task.target_ids_.size();
+  const size_t candidates = std::min(static_cast<size_t>(task.top_k_), choices);
+  std::vector<std::string> texts;
+  for (const std::string& text : task.request_.inputs) {
+    texts.push_back(WithOwnMask(text, model.tokenizer->IdToToken(*mask)));
+  }
+  absl::StatusOr<std::vector<SequencePlan>> plans = PlanTexts(
+      *model.tokenizer, texts,
+      {.policy = task.request_.length_policy, .max_tokens = model.max_tokens});
+  if (!plans.ok()) return plans.status();
+  size_t sequence_tokens = 0;
+  for (size_t i = 0; i < plans->size(); ++i) {
+    const tokenizer::Encoding& encoding = (*plans)[i].encodings[0];
+    std::vector<uint32_t> rows;
+    for (uint32_t row = 0; row < encoding.size(); ++row) {
+      if (encoding.ids[row] == *mask) rows.push_back(row);
+    }
+    if (rows.empty()) {
+      return InputError(InputField(i),
+                        (*plans)[i].coverage.truncated
+                            ? "has no mask token among those that fit"
+                            : "has no mask token");
+    }
+    sequence_tokens += rows.size() * encoding.size() * candidates;
+    if (sequence_tokens > kMaxSequenceTokens) {
+      return InputError(
+          "top_k",
+          absl::StrCat(candidates, " candidates a mask make more than ",
+                       kMaxSequenceTokens,
+                       " tokens of filled texts in the answer"));
+    }
+    task.sequences_.push_back(
+        ToSequence(encoding, std::move(rows), Readout::kHeadLogits));
+    task.coverage_.push_back((*plans)[i].coverage);
+  }
+  return task;
+}
+
+std::vector<Coverage> FillMaskTask::coverage() const { return coverage_; }
+
+MaskPrediction FillMaskTask::Predict(const SequenceInput& sequence,
+                                     uint32_t row,
+                                     std::span<const float> logits) const {
+  const tokenizer::Tokenizer& tokenizer = *model_.tokenizer;
+  // The other masks of a text are shown, and so all special tokens are.
+  const bool skip_special_tokens = sequence.rows.size() == 1;
+  MaskPrediction prediction;
+  prediction.token_index = row;
+  for (const auto& [id, score] :
+       BestTokens(logits, target_ids_, static_cast<size_t>(top_k_))) {
+    std::vector<int32_t> ids = sequence.ids;
+    ids[row] = id;
+    std::erase(ids, tokenizer.special_ids().pad);
+    prediction.candidates.push_back(
+        {.token_id = id,
+         .token = tokenizer.Decode(std::span(&id, 1),
+                                   /*skip_special_tokens=*/false),
+         .score = score,
+         .sequence = tokenizer.Decode(ids, skip_special_tokens)});
+  }
+  return prediction;
+}
+
+absl::StatusOr<std::vector<FillMaskResult>> FillMaskTask::Finish(
+    std::span<const SequenceOutput> outputs) const {
+  if (absl::Status s = CheckOutputs(
+          sequences_, outputs, static_cast<size_t>(model_.config->vocab_size));
+      !s.ok()) {
+    return s;
+  }
+  std::vector<FillMaskResult> results;
+  results.reserve(outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const SequenceInput& sequence = sequences_[i];
+    const std::span<const float> values(outputs[i].values);
+    FillMaskResult& result = results.emplace_back();
+    for (size_t m = 0; m < sequence.rows.size(); ++m) {
+      result.masks.push_back(
+          Predict(sequence, sequence.rows[m],
+                  values.subspan(m * outputs[i].width, outputs[i].width)));
+    }
+    result.coverage = coverage_[i];
+  }
+  return results;
+}
+
+}  // namespace deberta::server

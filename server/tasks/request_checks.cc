@@ -1,0 +1,77 @@
+#include "server/tasks/request_checks.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+
+namespace deberta::server {
+
+std::string InputField(size_t index, std::string_view member) {
+  std::string field = absl::StrCat("inputs[", index, "]");
+  if (!member.empty()) field.append(".").append(member);
+  return field;
+}
+
+absl::Status CheckAnyInputs(size_t count) {
+  if (count > 0) return absl::OkStatus();
+  return InputError("inputs", "the list is empty, expected at least one input");
+}
+
+absl::Status CheckNotNegative(int64_t value, std::string_view field) {
+  if (value >= 0) return absl::OkStatus();
+  return InputError(field, absl::StrCat("must not be negative, got ", value));
+}
+
+absl::Status CheckNoWindows(LengthPolicy policy, std::string_view task) {
+  if (policy != LengthPolicy::kWindow) return absl::OkStatus();
+  return InputError(
+      "length_policy",
+      std::string(task) + " has no windows, expected REJECT or TRUNCATE");
+}
+
+absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
+    const tokenizer::Tokenizer& tokenizer, std::string_view text,
+    std::string_view field) {
+  absl::StatusOr<tokenizer::TokenSequence> tokens = tokenizer.Tokenize(text);
+  if (!tokens.ok() && absl::IsInvalidArgument(tokens.status())) {
+    return InputError(field, std::string(tokens.status().message()));
+  }
+  return tokens;
+}
+
+absl::StatusOr<tokenizer::TokenSequence> TokenizeField(
+    const tokenizer::Tokenizer& tokenizer, std::string_view text,
+    std::string_view field) {
+  if (text.empty()) return InputError(field, "must not be empty");
+  return TokenizeOptionalField(tokenizer, text, field);
+}
+
+absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
+                          std::span<const SequenceOutput> outputs,
+                          size_t width) {
+  if (outputs.size() != sequences.size()) {
+    return absl::InternalError(absl::StrCat("the model answered ",
+                                            outputs.size(), " sequences, ",
+                                            sequences.size(), " were asked"));
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const SequenceOutput& output = outputs[i];
+    const size_t expected = width == 0 ? output.width : width;
+    if (expected == 0 || output.width != expected ||
+        output.values.size() != sequences[i].rows.size() * expected) {
+      return absl::InternalError(
+          absl::StrCat("the model's output ", i, " has ", output.values.size(),
+                       " values of width ", output.width, ", expected ",
+                       sequences[i].rows.size(), " rows of width ", expected));
+    }
+    if (std::any_of(output.values.begin(), output.values.end(),
+                    [](float value) { return std::isnan(value); })) {
+      return absl::InternalError(
+          absl::StrCat("the model's output ", i, " holds NaN"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,173 @@
+#include "server/tasks/sequence_plan.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/tasks/request_checks.h"
+#include "tokenizer/truncation.h"
+
+namespace deberta::server {
+namespace {
+
+using tokenizer::TokenSequence;
+
+size_t TemplateTokens(const TokenSequence* b) {
+  return static_cast<size_t>(b == nullptr ? tokenizer::kSingleTemplateTokens
+                                          : tokenizer::kPairTemplateTokens);
+}
+
+SequencePlan OneSequence(tokenizer::Encoding encoding, size_t total) {
+  SequencePlan plan;
+  plan.coverage = {.tokens_total = total,
+                   .tokens_used = encoding.size(),
+                   .windows = 1,
+                   .truncated = encoding.size() < total};
+  plan.begins = {0};
+  plan.encodings.push_back(std::move(encoding));
+  return plan;
+}
+
+tokenizer::Encoding AssembleTruncated(const tokenizer::Tokenizer& tokenizer,
+                                      const TokenSequence& a,
+                                      const TokenSequence* b, size_t room) {
+  if (b == nullptr) {
+    return tokenizer.Assemble(tokenizer::Slice(a, 0, std::min(a.size(), room)),
+                              nullptr);
+  }
+  const auto [length_a, length_b] =
+      tokenizer::TruncateLongestFirst(a.size(), b->size(), room);
+  const TokenSequence cut_b = tokenizer::Slice(*b, 0, length_b);
+  return tokenizer.Assemble(tokenizer::Slice(a, 0, length_a), &cut_b);
+}
+
+}  // namespace
+
+absl::StatusOr<SequencePlan> SequencePlanner::Plan(const TokenSequence& a,
+                                                   const TokenSequence* b,
+                                                   const LengthRule& rule,
+                                                   std::string_view field) {
+  if (rule.policy == LengthPolicy::kWindow) {
+    return PlanWindows(a, b, rule, field);
+  }
+  const size_t special = TemplateTokens(b);
+  const size_t total = a.size() + (b == nullptr ? 0 : b->size()) + special;
+  if (total <= rule.max_tokens) {
+    return OneSequence(tokenizer_.Assemble(a, b), total);
+  }
+  if (rule.policy == LengthPolicy::kReject || rule.max_tokens <= special) {
+    return InputError(
+        field, absl::StrCat("has ", total, " tokens with the special ones, ",
+                            "the limit is ", rule.max_tokens));
+  }
+  return OneSequence(
+      AssembleTruncated(tokenizer_, a, b, rule.max_tokens - special), total);
+}
+
+absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
+    const TokenSequence& a, const TokenSequence* b, const LengthRule& rule,
+    std::string_view field) {
+  const TokenSequence& windowed = b == nullptr ? a : *b;
+  const size_t fixed = TemplateTokens(b) + (b == nullptr ? 0 : a.size());
+  if (fixed >= rule.max_tokens) {
+    return InputError(
+        field,
+        absl::StrCat("leaves no room for a window: ", fixed,
+                     " tokens are in each, the limit is ", rule.max_tokens));
+  }
+  const size_t room = rule.max_tokens - fixed;
+  if (rule.overlap >= room) {
+    return InputError("stride",
+                      absl::StrCat("must be less than the ", room,
+                                   " tokens of text that a window holds, got ",
+                                   rule.overlap));
+  }
+  // Every window but the last advances by room - overlap tokens.
+  const size_t windows_at_most = windowed.size() / (room - rule.overlap) + 1;
+  if (windows_at_most >
+      (kMaxWindowedTokens - windowed_tokens_) / rule.max_tokens + 1) {
+    return InputError(field,
+                      absl::StrCat("takes up to ", windows_at_most,
+                                   " windows; all windows of a request may "
+                                   "hold ",
+                                   kMaxWindowedTokens, " tokens"));
+  }
+  SequencePlan plan;
+  for (const auto& [begin, end] :
+       tokenizer::Windows(windowed.size(), room, rule.overlap)) {
+    const TokenSequence window = tokenizer::Slice(windowed, begin, end);
+    plan.encodings.push_back(b == nullptr ? tokenizer_.Assemble(window, nullptr)
+                                          : tokenizer_.Assemble(a, &window));
+    plan.begins.push_back(begin);
+    windowed_tokens_ += plan.encodings.back().size();
+  }
+  const size_t total = fixed + windowed.size();
+  plan.coverage = {.tokens_total = total,
+                   .tokens_used = total,
+                   .windows = plan.encodings.size(),
+                   .truncated = false};
+  return plan;
+}
+
+absl::StatusOr<std::vector<SequencePlan>> PlanTextInputs(
+    const tokenizer::Tokenizer& tokenizer, std::span<const TextInput> inputs,
+    const LengthRule& rule) {
+  SequencePlanner planner(tokenizer);
+  std::vector<SequencePlan> plans;
+  plans.reserve(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    absl::StatusOr<TokenSequence> a =
+        TokenizeField(tokenizer, inputs[i].text, InputField(i, "text"));
+    if (!a.ok()) return a.status();
+    TokenSequence b;
+    const bool is_pair = !inputs[i].text_pair.empty();
+    if (is_pair) {
+      absl::StatusOr<TokenSequence> pair = TokenizeField(
+          tokenizer, inputs[i].text_pair, InputField(i, "text_pair"));
+      if (!pair.ok()) return pair.status();
+      b = *std::move(pair);
+    }
+    absl::StatusOr<SequencePlan> plan =
+        planner.Plan(*a, is_pair ? &b : nullptr, rule, InputField(i));
+    if (!plan.ok()) return plan.status();
+    plans.push_back(*std::move(plan));
+  }
+  return plans;
+}
+
+absl::StatusOr<std::vector<SequencePlan>> PlanTexts(
+    const tokenizer::Tokenizer& tokenizer, std::span<const std::string> texts,
+    const LengthRule& rule) {
+  SequencePlanner planner(tokenizer);
+  std::vector<SequencePlan> plans;
+  plans.reserve(texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string field = InputField(i);
+    absl::StatusOr<TokenSequence> tokens =
+        TokenizeField(tokenizer, texts[i], field);
+    if (!tokens.ok()) return tokens.status();
+    absl::StatusOr<SequencePlan> plan =
+        planner.Plan(*tokens, nullptr, rule, field);
+    if (!plan.ok()) return plan.status();
+    plans.push_back(*std::move(plan));
+  }
+  return plans;
+}
+
+SequenceInput ToSequence(const tokenizer::Encoding& encoding,
+                         std::vector<uint32_t> rows, Readout readout) {
+  return {.ids = encoding.ids,
+          .type_ids = encoding.type_ids,
+          .rows = std::move(rows),
+          .readout = readout};
+}
+
+std::vector<uint32_t> AllRows(size_t count) {
+  std::vector<uint32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), 0u);
+  return rows;
+}
+
+}  // namespace deberta::server
