@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -51,18 +50,23 @@ absl::Status CheckNumbers(const AnswerQuestionRequest& request,
   return absl::OkStatus();
 }
 
-AnswerRule ToRule(const AnswerQuestionRequest& request, size_t window,
-                  int32_t cls_id) {
-  // More answers or longer ones than a window's cells there never are.
-  const size_t cells = window * window;
+size_t WindowTokens(const AnswerQuestionRequest& request, size_t max_tokens) {
+  return OrDefault(request.max_window_tokens,
+                   std::min(kDefaultWindow, max_tokens));
+}
+
+AnswerRule ToRule(const AnswerQuestionRequest& request,
+                  const TaskModel& model) {
+  // All the candidates of a request and "no answer".
+  constexpr size_t kMostAnswers = kMaxCandidates + 1;
   return {
-      .top_k = std::min(OrDefault(request.top_k, kDefaultTopK),
-                        std::max(kMaxCandidates, cells)),
-      .max_answer_tokens = std::min(
-          OrDefault(request.max_answer_tokens, kDefaultAnswerTokens), window),
+      .top_k = std::min(OrDefault(request.top_k, kDefaultTopK), kMostAnswers),
+      .max_answer_tokens =
+          std::min(OrDefault(request.max_answer_tokens, kDefaultAnswerTokens),
+                   WindowTokens(request, model.max_tokens)),
       .align_to_words = request.align_to_words,
       .handle_impossible_answer = request.handle_impossible_answer,
-      .cls_id = cls_id,
+      .cls_id = model.tokenizer->special_ids().cls,
       .null_threshold = request.null_threshold};
 }
 
@@ -100,10 +104,8 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
   }
   AnswerQuestionTask task(std::move(request), model);
   const tokenizer::Tokenizer& tokenizer = *model.tokenizer;
-  const size_t window = OrDefault(task.request_.max_window_tokens,
-                                  std::min(kDefaultWindow, model.max_tokens));
-  const AnswerRule rule =
-      ToRule(task.request_, window, tokenizer.special_ids().cls);
+  const size_t window = WindowTokens(task.request_, model.max_tokens);
+  const AnswerRule rule = ToRule(task.request_, model);
   SequencePlanner planner(tokenizer);
   size_t candidates = 0;
   for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
@@ -142,10 +144,7 @@ std::vector<Coverage> AnswerQuestionTask::coverage() const { return coverage_; }
 absl::StatusOr<std::vector<AnswerQuestionResult>> AnswerQuestionTask::Finish(
     std::span<const SequenceOutput> outputs) const {
   if (absl::Status s = CheckOutputs(sequences_, outputs, 2); !s.ok()) return s;
-  const size_t window = OrDefault(request_.max_window_tokens,
-                                  std::min(kDefaultWindow, model_.max_tokens));
-  const AnswerRule rule =
-      ToRule(request_, window, model_.tokenizer->special_ids().cls);
+  const AnswerRule rule = ToRule(request_, model_);
   std::vector<AnswerQuestionResult> results;
   results.reserve(coverage_.size());
   size_t next = 0;

@@ -21,7 +21,7 @@ struct AnswerWindow {
 };
 
 struct AnswerSpan {
-  tokenizer::Span span;  // of the context, as tokens or words have it
+  tokenizer::Span span = {};  // of the context, as tokens or words have it
   double score = 0;
   bool no_answer = false;
 };
