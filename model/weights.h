@@ -5,7 +5,9 @@
 #ifndef MODEL_WEIGHTS_H_
 #define MODEL_WEIGHTS_H_
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -76,20 +78,26 @@ struct Weights {
   LinearWeights pooler;      // sequence classification
   LinearWeights classifier;  // sequence and token classification, qa_outputs
   // Masked language model: LN(act(dense h)) decoder^T + bias.
-  LinearWeights mlm_dense;
-  LayerNormWeights mlm_norm;
-  const TensorView* mlm_decoder =
-      nullptr;                           // [vocab, E]; word_embeddings if tied
+  LinearWeights mlm_dense;               // [E, hidden]
+  LayerNormWeights mlm_norm;             // [E]
   const TensorView* mlm_bias = nullptr;  // [vocab]
+  // [vocab, E]; word_embeddings if tied.
+  const TensorView* mlm_decoder = nullptr;
 
   // Elements of all tensors used, each tensor once.
   int64_t parameters = 0;
+  // Tensors that the model has no role for, but for other tasks' heads: worth a
+  // warning, as the reference gives one.
+  std::vector<std::string> unexpected;
 };
 
 // Finds every tensor that the configuration and the head need, and checks its
-// shape. One InvalidArgument lists all missing, misshapen and unexpected
-// tensors together. The head is chosen by the configuration's architecture and
-// confirmed by the tensors present.
+// shape. If any is missing or misshapen, one InvalidArgument lists all missing,
+// misshapen and unexpected tensors together (the first 20 of each kind).
+//
+// The head is the architecture's; without one, what the tensors make up. The
+// fill-mask head is `cls.predictions` (legacy) or `lm_predictions.lm_head`
+// (E == hidden only), whichever is present, the configuration's if both are.
 absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint);
 
 }  // namespace deberta::model

@@ -10,12 +10,15 @@
 #ifndef MODEL_CHECKPOINT_CHECKPOINT_H_
 #define MODEL_CHECKPOINT_CHECKPOINT_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/mapped_file.h"
@@ -36,8 +39,11 @@ class Checkpoint {
 
   // Null if there is no such tensor.
   const TensorView* Find(std::string_view name) const;
-  const std::map<std::string, TensorView, std::less<>>& tensors() const {
-    return tensors_;
+  const TensorMap& tensors() const { return tensors_; }
+  // Tensors that hold no floating-point numbers, left out of tensors(): their
+  // element types as the file writes them ("I64") by name.
+  const std::map<std::string, std::string, std::less<>>& other_types() const {
+    return other_types_;
   }
 
   // The file that identifies the weights: model.safetensors, or the index file
@@ -55,11 +61,16 @@ class Checkpoint {
  private:
   Checkpoint() = default;
 
+  // Adds the tensors of one file; returns their names as the file has them.
+  absl::StatusOr<std::set<std::string>> AddFile(const std::string& path);
+  absl::Status AddShards();
+
   std::string directory_;
   Config config_;
   std::string weights_path_;
   std::vector<MappedFile> files_;
-  std::map<std::string, TensorView, std::less<>> tensors_;
+  TensorMap tensors_;
+  std::map<std::string, std::string, std::less<>> other_types_;
 };
 
 }  // namespace deberta::model

@@ -71,13 +71,15 @@ struct Config {
   bool relative_attention = false;
   int64_t max_relative_positions = 0;  // R, resolved (>= 1)
   int64_t position_buckets = -1;       // v2 only; <= 0: linear
+  // The score's positional terms; false without relative_attention.
   bool c2p = false;
   bool p2c = false;
   // s of the score's scale sqrt(d * s): v1 counts the entries of pos_att_type,
   // whatever they are; v2 counts c2p and p2c (spec 2.5, 2.6).
   int64_t scale_factor = 1;
-  bool share_att_key = false;        // v2 only
-  bool norm_rel_embeddings = false;  // v2 only: "layer_norm" in norm_rel_ebd
+  bool share_att_key = false;  // v2 only
+  // v2 only: "layer_norm" in norm_rel_ebd; false without relative_attention.
+  bool norm_rel_embeddings = false;
 
   int64_t conv_kernel_size = 0;  // v2 only; 0: no convolution
   int64_t conv_groups = 1;
@@ -85,7 +87,8 @@ struct Config {
 
   bool legacy_mlm_head = true;
   bool tie_word_embeddings = true;
-  // Label names by index; the reference's LABEL_0, LABEL_1 where absent.
+  // Label names by index: id2label, else label2id inverted, else LABEL_0, ...
+  // (num_labels of them, 2 by default).
   std::vector<std::string> labels;
   ProblemType problem_type = ProblemType::kUnset;
 

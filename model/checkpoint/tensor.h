@@ -5,7 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace deberta::model {
@@ -35,6 +38,11 @@ struct TensorView {
 
   size_t elements() const { return bytes.size() / SizeOf(dtype); }
 };
+
+using TensorMap = std::map<std::string, TensorView, std::less<>>;
+
+// "[2, 3]", for messages.
+std::string ShapeText(std::span<const int64_t> shape);
 
 // Converts elements [first, first + out.size()) to float; exact for all but
 // F64. REQUIRES: the range lies within the tensor.

@@ -1,0 +1,126 @@
+#include "model/checkpoint/config_fields.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace deberta::model {
+namespace {
+
+constexpr std::pair<const char*, Activation> kActivations[] = {
+    {"gelu", Activation::kGelu},
+    {"gelu_python", Activation::kGelu},
+    {"gelu_new", Activation::kGeluTanh},
+    {"gelu_accurate", Activation::kGeluTanh},
+    {"gelu_pytorch_tanh", Activation::kGeluTanh},
+    {"gelu_python_tanh", Activation::kGeluTanh},
+    {"gelu_fast", Activation::kGeluFast},
+    {"quick_gelu", Activation::kQuickGelu},
+    {"gelu_10", Activation::kGelu10},
+    {"relu", Activation::kRelu},
+    {"relu2", Activation::kRelu2},
+    {"relu6", Activation::kRelu6},
+    {"silu", Activation::kSilu},
+    {"swish", Activation::kSilu},
+    {"tanh", Activation::kTanh},
+    {"sigmoid", Activation::kSigmoid},
+    {"linear", Activation::kLinear},
+    {"leaky_relu", Activation::kLeakyRelu},
+    {"mish", Activation::kMish},
+};
+
+}  // namespace
+
+std::string Shown(const Json& value) {
+  constexpr size_t kLongest = 60;
+  std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true,
+                                Json::error_handler_t::replace);
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  return text;
+}
+
+std::optional<int64_t> AsInteger(const Json& value) {
+  if (value.is_number_unsigned()) {
+    const uint64_t number = value.get<uint64_t>();
+    if (number > uint64_t{std::numeric_limits<int64_t>::max()}) {
+      return std::nullopt;
+    }
+    return static_cast<int64_t>(number);
+  }
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (value.is_number_float()) {
+    const double number = value.get<double>();
+    if (std::trunc(number) == number && std::abs(number) < 0x1p53) {
+      return static_cast<int64_t>(number);
+    }
+  }
+  return std::nullopt;
+}
+
+const Json* ConfigFields::Find(const char* key) const {
+  const auto it = object_.find(key);
+  return it == object_.end() || it->is_null() ? nullptr : &*it;
+}
+
+void ConfigFields::Refuse(const char* key, const std::string& expected,
+                          const std::string& got) {
+  if (!status_.ok()) return;
+  status_ = absl::InvalidArgumentError(
+      absl::StrCat(key, ": expected ", expected, ", got ", got));
+}
+
+int64_t ConfigFields::Int(const char* key, int64_t fallback, int64_t least,
+                          int64_t most) {
+  const Json* value = Find(key);
+  if (value == nullptr) return fallback;
+  const std::optional<int64_t> number = AsInteger(*value);
+  if (number && *number >= least && *number <= most) return *number;
+  Refuse(key, absl::StrCat("an integer from ", least, " to ", most),
+         Shown(*value));
+  return fallback;
+}
+
+float ConfigFields::Real(const char* key, float fallback, double least,
+                         double most) {
+  const Json* value = Find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_number()) {
+    const double number = value->get<double>();
+    if (number >= least && number <= most) return static_cast<float>(number);
+  }
+  Refuse(key, absl::StrCat("a number from ", least, " to ", most),
+         Shown(*value));
+  return fallback;
+}
+
+bool ConfigFields::Bool(const char* key, bool fallback) {
+  const Json* value = Find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_boolean()) return value->get<bool>();
+  Refuse(key, "true or false", Shown(*value));
+  return fallback;
+}
+
+std::string ConfigFields::Text(const char* key, const char* fallback) {
+  const Json* value = Find(key);
+  if (value == nullptr) return fallback;
+  if (value->is_string()) return value->get<std::string>();
+  Refuse(key, "a string", Shown(*value));
+  return fallback;
+}
+
+Activation ConfigFields::ActivationNamed(const char* key,
+                                         const char* fallback) {
+  const std::string name = Text(key, fallback);
+  std::string known;
+  for (const auto& [spelling, activation] : kActivations) {
+    if (name == spelling) return activation;
+    absl::StrAppend(&known, known.empty() ? "" : ", ", spelling);
+  }
+  Refuse(key, absl::StrCat("one of ", known), Shown(Json(name)));
+  return Activation::kGelu;
+}
+
+}  // namespace deberta::model

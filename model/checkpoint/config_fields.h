@@ -1,0 +1,52 @@
+// Typed reading of one JSON object's keys. Private to the checkpoint library.
+
+#ifndef MODEL_CHECKPOINT_CONFIG_FIELDS_H_
+#define MODEL_CHECKPOINT_CONFIG_FIELDS_H_
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "model/checkpoint/config.h"
+
+namespace deberta::model {
+
+using Json = nlohmann::json;
+
+// The value as ASCII JSON, short enough for a message.
+std::string Shown(const Json& value);
+
+// Whole numbers may be written as floats (768.0).
+std::optional<int64_t> AsInteger(const Json& value);
+
+// Keeps the first thing wrong, so that callers check once at the end. A key
+// that is absent or null takes its fallback; so does one that is refused.
+class ConfigFields {
+ public:
+  // REQUIRES: `object` is a JSON object that outlives this.
+  explicit ConfigFields(const Json& object) : object_(object) {}
+
+  const absl::Status& status() const { return status_; }
+
+  // Null where absent or null.
+  const Json* Find(const char* key) const;
+
+  void Refuse(const char* key, const std::string& expected,
+              const std::string& got);
+
+  int64_t Int(const char* key, int64_t fallback, int64_t least, int64_t most);
+  float Real(const char* key, float fallback, double least, double most);
+  bool Bool(const char* key, bool fallback);
+  std::string Text(const char* key, const char* fallback);
+  Activation ActivationNamed(const char* key, const char* fallback);
+
+ private:
+  const Json& object_;
+  absl::Status status_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_CHECKPOINT_CONFIG_FIELDS_H_

@@ -1,0 +1,38 @@
+// The safetensors format: a u64 header length, a JSON header
+// {name: {dtype, shape, data_offsets}}, and the elements.
+
+#ifndef MODEL_CHECKPOINT_SAFETENSORS_H_
+#define MODEL_CHECKPOINT_SAFETENSORS_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/tensor.h"
+
+namespace deberta::model {
+
+struct SafetensorsContents {
+  TensorMap tensors;  // F32, F16, BF16, F64
+  // Element types, as written, of the tensors of any other type.
+  std::map<std::string, std::string, std::less<>> other_types;
+};
+
+// The views point into `file`. InvalidArgument says what is wrong and where;
+// it does not name the file. No tensor of the result lies outside the file,
+// overlaps another or disagrees with its shape.
+absl::StatusOr<SafetensorsContents> ParseSafetensors(
+    std::span<const std::byte> file);
+
+// The weight_map of model.safetensors.index.json: file names by tensor name.
+// Every file name is plain: it cannot leave the checkpoint's directory.
+absl::StatusOr<std::map<std::string, std::string, std::less<>>>
+ParseSafetensorsIndex(std::string_view json);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_CHECKPOINT_SAFETENSORS_H_

@@ -1,0 +1,75 @@
+#include "model/checkpoint/tensor.h"
+
+#include <bit>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace deberta::model {
+namespace {
+
+template <typename T>
+T Load(const std::byte* bytes, size_t index) {
+  T value;
+  std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+// IEEE binary16 to binary32, without branches so that loops vectorise.
+float HalfToFloat(uint16_t half) {
+  constexpr uint32_t kRebias = (127 - 15) << 23;
+  const uint32_t magnitude = half & 0x7fffu;
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
+  const uint32_t shifted = magnitude << 13;
+  const uint32_t normal = shifted + kRebias;
+  // Infinity and NaN keep an exponent of all ones.
+  const uint32_t special = normal + kRebias;
+  // A subnormal is an integer number of 2^-24.
+  const uint32_t subnormal = std::bit_cast<uint32_t>(
+      static_cast<float>(static_cast<int32_t>(magnitude)) * 0x1p-24f);
+  const uint32_t finite = magnitude < 0x0400u ? subnormal : normal;
+  return std::bit_cast<float>(sign | (magnitude >= 0x7c00u ? special : finite));
+}
+
+}  // namespace
+
+std::string ShapeText(std::span<const int64_t> shape) {
+  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+void ReadFloats(const TensorView& tensor, size_t first, std::span<float> out) {
+  if (out.empty()) return;
+  const std::byte* from = tensor.bytes.data() + first * SizeOf(tensor.dtype);
+  const size_t count = out.size();
+  float* to = out.data();
+  switch (tensor.dtype) {
+    case DType::kF32:
+      std::memcpy(to, from, out.size_bytes());
+      return;
+    case DType::kF16:
+      for (size_t i = 0; i < count; ++i) {
+        to[i] = HalfToFloat(Load<uint16_t>(from, i));
+      }
+      return;
+    case DType::kBF16:
+      for (size_t i = 0; i < count; ++i) {
+        const uint32_t high = Load<uint16_t>(from, i);
+        to[i] = std::bit_cast<float>(high << 16);
+      }
+      return;
+    case DType::kF64:
+      for (size_t i = 0; i < count; ++i) {
+        to[i] = static_cast<float>(Load<double>(from, i));
+      }
+      return;
+  }
+}
+
+std::vector<float> ReadFloats(const TensorView& tensor) {
+  std::vector<float> values(tensor.elements());
+  ReadFloats(tensor, 0, values);
+  return values;
+}
+
+}  // namespace deberta::model
