@@ -42,7 +42,7 @@ std::string Shorten(std::string_view text, size_t width) {
   size_t kept = 0;
   size_t end = 0;
   while (end < clean.size()) {
-    if (StartsCodePoint(clean[end]) && kept++ + 1 == width) break;
+    if (StartsCodePoint(clean[end]) && kept++ == width) break;
     ++end;
   }
   clean.resize(end);

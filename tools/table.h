@@ -23,8 +23,8 @@ struct Table {
 // width is counted in code points; control characters in cells become spaces.
 std::string FormatTable(const Table& table, std::string_view indent);
 
-// The text without control characters, cut to `width` code points with an
-// ellipsis where it is longer.
+// The text without control characters, cut after `width` code points and ended
+// by an ellipsis where it is longer.
 std::string Shorten(std::string_view text, size_t width);
 
 }  // namespace deberta::tools

@@ -1,0 +1,27 @@
+"""Where things are, set once by end_to_end_test.py."""
+
+import pathlib
+import platform
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+build = ROOT / "build/release"
+work = ROOT / "build/e2e"
+
+
+def server_binary():
+    return str(build / "deberta-server")
+
+
+def client_binary():
+    return str(build / "deberta-client")
+
+
+def tolerance():
+    """Of a batched answer against the answer given alone: on AVX-512 the rows
+    of a matrix product do not depend on their number, elsewhere on the
+    summation order."""
+    if platform.machine() == "x86_64":
+        cpu = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        if "avx512f" in cpu:
+            return 0.0
+    return 1e-5

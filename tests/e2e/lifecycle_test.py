@@ -1,0 +1,278 @@
+"""Starting, refusing, overload, and going away."""
+
+import concurrent.futures
+import re
+import socket
+import threading
+import unittest
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+import calls as calls_module
+import deberta.v1.deberta_pb2 as pb
+import environment
+from calls import GAME, RECORD, TOOL
+from errors import failure, failure_of
+from server import SERVICE, Server, eventually, metric, run_to_exit, stub
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SECRET = "xyzzyplugh"  # must not come back in an error
+
+
+def classify(texts, **options):
+    return pb.ClassifyRequest(
+        inputs=[pb.TextInput(text=text) for text in texts],
+        **{"model": "section-classifier", **options})
+
+
+class BadInputTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(Server(
+            environment.server_binary(),
+            calls_module.models(environment.ROOT, environment.work),
+            environment.work / "bad_input.log"))
+        cls.channel = cls.enterClassContext(cls.server.channel())
+        cls.stub = stub(cls.channel)
+
+    def refused(self, code, method, request, field=None, timeout=60):
+        got = failure_of(getattr(self.stub, method), request, timeout=timeout)
+        self.assertEqual(got.code, code, got)
+        self.assertEqual(got.domain, "deberta.v1", got)
+        self.assertRegex(got.reason, "^[A-Z][A-Z0-9_]+$")
+        self.assertTrue(got.message)
+        self.assertNotIn(SECRET, got.message)
+        if field is not None:
+            self.assertEqual(len(got.fields), 1, got)
+            self.assertTrue(got.fields[0].startswith(field), got)
+        return got
+
+    def test_models_and_tasks(self):
+        self.refused("NOT_FOUND", "Classify", classify(["x"], model=SECRET))
+        self.refused("NOT_FOUND", "GetModel", pb.GetModelRequest(model="no"))
+        self.refused("FAILED_PRECONDITION", "Classify",
+                     classify(["x"], model="mask-filler"))
+        self.refused("FAILED_PRECONDITION", "FillMask", pb.FillMaskRequest(
+            model="tech-tagger", inputs=["a [MASK]"]))
+        got = self.refused("INVALID_ARGUMENT", "Classify",
+                           classify(["x"], model=""))
+        self.assertIn("section-classifier", got.message)
+        self.assertIn("golden-classify", got.message)
+        self.refused("UNIMPLEMENTED", "ClassifyZeroShot",
+                     pb.ClassifyZeroShotRequest(inputs=["x"], labels=["y"]))
+
+    def test_inputs(self):
+        qa = pb.AnswerQuestionRequest
+        long_text = " ".join([SECRET] * 600)
+        for method, request, field in (
+                ("Classify", classify([]), "inputs"),
+                ("Classify", classify(["x", ""]), "inputs[1]"),
+                ("Classify", classify([SECRET, long_text]), "inputs[1]"),
+                ("Classify", classify([SECRET], top_k=-1), "top_k"),
+                ("Classify", classify([SECRET], stride=-1), "stride"),
+                ("Classify", classify(
+                    [long_text], stride=4000,
+                    length_policy=pb.LENGTH_POLICY_WINDOW), "stride"),
+                ("TagTokens", pb.TagTokensRequest(
+                    model="tech-tagger", inputs=[]), "inputs"),
+                ("TagTokens", pb.TagTokensRequest(
+                    model="tech-tagger", inputs=[""]), "inputs[0]"),
+                ("AnswerQuestion", qa(inputs=[pb.QuestionInput(
+                    question="", context=SECRET)]), "inputs[0]"),
+                ("AnswerQuestion", qa(inputs=[pb.QuestionInput(
+                    question=SECRET, context="")]), "inputs[0]"),
+                ("AnswerQuestion", qa(
+                    max_window_tokens=100000, inputs=[pb.QuestionInput(
+                        question="q", context=RECORD)]), "max_window_tokens"),
+                ("AnswerQuestion", qa(top_k=-2, inputs=[pb.QuestionInput(
+                    question="q", context=RECORD)]), "top_k"),
+                ("FillMask", pb.FillMaskRequest(
+                    model="mask-filler", inputs=[SECRET]), "inputs[0]"),
+                ("FillMask", pb.FillMaskRequest(
+                    model="mask-filler", inputs=["a [MASK]"], top_k=-1),
+                 "top_k"),
+                ("Encode", pb.EncodeRequest(model="tech-tagger"), "inputs"),
+                ("Encode", pb.EncodeRequest(
+                    model="tech-tagger", inputs=[pb.TextInput(text="x")],
+                    length_policy=pb.LENGTH_POLICY_WINDOW), "length_policy"),
+        ):
+            with self.subTest(method=method, field=field):
+                self.refused("INVALID_ARGUMENT", method, request, field)
+
+    def test_too_long_text_states_tokens_and_limit(self):
+        got = self.refused("INVALID_ARGUMENT", "Classify", pb.ClassifyRequest(
+            model="golden-classify", inputs=[pb.TextInput(text=TOOL)]))
+        self.assertRegex(got.message, r"\b24\b")
+        cut = self.stub.Classify(pb.ClassifyRequest(
+            model="golden-classify", inputs=[pb.TextInput(text=TOOL)],
+            length_policy=pb.LENGTH_POLICY_TRUNCATE)).results[0].coverage
+        self.assertTrue(cut.truncated)
+        self.assertEqual(cut.tokens_used, 24)
+        self.assertIn(str(cut.tokens_total), got.message)
+
+    def test_bytes_that_are_no_request_leave_the_server_running(self):
+        for raw in (b"\x0a\x02\xff\xfe",          # model: not UTF-8
+                    b"\x12\x04\x0a\x02\xc3\x28",  # inputs[0].text: not UTF-8
+                    b"\xff\xff\xff"):
+            call = self.channel.unary_unary(f"/{SERVICE}/Classify")
+            got = failure_of(call, raw, timeout=30)
+            self.assertNotIn(got.code, ("UNAVAILABLE", "DEADLINE_EXCEEDED"))
+        self.assertEqual(
+            len(self.stub.Classify(classify([GAME])).results), 1)
+
+    def test_deadline(self):
+        metric_of = dict(model="section-classifier", task="classify",
+                         code="DEADLINE_EXCEEDED")
+        before = metric(self.server.metrics(), "deberta_requests_total",
+                        **metric_of)
+        big = classify([TOOL * 8] * 64)
+        got = failure_of(self.stub.Classify, big, timeout=0.05)
+        self.assertEqual(got.code, "DEADLINE_EXCEEDED")
+        eventually(30, lambda: metric(
+            self.server.metrics(), "deberta_requests_total",
+            **metric_of) + self.cancelled() > before,
+            "the server counts the call")
+
+    def cancelled(self):
+        return metric(self.server.metrics(), "deberta_requests_total",
+                      model="section-classifier", task="classify",
+                      code="CANCELLED")
+
+    def test_cancelled_call_is_counted_and_leaves(self):
+        before = self.cancelled()
+        future = self.stub.Classify.future(classify([TOOL * 8] * 64))
+        eventually(30, lambda: metric(self.server.metrics(),
+                                      "deberta_inflight_requests") > 0,
+                   "the call is in")
+        future.cancel()
+        eventually(60, lambda: self.cancelled() == before + 1, "cancelled")
+        eventually(60, lambda: metric(self.server.metrics(),
+                                      "deberta_inflight_requests") == 0,
+                   "the call has left")
+
+
+class OverloadTest(unittest.TestCase):
+    def test_full_queue_is_refused_with_a_time_to_retry(self):
+        models = calls_module.models(environment.ROOT, environment.work)
+        request = classify([TOOL] * 8)
+        callers = 64
+
+        def caller(_):
+            with server.channel() as channel:
+                start.wait(60)
+                try:
+                    stub(channel).Classify(request, timeout=120)
+                    return None
+                except grpc.RpcError as error:
+                    return failure(error)
+
+        with Server(environment.server_binary(), models,
+                    environment.work / "overload.log",
+                    "--max_batch_tokens=256",
+                    "--max_queue_tokens=1024") as server:
+            start = threading.Barrier(callers)
+            with concurrent.futures.ThreadPoolExecutor(callers) as pool:
+                outcomes = list(pool.map(caller, range(callers)))
+            refused = [outcome for outcome in outcomes if outcome]
+            self.assertLess(len(refused), callers)
+            self.assertGreater(len(refused), 0)
+            for got in refused:
+                self.assertEqual(got.code, "RESOURCE_EXHAUSTED", got)
+                self.assertGreater(got.retry_seconds, 0)
+            self.assertEqual(
+                metric(server.metrics(), "deberta_rejected_total"),
+                len(refused))
+
+
+class DrainTest(unittest.TestCase):
+    def test_sigterm_finishes_accepted_work(self):
+        models = calls_module.models(environment.ROOT, environment.work)
+        inside = 12
+        big = classify([TOOL * 4] * 16)
+        with Server(environment.server_binary(), models,
+                    environment.work / "drain.log",
+                    "--drain_seconds=90") as server, \
+                server.channel() as channel, server.channel() as health:
+            updates = health_pb2_grpc.HealthStub(health).Watch(
+                health_pb2.HealthCheckRequest(service=SERVICE), timeout=120)
+            self.assertEqual(next(updates).status, SERVING)
+            expected = stub(channel).Classify(big, timeout=120)
+            accepted = [stub(channel).Classify.future(big, timeout=120)
+                        for _ in range(inside)]
+            eventually(60, lambda: metric(
+                server.metrics(), "deberta_inflight_requests") == inside,
+                "all calls are in")
+            server.terminate()
+            self.assertEqual(next(updates).status, NOT_SERVING)
+            late = failure_of(stub(channel).Classify, classify([GAME]),
+                              timeout=120)
+            self.assertEqual(late.code, "UNAVAILABLE", late)
+            for future in accepted:
+                self.assertEqual(future.result().results, expected.results)
+            self.assertEqual(server.exit_code(), 0)
+
+    def test_callers_in_a_loop_only_see_unavailable(self):
+        models = calls_module.models(environment.ROOT, environment.work)
+        answered = threading.Semaphore(0)
+
+        def caller(server):
+            with server.channel() as channel:
+                while True:
+                    try:
+                        stub(channel).Classify(classify([GAME]), timeout=120)
+                        answered.release()
+                    except grpc.RpcError as error:
+                        return failure(error).code
+
+        with Server(environment.server_binary(), models,
+                    environment.work / "drain_loop.log") as server, \
+                concurrent.futures.ThreadPoolExecutor(16) as pool:
+            callers = [pool.submit(caller, server) for _ in range(16)]
+            for _ in range(64):
+                self.assertTrue(answered.acquire(timeout=60))
+            server.terminate()
+            self.assertEqual({c.result(120) for c in callers}, {"UNAVAILABLE"})
+            self.assertEqual(server.exit_code(), 0)
+
+
+class StartTest(unittest.TestCase):
+    """A start that cannot succeed ends with one line that says why."""
+
+    def setUp(self):
+        self.binary = environment.server_binary()
+        self.model = f"--models={environment.ROOT}/demo/section-classifier"
+        self.ports = ["--listen=127.0.0.1:0", "--metrics_listen=127.0.0.1:0"]
+
+    def stopped(self, words, *flags):
+        code, output = run_to_exit(self.binary, *flags)
+        self.assertNotEqual(code, 0)
+        said = [line for line in output.splitlines()
+                if not re.search(r'"level":"info"', line)]
+        self.assertEqual(len(said), 1, output)
+        self.assertRegex(said[0], words)
+
+    def test_flags(self):
+        self.stopped("nonsense", self.model, *self.ports, "--nonsense=1")
+        self.stopped("precision", self.model, *self.ports, "--precision=int8")
+        self.stopped("max_queue_tokens", self.model, *self.ports,
+                     "--max_queue_tokens=many")
+        self.stopped("drain_seconds", self.model, *self.ports,
+                     "--drain_seconds=-1")
+        self.stopped("models", *self.ports)
+        self.stopped("metrics_listen", self.model, "--listen=127.0.0.1:5",
+                     "--metrics_listen=127.0.0.1:5")
+
+    def test_directories(self):
+        self.stopped("/nowhere", "--models=/nowhere", *self.ports)
+        golden = environment.ROOT / "tests/golden/models/v3_classify"
+        self.stopped("tokenizer", f"--models={golden}", *self.ports)
+
+    def test_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.stopped(address, self.model, f"--listen={address}",
+                         "--metrics_listen=127.0.0.1:0")
+            self.stopped(address, self.model, "--listen=127.0.0.1:0",
+                         f"--metrics_listen={address}")

@@ -1,0 +1,134 @@
+"""A deberta-server process under test: start, talk, measure, stop."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+import deberta.v1.deberta_pb2_grpc as deberta_grpc
+
+START_SECONDS = 120
+STOP_SECONDS = 120
+SERVICE = "deberta.v1.DebertaService"
+
+
+def eventually(seconds, condition, message):
+    """Polls until `condition()` is true and returns its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {message}")
+        time.sleep(0.01)
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def run_to_exit(binary, *flags, seconds=60):
+    """The exit code and the output of a server that must not keep running."""
+    done = subprocess.run([binary, *flags], capture_output=True, text=True,
+                          timeout=seconds, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout + done.stderr
+
+
+class Server:
+    """Use as a context manager; `models` maps names to directories."""
+
+    def __init__(self, binary, models, log_path, *flags):
+        self.grpc_port, self.metrics_port = free_ports(2)
+        self.target = f"127.0.0.1:{self.grpc_port}"
+        self.log_path = log_path
+        served = ",".join(f"{name}={path}" for name, path in models.items())
+        with open(log_path, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [binary, f"--models={served}", f"--listen={self.target}",
+                 f"--metrics_listen=127.0.0.1:{self.metrics_port}", *flags],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def __enter__(self):
+        try:
+            eventually(START_SECONDS, self._ready, "the server is healthy")
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            print(self.log())
+            raise
+        return self
+
+    def __exit__(self, *exception):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def _ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(
+                f"the server exited with {self.process.returncode}")
+        with self.channel() as channel:
+            try:
+                reply = health_pb2_grpc.HealthStub(channel).Check(
+                    health_pb2.HealthCheckRequest(), timeout=5)
+            except grpc.RpcError:
+                return False
+            return reply.status == health_pb2.HealthCheckResponse.SERVING
+
+    def channel(self):
+        """A connection of its own."""
+        return grpc.insecure_channel(self.target, options=[
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.max_receive_message_length", -1)])
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def exit_code(self):
+        return self.process.wait(STOP_SECONDS)
+
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8")
+
+    def metrics_text(self):
+        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as reply:
+            return reply.read().decode()
+
+    def metrics(self):
+        return parse_metrics(self.metrics_text())
+
+
+def stub(channel):
+    return deberta_grpc.DebertaServiceStub(channel)
+
+
+def parse_metrics(text):
+    """{(name, frozenset of (label, value))): number}."""
+    values = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})? (\S+)", line)
+        if match:
+            labels = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match[2] or "")
+            values[match[1], frozenset(labels)] = float(match[3])
+    return values
+
+
+def metric(values, name, **labels):
+    """The sum of the series of `name` that have these labels."""
+    wanted = set(labels.items())
+    found = [value for (series, have), value in values.items()
+             if series == name and wanted <= have]
+    if not found:
+        raise AssertionError(f"no series {name}{labels}")
+    return sum(found)
