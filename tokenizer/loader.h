@@ -1,5 +1,5 @@
-// A model directory -> a Tokenizer. The only file of the library that opens
-// files or reads JSON.
+// A model directory -> a Tokenizer. The only part of the library that opens
+// files; JSON is read here and in json_reader.h's users.
 //
 // Order: tokenizer.json is authoritative where present; else vocab.json and
 // merges.txt (v1), else spm.model (v2 and later). tokenizer_config.json,

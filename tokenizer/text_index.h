@@ -13,7 +13,8 @@ namespace deberta::tokenizer {
 
 class TextIndex {
  public:
-  // REQUIRES: `text` is valid UTF-8 and outlives the index.
+  // REQUIRES: `text` is valid UTF-8, shorter than 2^32 bytes, and outlives the
+  // index.
   explicit TextIndex(std::string_view text);
 
   uint32_t code_points() const;
@@ -28,7 +29,7 @@ class TextIndex {
 
  private:
   std::string_view text_;
-  std::vector<uint32_t> byte_;   // [code_points + 1]
+  std::vector<uint32_t> byte_;   // [code_points + 1]; empty if all is ASCII
   std::vector<uint32_t> utf16_;  // [code_points + 1]; empty if all is BMP
 };
 

@@ -1,6 +1,6 @@
 // Text in, ids and offsets out, equal to the `tokenizers` library as
-// transformers 4.57 drives it (profile hf4), for DeBERTa v1 (byte-level BPE) and
-// v2, v3 and mDeBERTa (SentencePiece Unigram).
+// transformers 4.57 drives it (profile hf4), for DeBERTa v1 (byte-level BPE)
+// and v2, v3 and mDeBERTa (SentencePiece Unigram).
 //
 // A constructed Tokenizer is immutable; all methods may be called from several
 // threads at once. Texts are UTF-8; invalid bytes are InvalidArgument, never
@@ -23,8 +23,9 @@ namespace deberta::tokenizer {
 
 // The two steps that differ between the families: everything between added
 // tokens (normalise, pre-tokenise, model) and its inverse.
-class Segmenter;  // tokenizer/segmenter.h
-class SpecialTokens;  // tokenizer/special_tokens.h
+class Segmenter;        // tokenizer/segmenter.h
+struct NormalizedText;  // tokenizer/segmenter.h
+class SpecialTokens;    // tokenizer/special_tokens.h
 
 class Tokenizer {
  public:
@@ -84,6 +85,9 @@ class Tokenizer {
   size_t resident_bytes() const;
 
  private:
+  void SegmentNormalized(const NormalizedText& normalized, int32_t* next_word,
+                         TokenSequence* out) const;
+
   const Options options_;
   const std::unique_ptr<const Segmenter> segmenter_;
   const std::unique_ptr<const SpecialTokens> special_tokens_;

@@ -1,0 +1,47 @@
+// What tokenizer_config.json, special_tokens_map.json and added_tokens.json say
+// about added tokens, as the fast tokenizers of transformers 4.57 take it
+// (PreTrainedTokenizerBase._from_pretrained, PreTrainedTokenizerFast.__init__).
+
+#ifndef TOKENIZER_ADDED_TOKEN_FILES_H_
+#define TOKENIZER_ADDED_TOKEN_FILES_H_
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tokenizer/json_reader.h"
+#include "tokenizer/tokenizer_json.h"
+
+namespace deberta::tokenizer {
+
+// A file that is not there is an empty document.
+struct SideFiles {
+  JsonDocument tokenizer_config;
+  JsonDocument special_tokens_map;
+  JsonDocument added_tokens;
+};
+
+// Where the model's own parts come from; the slow tokenizers, through which raw
+// files go, have other attributes for their special tokens.
+enum class TokenizerSource { kTokenizerJson, kVocabAndMerges, kSpm };
+
+struct AddedTokenPlan {
+  // To be added, in this order, after those of the definition.
+  std::vector<DeclaredToken> tokens;
+  // Contents; absent where a file sets them to null.
+  std::optional<std::string> pad;
+  std::optional<std::string> unk;
+  std::optional<std::string> mask;
+};
+
+// `defined` are the added tokens of the definition. InvalidArgument, naming
+// file and field, if a field is malformed.
+absl::StatusOr<AddedTokenPlan> PlanAddedTokens(
+    const SideFiles& files, TokenizerSource source,
+    std::span<const DeclaredToken> defined);
+
+}  // namespace deberta::tokenizer
+
+#endif  // TOKENIZER_ADDED_TOKEN_FILES_H_

@@ -1,0 +1,267 @@
+#include "tokenizer/loader.h"
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "tokenizer/added_token_files.h"
+#include "tokenizer/json_reader.h"
+#include "tokenizer/raw_files.h"
+#include "tokenizer/special_tokens.h"
+#include "tokenizer/tokenizer_json.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+constexpr char kTokenizerJson[] = "tokenizer.json";
+constexpr char kVocab[] = "vocab.json";
+constexpr char kMerges[] = "merges.txt";
+constexpr char kSpm[] = "spm.model";
+
+// The largest file of a released DeBERTa is a tokenizer.json of 17 MB.
+constexpr uintmax_t kMaxFileBytes = uintmax_t{256} << 20;
+
+// transformers' stand-in for "no limit" is above this.
+constexpr double kLargeInteger = 1e20;
+
+std::string PathOf(const std::string& directory, std::string_view name) {
+  return (std::filesystem::path(directory) / name).string();
+}
+
+bool Exists(const std::string& directory, std::string_view name) {
+  std::error_code error;
+  return std::filesystem::exists(PathOf(directory, name), error);
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& directory,
+                                     std::string_view name) {
+  const std::string path = PathOf(directory, name);
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected a regular file"));
+  }
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  if (error || size > kMaxFileBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected at most ", kMaxFileBytes, " bytes, got ",
+                     error ? error.message() : absl::StrCat(size)));
+  }
+  std::string bytes(static_cast<size_t>(size), '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be read"));
+  }
+  return bytes;
+}
+
+absl::StatusOr<JsonDocument> ReadJson(const std::string& directory,
+                                      const char* name) {
+  absl::StatusOr<std::string> bytes = ReadFile(directory, name);
+  if (!bytes.ok()) return bytes.status();
+  return JsonDocument::Parse(name, *bytes);
+}
+
+absl::StatusOr<JsonDocument> ReadOptionalJson(const std::string& directory,
+                                              const char* name) {
+  if (!Exists(directory, name)) return JsonDocument::Empty(name);
+  return ReadJson(directory, name);
+}
+
+absl::StatusOr<SideFiles> ReadSideFiles(const std::string& directory) {
+  auto config = ReadOptionalJson(directory, "tokenizer_config.json");
+  if (!config.ok()) return config.status();
+  auto map = ReadOptionalJson(directory, "special_tokens_map.json");
+  if (!map.ok()) return map.status();
+  auto added = ReadOptionalJson(directory, "added_tokens.json");
+  if (!added.ok()) return added.status();
+  return SideFiles{*std::move(config), *std::move(map), *std::move(added)};
+}
+
+// The rest of tokenizer_config.json.
+struct Settings {
+  std::optional<int64_t> model_max_length;
+  bool clean_up_tokenization_spaces = false;
+  bool add_prefix_space = false;
+  SpmOptions spm;
+};
+
+absl::StatusOr<Settings> ReadSettings(const JsonDocument& config) {
+  const JsonNode root = config.root();
+  Settings settings;
+  JsonNode length = root.At("model_max_length");
+  if (!length.present()) length = root.At("max_len");
+  if (length.present()) {
+    const double value = length.Number();
+    if (!(value >= 1)) length.Fail("a number of at least 1");
+    if (value <= kLargeInteger) {
+      settings.model_max_length =
+          value < static_cast<double>(std::numeric_limits<int64_t>::max())
+              ? static_cast<int64_t>(value)
+              : std::numeric_limits<int64_t>::max();
+    }
+  }
+  settings.clean_up_tokenization_spaces =
+      root.At("clean_up_tokenization_spaces").BoolOr(false);
+  settings.add_prefix_space = root.At("add_prefix_space").BoolOr(false);
+  settings.spm.do_lower_case = root.At("do_lower_case").BoolOr(false);
+  settings.spm.split_by_punct = root.At("split_by_punct").BoolOr(false);
+  if (const JsonNode side = root.At("truncation_side");
+      side.StringOr("right") != "right") {
+    side.Fail("\"right\"");
+  }
+  if (const JsonNode split = root.At("split_special_tokens");
+      split.BoolOr(false)) {
+    split.Fail("false: true is not supported");
+  }
+  if (!config.error().ok()) return config.error();
+  return settings;
+}
+
+absl::StatusOr<TokenizerDefinition> ReadDefinition(const std::string& directory,
+                                                   TokenizerSource source,
+                                                   const Settings& settings) {
+  switch (source) {
+    case TokenizerSource::kTokenizerJson: {
+      auto document = ReadJson(directory, kTokenizerJson);
+      if (!document.ok()) return document.status();
+      return ParseTokenizerJson(*document, settings.add_prefix_space);
+    }
+    case TokenizerSource::kVocabAndMerges: {
+      auto vocab = ReadJson(directory, kVocab);
+      if (!vocab.ok()) return vocab.status();
+      auto merges = ReadFile(directory, kMerges);
+      if (!merges.ok()) return merges.status();
+      return ReadVocabAndMerges(*vocab, *merges, settings.add_prefix_space);
+    }
+    case TokenizerSource::kSpm:
+      break;
+  }
+  auto model = ReadFile(directory, kSpm);
+  if (!model.ok()) return model.status();
+  return ReadSpm(*model, settings.spm);
+}
+
+// Gives each token the id that the `tokenizers` library gives it: the one it
+// has, or the next free one.
+absl::StatusOr<std::vector<AddedToken>> AssignIds(
+    const TokenizerDefinition& definition, const AddedTokenPlan& plan) {
+  std::vector<DeclaredToken> declared = definition.added_tokens;
+  declared.insert(declared.end(), plan.tokens.begin(), plan.tokens.end());
+  std::vector<AddedToken> added;
+  absl::flat_hash_map<std::string, int32_t> ids;
+  int32_t next = definition.vocabulary_entries;
+  for (DeclaredToken& token : declared) {
+    const std::string& content = token.token.content;
+    const auto [known, is_new] = ids.try_emplace(content, next);
+    if (is_new) {
+      known->second = definition.segmenter->TokenToId(content).value_or(next);
+    }
+    token.token.id = known->second;
+    next = std::max(next, known->second + 1);
+    if (token.declared_id.has_value() && *token.declared_id != known->second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "added token \"", content, "\": expected id ", known->second,
+          ", which follows from the vocabulary, got ", *token.declared_id));
+    }
+    added.push_back(token.token);
+  }
+  return added;
+}
+
+absl::StatusOr<int32_t> IdOf(const std::optional<std::string>& content,
+                             const std::string& fallback,
+                             const SpecialTokens& added,
+                             const Segmenter& segmenter) {
+  for (const std::string& name : {content.value_or(fallback), fallback}) {
+    if (const auto id = added.TokenToId(name)) return *id;
+    if (const auto id = segmenter.TokenToId(name)) return *id;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("vocabulary: expected the token \"", fallback, "\""));
+}
+
+absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
+    const TokenizerDefinition& definition, const AddedTokenPlan& plan,
+    const SpecialTokens& added) {
+  const Segmenter& segmenter = *definition.segmenter;
+  Tokenizer::SpecialIds ids{};
+  struct Wanted {
+    int32_t* id;
+    std::optional<int32_t> known;
+    std::optional<std::string> content;
+    std::string fallback;
+  };
+  for (const Wanted& wanted :
+       {Wanted{&ids.cls, definition.cls_id, std::nullopt, "[CLS]"},
+        Wanted{&ids.sep, definition.sep_id, std::nullopt, "[SEP]"},
+        Wanted{&ids.pad, std::nullopt, plan.pad, "[PAD]"},
+        Wanted{&ids.unk, std::nullopt, plan.unk, "[UNK]"}}) {
+    absl::StatusOr<int32_t> id =
+        wanted.known.has_value()
+            ? *wanted.known
+            : IdOf(wanted.content, wanted.fallback, added, segmenter);
+    if (!id.ok()) return id.status();
+    if (added.IdToToken(*id).empty() && segmenter.IdToToken(*id).empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tokenizer.json: post_processor: ", wanted.fallback,
+                       ": expected the id of a token, got ", *id));
+    }
+    *wanted.id = *id;
+  }
+  if (const auto mask = IdOf(plan.mask, "[MASK]", added, segmenter);
+      mask.ok()) {
+    ids.mask = *mask;
+  }
+  return ids;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(
+    const std::string& directory) {
+  TokenizerSource source;
+  if (Exists(directory, kTokenizerJson)) {
+    source = TokenizerSource::kTokenizerJson;
+  } else if (Exists(directory, kVocab) && Exists(directory, kMerges)) {
+    source = TokenizerSource::kVocabAndMerges;
+  } else if (Exists(directory, kSpm)) {
+    source = TokenizerSource::kSpm;
+  } else {
+    return absl::NotFoundError(
+        absl::StrCat(directory, ": expected ", kTokenizerJson, ", or ", kVocab,
+                     " and ", kMerges, ", or ", kSpm, "; found none of them"));
+  }
+  auto files = ReadSideFiles(directory);
+  if (!files.ok()) return files.status();
+  auto settings = ReadSettings(files->tokenizer_config);
+  if (!settings.ok()) return settings.status();
+  auto definition = ReadDefinition(directory, source, *settings);
+  if (!definition.ok()) return definition.status();
+  auto plan = PlanAddedTokens(*files, source, definition->added_tokens);
+  if (!plan.ok()) return plan.status();
+  auto tokens = AssignIds(*definition, *plan);
+  if (!tokens.ok()) return tokens.status();
+  auto special = SpecialTokens::Create(*tokens, *definition->segmenter);
+  if (!special.ok()) return special.status();
+  auto ids = ResolveSpecialIds(*definition, *plan, **special);
+  if (!ids.ok()) return ids.status();
+  return std::make_unique<const Tokenizer>(
+      Tokenizer::Options{.special_ids = *ids,
+                         .model_max_length = settings->model_max_length,
+                         .clean_up_tokenization_spaces =
+                             settings->clean_up_tokenization_spaces},
+      std::move(definition->segmenter), *std::move(special));
+}
+
+}  // namespace deberta::tokenizer

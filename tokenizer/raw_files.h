@@ -1,0 +1,33 @@
+// Tokenizers of directories without tokenizer.json, built as transformers 4.57
+// converts them (DebertaConverter, DebertaV2Converter).
+
+#ifndef TOKENIZER_RAW_FILES_H_
+#define TOKENIZER_RAW_FILES_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "tokenizer/json_reader.h"
+#include "tokenizer/tokenizer_json.h"
+
+namespace deberta::tokenizer {
+
+// DeBERTa v1: vocab.json and the bytes of merges.txt. A first line "#version"
+// and blank lines of merges.txt are skipped; a pair that comes again is
+// ignored.
+absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
+    const JsonDocument& vocab, std::string_view merges, bool add_prefix_space);
+
+struct SpmOptions {
+  bool do_lower_case = false;
+  bool split_by_punct = false;
+};
+
+// DeBERTa v2 and later: the bytes of spm.model. Control and user-defined pieces
+// become added tokens; byte fallback is not used, whatever the file says.
+absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
+                                            const SpmOptions& options);
+
+}  // namespace deberta::tokenizer
+
+#endif  // TOKENIZER_RAW_FILES_H_

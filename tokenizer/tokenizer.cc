@@ -1,0 +1,195 @@
+#include "tokenizer/tokenizer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "tokenizer/segmenter.h"
+#include "tokenizer/special_tokens.h"
+#include "tokenizer/unicode.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+// Positions in a text as code points, found by walking from the last one asked.
+class CodePointCursor {
+ public:
+  explicit CodePointCursor(std::string_view text) : text_(text) {}
+
+  // REQUIRES: `byte` is a character boundary.
+  uint32_t At(size_t byte) {
+    const size_t first = std::min(byte, byte_);
+    const size_t count =
+        CountCodePoints(text_.substr(first, std::max(byte, byte_) - first));
+    const auto distance = static_cast<uint32_t>(count);
+    code_point_ += byte < byte_ ? 0 - distance : distance;
+    byte_ = byte;
+    return code_point_;
+  }
+
+ private:
+  const std::string_view text_;
+  size_t byte_ = 0;
+  uint32_t code_point_ = 0;
+};
+
+void Append(int32_t id, Span span, int32_t word, TokenSequence* out) {
+  out->ids.push_back(id);
+  out->offsets.push_back(span);
+  out->words.push_back(word);
+}
+
+NormalizedText SubText(const NormalizedText& text, size_t begin, size_t end) {
+  return {.text = text.text.substr(begin, end - begin),
+          .spans = {text.spans.data() + begin, text.spans.data() + end}};
+}
+
+void AppendTemplateToken(int32_t id, int32_t type_id, Encoding* out) {
+  out->ids.push_back(id);
+  out->type_ids.push_back(type_id);
+  out->special_tokens_mask.push_back(1);
+  out->offsets.push_back({});
+  out->sequence_ids.push_back(Encoding::kNoSequence);
+  out->words.push_back(-1);
+}
+
+void AppendSequence(const TokenSequence& sequence, int8_t index,
+                    Encoding* out) {
+  const size_t size = out->size() + sequence.size();
+  out->ids.insert(out->ids.end(), sequence.ids.begin(), sequence.ids.end());
+  out->type_ids.resize(size, index);
+  out->special_tokens_mask.resize(size, 0);
+  out->offsets.insert(out->offsets.end(), sequence.offsets.begin(),
+                      sequence.offsets.end());
+  out->sequence_ids.resize(size, index);
+  out->words.insert(out->words.end(), sequence.words.begin(),
+                    sequence.words.end());
+}
+
+// The ten replacements of transformers' clean_up_tokenization, each over the
+// result of the one before.
+std::string CleanUp(std::string text) {
+  static constexpr std::pair<const char*, const char*> kReplacements[] = {
+      {" .", "."},     {" ?", "?"},     {" !", "!"},   {" ,", ","},
+      {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"},
+      {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& replacement : kReplacements) {
+    text = absl::StrReplaceAll(text, {replacement});
+  }
+  return text;
+}
+
+}  // namespace
+
+Tokenizer::Tokenizer(Options options,
+                     std::unique_ptr<const Segmenter> segmenter,
+                     std::unique_ptr<const SpecialTokens> special_tokens)
+    : options_(std::move(options)),
+      segmenter_(std::move(segmenter)),
+      special_tokens_(std::move(special_tokens)) {}
+
+Tokenizer::~Tokenizer() = default;
+
+absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
+  if (text.size() > std::numeric_limits<int32_t>::max()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "text: expected less than 2 GiB, got ", text.size(), " bytes"));
+  }
+  if (const std::optional<size_t> invalid = FindInvalidUtf8(text)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "text: expected UTF-8, got an invalid byte at offset ", *invalid));
+  }
+  TokenSequence tokens;
+  int32_t next_word = 0;
+  CodePointCursor cursor(text);
+  for (const TextPiece& piece : special_tokens_->Split(text, false)) {
+    const uint32_t start = cursor.At(piece.begin);
+    if (piece.id >= 0) {
+      Append(piece.id, {start, cursor.At(piece.end)}, next_word++, &tokens);
+      continue;
+    }
+    const NormalizedText normalized = segmenter_->Normalize(
+        text.substr(piece.begin, piece.end - piece.begin), start);
+    SegmentNormalized(normalized, &next_word, &tokens);
+  }
+  return tokens;
+}
+
+void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
+                                  int32_t* next_word,
+                                  TokenSequence* out) const {
+  const std::vector<TextPiece> pieces =
+      special_tokens_->Split(normalized.text, true);
+  for (const TextPiece& piece : pieces) {
+    if (piece.id >= 0) {
+      Append(piece.id,
+             {normalized.spans[piece.begin].start,
+              normalized.spans[piece.end - 1].end},
+             (*next_word)++, out);
+    } else if (pieces.size() == 1) {
+      segmenter_->Segment(normalized, next_word, out);
+    } else {
+      segmenter_->Segment(SubText(normalized, piece.begin, piece.end),
+                          next_word, out);
+    }
+  }
+}
+
+Encoding Tokenizer::Assemble(const TokenSequence& a,
+                             const TokenSequence* b) const {
+  Encoding encoding;
+  const size_t size = b == nullptr ? a.size() + kSingleTemplateTokens
+                                   : a.size() + b->size() + kPairTemplateTokens;
+  encoding.ids.reserve(size);
+  encoding.type_ids.reserve(size);
+  encoding.special_tokens_mask.reserve(size);
+  encoding.offsets.reserve(size);
+  encoding.sequence_ids.reserve(size);
+  encoding.words.reserve(size);
+  AppendTemplateToken(options_.special_ids.cls, 0, &encoding);
+  AppendSequence(a, 0, &encoding);
+  AppendTemplateToken(options_.special_ids.sep, 0, &encoding);
+  if (b != nullptr) {
+    AppendSequence(*b, 1, &encoding);
+    AppendTemplateToken(options_.special_ids.sep, 1, &encoding);
+  }
+  return encoding;
+}
+
+std::string Tokenizer::Decode(std::span<const int32_t> ids,
+                              bool skip_special_tokens) const {
+  std::vector<std::string_view> tokens;
+  tokens.reserve(ids.size());
+  for (const int32_t id : ids) {
+    if (skip_special_tokens && special_tokens_->IsSpecial(id)) continue;
+    const std::string_view token = IdToToken(id);
+    if (!token.empty()) tokens.push_back(token);
+  }
+  std::string text = segmenter_->Decode(tokens);
+  if (options_.clean_up_tokenization_spaces) text = CleanUp(std::move(text));
+  return text;
+}
+
+std::string_view Tokenizer::IdToToken(int32_t id) const {
+  const std::string_view added = special_tokens_->IdToToken(id);
+  return added.empty() ? segmenter_->IdToToken(id) : added;
+}
+
+std::optional<int32_t> Tokenizer::TokenToId(std::string_view token) const {
+  const std::optional<int32_t> added = special_tokens_->TokenToId(token);
+  return added.has_value() ? added : segmenter_->TokenToId(token);
+}
+
+int32_t Tokenizer::vocab_size() const {
+  return std::max(segmenter_->vocab_size(), special_tokens_->id_limit());
+}
+
+size_t Tokenizer::resident_bytes() const {
+  return segmenter_->resident_bytes() + special_tokens_->resident_bytes();
+}
+
+}  // namespace deberta::tokenizer

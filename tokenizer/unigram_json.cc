@@ -1,0 +1,162 @@
+#include "tokenizer/unigram_json.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "tokenizer/unicode.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+std::vector<std::pair<std::string, double>> ReadPieces(const JsonNode& node) {
+  std::vector<std::pair<std::string, double>> pieces;
+  if (!node.present() || !node.value()->is_array()) {
+    node.Fail("an array");
+    return pieces;
+  }
+  pieces.reserve(node.value()->size());
+  for (const nlohmann::json& entry : *node.value()) {
+    const bool pair = entry.is_array() && entry.size() == 2 &&
+                      entry[0].is_string() && entry[1].is_number();
+    if (!pair) {
+      node.Fail(absl::StrCat("[piece, score] as element ", pieces.size()));
+      return pieces;
+    }
+    pieces.emplace_back(*entry[0].get_ptr<const std::string*>(),
+                        entry[1].get<double>());
+  }
+  return pieces;
+}
+
+void ReadNormalizer(const JsonNode& node,
+                    std::vector<Normalizer::Step>* steps) {
+  const JsonNode type_node = node.At("type");
+  const std::string type = type_node.String();
+  if (type == "Sequence") {
+    node.AllowOnly({"type", "normalizers"});
+    for (const JsonNode& step : node.At("normalizers").Elements()) {
+      // A sequence in a sequence is refused, which bounds the recursion.
+      if (step.At("type").StringOr("") == "Sequence") {
+        step.Fail("a normalizer that is no Sequence");
+        return;
+      }
+      ReadNormalizer(step, steps);
+    }
+  } else if (type == "Lowercase") {
+    node.AllowOnly({"type"});
+    steps->emplace_back(Normalizer::Lowercase{});
+  } else if (type == "Strip") {
+    node.AllowOnly({"type", "strip_left", "strip_right"});
+    steps->emplace_back(
+        Normalizer::Strip{.left = node.At("strip_left").Bool(),
+                          .right = node.At("strip_right").Bool()});
+  } else if (type == "Precompiled") {
+    node.AllowOnly({"type", "precompiled_charsmap"});
+    const JsonNode charsmap = node.At("precompiled_charsmap");
+    std::string bytes;
+    if (!absl::Base64Unescape(charsmap.String(), &bytes)) {
+      charsmap.Fail("base64");
+    }
+    steps->emplace_back(Normalizer::Precompiled{.charsmap = std::move(bytes)});
+  } else if (type == "Replace") {
+    node.AllowOnly({"type", "pattern", "content"});
+    const JsonNode pattern = node.At("pattern");
+    pattern.AllowOnly({"String", "Regex"});
+    const JsonNode regex = pattern.At("Regex");
+    steps->emplace_back(Normalizer::Replace{
+        .pattern =
+            regex.present() ? regex.String() : pattern.At("String").String(),
+        .regex = regex.present(),
+        .content = node.At("content").String()});
+  } else {
+    type_node.Fail(
+        "Sequence, Lowercase, Strip, Precompiled or Replace (nothing else is "
+        "supported here)");
+  }
+}
+
+Metaspace ReadMetaspace(const JsonNode& node) {
+  Metaspace metaspace;
+  if (!node.IsOfType("Metaspace")) return metaspace;
+  node.AllowOnly({"type", "replacement", "add_prefix_space", "prepend_scheme",
+                  "split", "str_rep"});
+  const JsonNode replacement = node.At("replacement");
+  if (const std::string text = replacement.String();
+      CountCodePoints(text) == 1) {
+    size_t position = 0;
+    metaspace.replacement = DecodeUtf8(text, &position);
+  } else {
+    replacement.Fail("one character");
+  }
+  const JsonNode scheme = node.At("prepend_scheme");
+  const std::string name = scheme.StringOr("always");
+  if (name == "always") {
+    metaspace.prepend_scheme = Metaspace::PrependScheme::kAlways;
+  } else if (name == "first") {
+    metaspace.prepend_scheme = Metaspace::PrependScheme::kFirst;
+  } else if (name == "never") {
+    metaspace.prepend_scheme = Metaspace::PrependScheme::kNever;
+  } else {
+    scheme.Fail("\"always\", \"first\" or \"never\"");
+  }
+  // The older spelling says nothing more, but must not contradict.
+  const JsonNode old_spelling = node.At("add_prefix_space");
+  if (!old_spelling.BoolOr(true) && name != "never") {
+    old_spelling.Fail("true, or prepend_scheme \"never\"");
+  }
+  metaspace.split = node.At("split").BoolOr(true);
+  return metaspace;
+}
+
+void ReadPunctuation(const JsonNode& node) {
+  if (!node.IsOfType("Punctuation")) return;
+  node.AllowOnly({"type", "behavior"});
+  const JsonNode behavior = node.At("behavior");
+  if (behavior.StringOr("Isolated") != "Isolated")
+    behavior.Fail("\"Isolated\"");
+}
+
+void ReadPreTokenizer(const JsonNode& node, UnigramOptions* options) {
+  if (node.At("type").StringOr("") != "Sequence") {
+    options->pre_tokenizer = ReadMetaspace(node);
+    return;
+  }
+  node.AllowOnly({"type", "pretokenizers"});
+  const JsonNode list = node.At("pretokenizers");
+  const std::vector<JsonNode> steps = list.Elements();
+  if (steps.empty() || steps.size() > 2) {
+    list.Fail("[Metaspace] or [Punctuation, Metaspace]");
+    return;
+  }
+  options->split_by_punct = steps.size() == 2;
+  if (options->split_by_punct) ReadPunctuation(steps.front());
+  options->pre_tokenizer = ReadMetaspace(steps.back());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root) {
+  UnigramOptions options;
+  const JsonNode model = root.At("model");
+  model.AllowOnly({"type", "unk_id", "vocab", "byte_fallback"});
+  options.pieces = ReadPieces(model.At("vocab"));
+  options.unk_id = model.At("unk_id").Int32();
+  options.byte_fallback = model.At("byte_fallback").BoolOr(false);
+  ReadPreTokenizer(root.At("pre_tokenizer"), &options);
+  options.decoder = ReadMetaspace(root.At("decoder"));
+  std::vector<Normalizer::Step> steps;
+  if (const JsonNode normalizer = root.At("normalizer"); normalizer.present()) {
+    ReadNormalizer(normalizer, &steps);
+  }
+  if (!root.ok()) return nullptr;
+  auto normalizer = Normalizer::Create(std::move(steps));
+  if (!normalizer.ok()) return normalizer.status();
+  options.normalizer = *std::move(normalizer);
+  return Unigram::Create(std::move(options));
+}
+
+}  // namespace deberta::tokenizer

@@ -1,0 +1,22 @@
+// The Unigram model of a tokenizer.json, with its normaliser, pre-tokenizer and
+// decoder (spec 5.7).
+
+#ifndef TOKENIZER_UNIGRAM_JSON_H_
+#define TOKENIZER_UNIGRAM_JSON_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "tokenizer/json_reader.h"
+#include "tokenizer/unigram.h"
+
+namespace deberta::tokenizer {
+
+// `root` is the whole document. Null, with the error in the document, if a
+// field is not as expected or names something that is not implemented;
+// InvalidArgument if the values do not make a tokenizer.
+absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root);
+
+}  // namespace deberta::tokenizer
+
+#endif  // TOKENIZER_UNIGRAM_JSON_H_
