@@ -1,0 +1,172 @@
+#include "model/checkpoint/checkpoint.h"
+
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/checkpoint/weight_names.h"
+#include "tests/model/checkpoint/model_directory.h"
+
+namespace deberta::model {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kConfig[] = R"({"model_type":"deberta"})";
+
+// One F32 tensor of one element.
+std::string OneTensor(const std::string& name, float value) {
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return SafetensorsBytes({{name, TensorView{DType::kF32, {1}, bytes}}});
+}
+
+std::string Refusal(const ModelDirectory& directory, absl::StatusCode code) {
+  const auto checkpoint = Checkpoint::Open(directory.path());
+  EXPECT_EQ(checkpoint.status().code(), code) << checkpoint.status();
+  return std::string(checkpoint.status().message());
+}
+
+TEST(WeightNamesTest, NormalizesPrefixesAndLayerNorms) {
+  EXPECT_EQ(NormalizeWeightName("deberta.encoder.x"), "encoder.x");
+  EXPECT_EQ(NormalizeWeightName("module.deberta.encoder.x"), "encoder.x");
+  EXPECT_EQ(NormalizeWeightName("bert.encoder.x"), "encoder.x");
+  EXPECT_EQ(NormalizeWeightName("pooler.dense.weight"), "pooler.dense.weight");
+  EXPECT_EQ(NormalizeWeightName("deberta.a.LayerNorm.gamma"),
+            "a.LayerNorm.weight");
+  EXPECT_EQ(NormalizeWeightName("LayerNorm.beta"), "LayerNorm.bias");
+  EXPECT_EQ(NormalizeWeightName("gamma"), "gamma");
+}
+
+TEST(CheckpointTest, OpensOneFile) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  const std::string file = OneTensor("deberta.a.LayerNorm.gamma", 2.5f);
+  directory.Write("model.safetensors", file);
+  const auto checkpoint = Checkpoint::Open(directory.path());
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ((*checkpoint)->config().hidden_size, 768);
+  EXPECT_EQ((*checkpoint)->weights_path(), directory.File("model.safetensors"));
+  EXPECT_EQ((*checkpoint)->weights_bytes(), file.size());
+  EXPECT_EQ((*checkpoint)->Find("deberta.a.LayerNorm.gamma"), nullptr);
+  const TensorView* tensor = (*checkpoint)->Find("a.LayerNorm.weight");
+  ASSERT_NE(tensor, nullptr);
+  EXPECT_THAT(ReadFloats(*tensor), ElementsAre(2.5f));
+  // Released pages are read again from the file.
+  (*checkpoint)->Release(*tensor);
+  EXPECT_THAT(ReadFloats(*tensor), ElementsAre(2.5f));
+}
+
+TEST(CheckpointTest, PrefersTheSingleFileToTheIndex) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors", OneTensor("a", 1.0f));
+  directory.Write("model.safetensors.index.json", "{");
+  EXPECT_TRUE(Checkpoint::Open(directory.path()).ok());
+}
+
+TEST(CheckpointTest, OpensShards) {
+  const auto checkpoint = Checkpoint::Open(GoldenModel("v1_embed_proj_fill"));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ((*checkpoint)->weights_path(),
+            GoldenModel("v1_embed_proj_fill/model.safetensors.index.json"));
+  EXPECT_NE((*checkpoint)->Find("embeddings.word_embeddings.weight"), nullptr);
+  EXPECT_NE((*checkpoint)->Find("cls.predictions.bias"), nullptr);
+}
+
+TEST(CheckpointTest, NamesAMissingDirectoryOrFile) {
+  const auto checkpoint = Checkpoint::Open("/no/such/model");
+  EXPECT_EQ(checkpoint.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(checkpoint.status().message(),
+            "/no/such/model: no such model directory");
+
+  ModelDirectory directory;
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kNotFound),
+              HasSubstr(directory.File("config.json")));
+  directory.Write("config.json", kConfig);
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kNotFound),
+              AllOf(HasSubstr(directory.path()), HasSubstr("model.safetensors"),
+                    HasSubstr("neither")));
+  directory.Write("pytorch_model.bin", "");
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kNotFound),
+              HasSubstr("pytorch_model.bin cannot be read"));
+  std::filesystem::create_directory(directory.File("model.safetensors"));
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              HasSubstr("model.safetensors: expected a regular file"));
+}
+
+TEST(CheckpointTest, NamesTheFileThatIsMalformed) {
+  ModelDirectory directory;
+  directory.Write("config.json", "{");
+  EXPECT_EQ(Refusal(directory, absl::StatusCode::kInvalidArgument),
+            directory.File("config.json") + ": not valid JSON");
+  directory.Write("config.json", R"({"model_type":"roberta"})");
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              AllOf(HasSubstr(directory.File("config.json")),
+                    HasSubstr("\"deberta-v2\""), HasSubstr("roberta")));
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors", "");
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              AllOf(HasSubstr(directory.File("model.safetensors")),
+                    HasSubstr("incomplete download?")));
+}
+
+TEST(CheckpointTest, RefusesTwoTensorsForOneName) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  const float value = 1.0f;
+  const TensorView tensor{
+      DType::kF32, {1}, std::as_bytes(std::span(&value, 1))};
+  directory.Write("model.safetensors",
+                  SafetensorsBytes({{"a", tensor}, {"deberta.a", tensor}}));
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              AllOf(HasSubstr("\"deberta.a\""), HasSubstr("second tensor")));
+}
+
+TEST(CheckpointTest, NamesWhatAShardLacks) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors.index.json",
+                  R"({"weight_map":{"a":"one","b":"two"}})");
+  directory.Write("one", OneTensor("a", 1.0f));
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kNotFound),
+              HasSubstr(directory.File("two")));
+  directory.Write("two", OneTensor("c", 1.0f));
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              AllOf(HasSubstr("model.safetensors.index.json"),
+                    HasSubstr("tensor \"b\" is not in two")));
+  directory.Write("two", OneTensor("b", 1.0f));
+  EXPECT_TRUE(Checkpoint::Open(directory.path()).ok());
+}
+
+TEST(MappedFileTest, MapsMovesAndReleases) {
+  ModelDirectory directory;
+  const std::string contents(100000, 'q');
+  directory.Write("file", contents);
+  auto opened = MappedFile::Open(directory.File("file"));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  MappedFile file = *std::move(opened);
+  for (const auto& [first, size] : {std::pair<size_t, size_t>{0, 100000},
+                                    {1, 3},
+                                    {5000, 90000},
+                                    {99999, 1},
+                                    {100000, 0}}) {
+    file.Release(file.bytes().subspan(first, size));
+  }
+  ASSERT_EQ(file.bytes().size(), contents.size());
+  EXPECT_EQ(static_cast<char>(file.bytes().front()), 'q');
+  EXPECT_EQ(static_cast<char>(file.bytes().back()), 'q');
+
+  directory.Write("empty", "");
+  auto empty = MappedFile::Open(directory.File("empty"));
+  ASSERT_TRUE(empty.ok()) << empty.status();
+  EXPECT_TRUE(empty->bytes().empty());
+  *empty = std::move(file);
+  EXPECT_EQ(empty->bytes().size(), contents.size());
+}
+
+}  // namespace
+}  // namespace deberta::model
