@@ -1,0 +1,267 @@
+// Every line of the text collection through every golden tokenizer, against
+// what the reference made of it (tests/golden/make_tokenizer_golden.py).
+//
+// expected.bin has two 64-bit FNV-1a hashes a case, little-endian:
+// 1. of the encoding: for each token int32 id, uint32 start, uint32 end (code
+//    points), uint8 type id, uint8 special token mask, int32 word (-1: none);
+// 2. of the decoded text, without special tokens in even cases.
+// The cases are, in order: the lines of english.txt, translations.txt and
+// hostile.txt, alone; then pairs of them.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "tokenizer/encoding.h"
+#include "tokenizer/loader.h"
+#include "tokenizer/tokenizer.h"
+#include "tokenizer/unicode.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const fs::path kGolden = fs::path(DEBERTA_SOURCE_DIR) / "tests/golden";
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// `\u{HEX}` -> the code point.
+std::string Unescape(std::string_view line) {
+  std::string out;
+  while (!line.empty()) {
+    if (line.starts_with("\\u{")) {
+      const size_t end = line.find('}');
+      const std::string digits(line.substr(3, end - 3));
+      AppendUtf8(static_cast<char32_t>(std::stoul(digits, nullptr, 16)), &out);
+      line.remove_prefix(end + 1);
+    } else {
+      out.push_back(line.front());
+      line.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> ReadLines(const char* name) {
+  std::istringstream stream(ReadFile(kGolden / "texts" / name));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+struct Case {
+  std::string text;
+  std::optional<std::string> pair;
+};
+
+std::vector<Case> MakeCases() {
+  std::vector<std::string> lines = ReadLines("english.txt");
+  for (std::string& line : ReadLines("translations.txt")) {
+    lines.push_back(std::move(line));
+  }
+  std::vector<std::string> hostile;
+  for (const std::string& line : ReadLines("hostile.txt")) {
+    hostile.push_back(Unescape(line));
+  }
+  const std::vector<std::string> natural = lines;
+  lines.insert(lines.end(), hostile.begin(), hostile.end());
+
+  constexpr size_t kEveryLine = 16;
+  constexpr size_t kEveryHostileLine = 4;
+  std::vector<Case> cases;
+  for (const std::string& line : lines) cases.push_back({line, std::nullopt});
+  for (size_t i = 0; i < lines.size(); i += kEveryLine) {
+    cases.push_back({lines[i], lines[(i * 7 + 3) % lines.size()]});
+  }
+  for (size_t i = 0; i < hostile.size(); i += kEveryHostileLine) {
+    cases.push_back({hostile[i], natural[i / kEveryHostileLine]});
+  }
+  return cases;
+}
+
+void AppendLittleEndian(uint32_t value, std::string* out) {
+  for (int shift = 0; shift < 32; shift += 8) {
+    out->push_back(static_cast<char>(value >> shift & 0xFF));
+  }
+}
+
+std::string Serialize(const Encoding& encoding) {
+  std::string out;
+  for (size_t i = 0; i < encoding.size(); ++i) {
+    AppendLittleEndian(static_cast<uint32_t>(encoding.ids[i]), &out);
+    AppendLittleEndian(encoding.offsets[i].start, &out);
+    AppendLittleEndian(encoding.offsets[i].end, &out);
+    out.push_back(static_cast<char>(encoding.type_ids[i]));
+    out.push_back(static_cast<char>(encoding.special_tokens_mask[i]));
+    AppendLittleEndian(static_cast<uint32_t>(encoding.words[i]), &out);
+  }
+  return out;
+}
+
+uint64_t Fnv1a(std::string_view bytes) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const char c : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  }
+  return hash;
+}
+
+uint64_t HashAt(const std::string& expected, size_t index) {
+  uint64_t hash = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    hash |= static_cast<uint64_t>(
+                static_cast<unsigned char>(expected[index * 8 + i]))
+            << (8 * i);
+  }
+  return hash;
+}
+
+std::string Describe(const Encoding& encoding, const Tokenizer& tokenizer) {
+  std::ostringstream out;
+  for (size_t i = 0; i < encoding.size() && i < 60; ++i) {
+    out << "\n  " << encoding.ids[i] << " '"
+        << tokenizer.IdToToken(encoding.ids[i]) << "' ("
+        << encoding.offsets[i].start << ", " << encoding.offsets[i].end
+        << ") type " << encoding.type_ids[i] << " special "
+        << int{encoding.special_tokens_mask[i]} << " word "
+        << encoding.words[i];
+  }
+  return out.str();
+}
+
+struct Parameter {
+  std::string name;
+  bool raw_files;  // without tokenizer.json
+};
+
+std::string ParameterName(const testing::TestParamInfo<Parameter>& info) {
+  std::string name = info.param.name;
+  std::erase(name, '-');
+  return name + (info.param.raw_files ? "RawFiles" : "TokenizerJson");
+}
+
+class TokenizerGoldenTest : public testing::TestWithParam<Parameter> {
+ protected:
+  void SetUp() override {
+    directory_ = kGolden / "tokenizers" / GetParam().name;
+    std::string loaded = directory_.string();
+    if (GetParam().raw_files) {
+      copy_ = fs::path(testing::TempDir()) /
+              ("golden_" + GetParam().name + "_" + std::to_string(getpid()));
+      fs::create_directories(copy_);
+      for (const auto& file : fs::directory_iterator(directory_)) {
+        if (file.path().filename() == "tokenizer.json") continue;
+        fs::copy_file(file.path(), copy_ / file.path().filename());
+      }
+      loaded = copy_.string();
+    }
+    auto tokenizer = LoadTokenizer(loaded);
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+    tokenizer_ = *std::move(tokenizer);
+  }
+
+  void TearDown() override {
+    if (!copy_.empty()) fs::remove_all(copy_);
+  }
+
+  Encoding Encode(const std::string& text,
+                  const std::optional<std::string>& pair) {
+    const auto a = tokenizer_->Tokenize(text);
+    EXPECT_TRUE(a.ok()) << a.status();
+    if (!a.ok()) return {};
+    if (!pair) return tokenizer_->Assemble(*a, nullptr);
+    const auto b = tokenizer_->Tokenize(*pair);
+    EXPECT_TRUE(b.ok()) << b.status();
+    return b.ok() ? tokenizer_->Assemble(*a, &*b) : Encoding();
+  }
+
+  fs::path directory_;
+  fs::path copy_;
+  std::unique_ptr<const Tokenizer> tokenizer_;
+};
+
+TEST_P(TokenizerGoldenTest, EveryLineEqualsTheReference) {
+  const std::string expected = ReadFile(directory_ / "expected.bin");
+  const std::vector<Case> cases = MakeCases();
+  ASSERT_EQ(expected.size(), cases.size() * 2 * sizeof(uint64_t));
+  int failures = 0;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const Encoding encoding = Encode(cases[i].text, cases[i].pair);
+    const bool skip_special = i % 2 == 0;
+    const std::string decoded = tokenizer_->Decode(encoding.ids, skip_special);
+    const bool same = Fnv1a(Serialize(encoding)) == HashAt(expected, 2 * i);
+    const bool same_text = Fnv1a(decoded) == HashAt(expected, 2 * i + 1);
+    if (same && same_text) continue;
+    constexpr int kShown = 5;
+    if (++failures > kShown) continue;
+    ADD_FAILURE() << "case " << i << (same ? "" : ": encoding")
+                  << (same_text ? "" : ": decoded text")
+                  << " differs; ours:" << Describe(encoding, *tokenizer_)
+                  << "\n  decoded '" << decoded
+                  << "'\n  reference: make_tokenizer_golden.py show "
+                  << GetParam().name << " " << i;
+  }
+  EXPECT_EQ(failures, 0) << "of " << cases.size() << " cases";
+}
+
+TEST_P(TokenizerGoldenTest, ExamplesEqualTheReferenceInFull) {
+  const json examples = json::parse(ReadFile(directory_ / "expected.json"));
+  ASSERT_GT(examples.size(), 20U);
+  for (const json& example : examples) {
+    SCOPED_TRACE(example["case"].dump());
+    std::optional<std::string> pair;
+    if (!example["pair"].is_null()) pair = example["pair"].get<std::string>();
+    const Encoding encoding = Encode(example["text"].get<std::string>(), pair);
+    EXPECT_EQ(json(encoding.ids), example["ids"]);
+    EXPECT_EQ(json(encoding.type_ids), example["type_ids"]);
+    EXPECT_EQ(json(encoding.words), example["words"]);
+    json offsets = json::array();
+    for (const Span& span : encoding.offsets) {
+      offsets.push_back({span.start, span.end});
+    }
+    EXPECT_EQ(offsets, example["offsets"]);
+    json special = json::array();
+    for (const uint8_t mask : encoding.special_tokens_mask) {
+      special.push_back(int{mask});
+    }
+    EXPECT_EQ(special, example["special_tokens_mask"]);
+    const bool skip_special = example["case"].get<int>() % 2 == 0;
+    EXPECT_EQ(tokenizer_->Decode(encoding.ids, skip_special),
+              example["decoded"].get<std::string>());
+  }
+}
+
+std::vector<Parameter> Parameters() {
+  std::vector<Parameter> out;
+  for (const char* name : {"v1", "v1-quirks", "v2-punct", "v3-lower",
+                           "v3-multilingual", "mdeberta-folded"}) {
+    out.push_back({name, false});
+    out.push_back({name, true});
+  }
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Tokenizers, TokenizerGoldenTest,
+                         testing::ValuesIn(Parameters()), ParameterName);
+
+}  // namespace
+}  // namespace deberta::tokenizer
