@@ -53,6 +53,7 @@ package than the record's."""),
 CARD = """\
 ---
 language: en
+license: apache-2.0
 pipeline_tag: {task}
 library_name: transformers
 tags: [{family}, debian]

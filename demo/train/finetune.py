@@ -15,7 +15,7 @@ from network import Network
 RECIPES = {"section-classifier": (80, 1536, 6e-4),
            "tech-tagger": (112, 1536, 6e-4),
            "package-qa": (256, 2048, 8e-4)}
-QUESTIONS = 60000
+QUESTIONS = 30000
 
 
 def labels_of(work, model):

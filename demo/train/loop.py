@@ -15,7 +15,11 @@ class Budget:
         if not steps and not seconds:
             raise ValueError("a budget needs steps or seconds")
         self.steps, self.seconds = steps, seconds
-        self.step, self.start = 0, time.monotonic()
+        self.step = 0
+        self.restart_clock()
+
+    def restart_clock(self):
+        self.start = time.monotonic()
 
     def fraction(self):
         by_step = self.step / self.steps if self.steps else 0
@@ -101,6 +105,7 @@ def train(network, name, lengths, batch_loss, budget, *, rate, tokens,
     rng = random.Random(seed)
     torch.manual_seed(seed)
     network.train()
+    budget.restart_clock()
     stepper = torch.optim.AdamW(network.parameters(), lr=rate,
                                 weight_decay=0.01, betas=(0.9, 0.98),
                                 fused=True)

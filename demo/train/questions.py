@@ -86,6 +86,7 @@ ALWAYS_OPEN = [
     "Who pays for the development of {p}?", "How old is {p}?"]
 KEEP_FIELD = 0.7
 NO_ANSWER_SHARE = 0.3
+SHORT_BODY = 180  # characters, in half of the examples
 
 _WRITTEN = re.compile(
     r"(?:written|implemented|developed|programmed|coded)"
@@ -169,7 +170,8 @@ def make(record, rng, unseen=False):
         rng.shuffle(keys)
     if rng.random() < 0.1:
         keys = []
-    context = records.render(record, keys)
+    limit = records.MAX_BODY if rng.random() < 0.5 else SHORT_BODY
+    context = records.render(record, keys, limit)
     answered, unanswered = {}, ["open"]
     for kind in FIELD_WORDINGS:
         found = find_field_answer(kind, record, keys, context)

@@ -8,7 +8,7 @@ LABELS = (("package", "Package"), ("source", "Source"),
           ("maintainer", "Maintainer"), ("installed_size", "Installed-Size"),
           ("depends", "Depends"), ("homepage", "Homepage"))
 MAX_DEPENDS = 4
-MAX_BODY = 420  # characters of the long description
+MAX_BODY = 420  # characters of the long description, unless a caller says
 
 
 def value(record, key):
@@ -23,16 +23,16 @@ def value(record, key):
     return found
 
 
-def body(record):
+def body(record, limit):
     """The long description cut at a sentence's end."""
     text = record["long"].replace("\n", " ")
-    if len(text) <= MAX_BODY:
+    if len(text) <= limit:
         return text
-    ends = [m.end() for m in re.finditer(r"[.!?](?= )", text[:MAX_BODY])]
-    return text[:ends[-1]] if ends else text[:MAX_BODY].rsplit(" ", 1)[0]
+    ends = [m.end() for m in re.finditer(r"[.!?](?= )", text[:limit])]
+    return text[:ends[-1]] if ends else text[:limit].rsplit(" ", 1)[0]
 
 
-def render(record, keys=None, with_body=True):
+def render(record, keys=None, limit=MAX_BODY):
     """Text of a record: chosen fields in the given order, description last."""
     if keys is None:
         keys = [key for key, _ in LABELS]
@@ -40,6 +40,6 @@ def render(record, keys=None, with_body=True):
     lines = [f"{names[key]}: {value(record, key)}"
              for key in keys if value(record, key)]
     lines.append("Description: " + record["short"])
-    if with_body and record["long"]:
-        lines.append(body(record))
+    if record["long"]:
+        lines.append(body(record, limit))
     return "\n".join(lines)

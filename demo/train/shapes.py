@@ -52,3 +52,5 @@ def published(network, name, tokenizer, directory):
     model.tie_weights()
     model.to(torch.float16).save_pretrained(directory)
     tokenizer.save_pretrained(directory)
+    for path in directory.iterdir():
+        path.chmod(0o644)
