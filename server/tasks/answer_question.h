@@ -14,13 +14,13 @@
 namespace deberta::server {
 
 struct QuestionInput {
-  std::string question;
-  std::string context;
+  std::string question = {};
+  std::string context = {};
 };
 
 struct AnswerQuestionRequest {
   enum class Rule { kPipeline, kSquadV2 };
-  std::vector<QuestionInput> inputs;
+  std::vector<QuestionInput> inputs = {};
   int64_t top_k = 0;              // 0: 1
   int64_t max_answer_tokens = 0;  // 0: 15
   bool handle_impossible_answer = false;
@@ -34,7 +34,7 @@ struct AnswerQuestionRequest {
 };
 
 struct Answer {
-  std::string text;  // exactly context[start:end]
+  std::string text = {};  // exactly context[start:end]
   float score = 0;
   uint32_t start = 0;  // in the request's unit, of the context
   uint32_t end = 0;
@@ -42,8 +42,8 @@ struct Answer {
 };
 
 struct AnswerQuestionResult {
-  std::vector<Answer> answers;  // best first
-  Coverage coverage;
+  std::vector<Answer> answers = {};  // best first
+  Coverage coverage = {};
 };
 
 class AnswerQuestionTask {

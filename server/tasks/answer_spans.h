@@ -17,7 +17,7 @@ namespace deberta::server {
 
 struct AnswerWindow {
   const tokenizer::Encoding* encoding = nullptr;
-  std::span<const float> logits;  // [tokens, 2]: start, end
+  std::span<const float> logits = {};  // [tokens, 2]: start, end
 };
 
 struct AnswerSpan {

@@ -18,7 +18,7 @@ struct ClassifyRequest {
     kSigmoid,
     kNone,
   };
-  std::vector<TextInput> inputs;
+  std::vector<TextInput> inputs = {};
   Function function = Function::kPipeline;
   int64_t top_k = 0;  // 0: all
   bool return_logits = false;
@@ -27,10 +27,10 @@ struct ClassifyRequest {
 };
 
 struct ClassifyResult {
-  std::vector<LabelScore>
-      labels;                 // best first; ties keep the lower index first
-  std::vector<float> logits;  // by index; empty unless asked for
-  Coverage coverage;
+  // Best first; ties keep the lower index first.
+  std::vector<LabelScore> labels = {};
+  std::vector<float> logits = {};  // by index; empty unless asked for
+  Coverage coverage = {};
 };
 
 class ClassifyTask {

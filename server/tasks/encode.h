@@ -14,16 +14,16 @@ namespace deberta::server {
 
 struct EncodeRequest {
   enum class Pooling { kCls, kMean, kNone };
-  std::vector<TextInput> inputs;
+  std::vector<TextInput> inputs = {};
   Pooling pooling = Pooling::kCls;
   bool normalize = false;  // L2 norm of each vector is 1
   LengthPolicy length_policy = LengthPolicy::kReject;  // kWindow is refused
 };
 
 struct EncodeResult {
-  std::vector<std::vector<float>> vectors;
-  std::vector<std::string> tokens;  // vocabulary strings, with kNone
-  Coverage coverage;
+  std::vector<std::vector<float>> vectors = {};
+  std::vector<std::string> tokens = {};  // vocabulary strings, with kNone
+  Coverage coverage = {};
 };
 
 class EncodeTask {

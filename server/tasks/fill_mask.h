@@ -14,27 +14,27 @@ namespace deberta::server {
 
 struct FillMaskRequest {
   // Texts that hold the model's mask token or "[MASK]".
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs = {};
   int64_t top_k = 0;  // 0: 5
-  std::vector<std::string> targets;
+  std::vector<std::string> targets = {};
   LengthPolicy length_policy = LengthPolicy::kReject;
 };
 
 struct MaskCandidate {
   int32_t token_id = 0;
-  std::string token;  // decoded
+  std::string token = {};  // decoded
   float score = 0;
-  std::string sequence;  // the text with this mask filled, decoded
+  std::string sequence = {};  // the text with this mask filled, decoded
 };
 
 struct MaskPrediction {
-  uint32_t token_index = 0;               // from [CLS] = 0
-  std::vector<MaskCandidate> candidates;  // best first
+  uint32_t token_index = 0;                    // from [CLS] = 0
+  std::vector<MaskCandidate> candidates = {};  // best first
 };
 
 struct FillMaskResult {
-  std::vector<MaskPrediction> masks;
-  Coverage coverage;
+  std::vector<MaskPrediction> masks = {};
+  Coverage coverage = {};
 };
 
 class FillMaskTask {

@@ -27,11 +27,11 @@ struct LengthRule {
 
 struct SequencePlan {
   // One, or the windows in order.
-  std::vector<tokenizer::Encoding> encodings;
+  std::vector<tokenizer::Encoding> encodings = {};
   // Parallel to encodings: how many tokens of the windowed text come before the
   // window. 0 without windows.
-  std::vector<size_t> begins;
-  Coverage coverage;
+  std::vector<size_t> begins = {};
+  Coverage coverage = {};
 };
 
 // Plans the inputs of one request. Windows repeat tokens, and an overlap close

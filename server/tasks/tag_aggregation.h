@@ -16,7 +16,7 @@
 namespace deberta::server {
 
 struct TaggedToken {
-  std::span<const float> scores;  // probabilities by label
+  std::span<const float> scores = {};  // probabilities by label
   tokenizer::Span span = {};
   // Continues the word of the token before it.
   bool is_subword = false;
@@ -24,7 +24,7 @@ struct TaggedToken {
 };
 
 struct TaggedSpan {
-  std::string label;
+  std::string label = {};
   float score = 0;
   tokenizer::Span span = {};
   uint32_t token_index = 0;  // of a single token

@@ -15,9 +15,9 @@ namespace deberta::server {
 
 struct TagTokensRequest {
   enum class Aggregation { kNone, kSimple, kFirst, kAverage, kMax };
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs = {};
   Aggregation aggregation = Aggregation::kSimple;
-  std::vector<std::string> ignore_labels;  // empty: "O"
+  std::vector<std::string> ignore_labels = {};  // empty: "O"
   OffsetUnit offset_unit = OffsetUnit::kCodePoints;
   LengthPolicy length_policy = LengthPolicy::kReject;
   int64_t stride = 0;
@@ -26,17 +26,17 @@ struct TagTokensRequest {
 };
 
 struct Entity {
-  std::string label;
+  std::string label = {};
   float score = 0;
-  std::string text;    // exactly original[start:end]
-  uint32_t start = 0;  // in the request's unit
+  std::string text = {};  // exactly original[start:end]
+  uint32_t start = 0;     // in the request's unit
   uint32_t end = 0;
   uint32_t token_index = 0;  // from [CLS] = 0; with kNone only
 };
 
 struct TagTokensResult {
-  std::vector<Entity> entities;
-  Coverage coverage;
+  std::vector<Entity> entities = {};
+  Coverage coverage = {};
 };
 
 class TagTokensTask {

@@ -40,15 +40,15 @@ enum class Readout {
 };
 
 struct SequenceInput {
-  std::vector<int32_t> ids;
-  std::vector<int32_t> type_ids;  // parallel to ids
+  std::vector<int32_t> ids = {};
+  std::vector<int32_t> type_ids = {};  // parallel to ids
   // Positions read, ascending; never empty.
-  std::vector<uint32_t> rows;
+  std::vector<uint32_t> rows = {};
   Readout readout = Readout::kHeadLogits;
 };
 
 struct SequenceOutput {
-  std::vector<float> values;  // [rows, width]
+  std::vector<float> values = {};  // [rows, width]
   size_t width = 0;
 };
 
@@ -64,12 +64,12 @@ struct Coverage {
 
 // Text in, possibly with a second text.
 struct TextInput {
-  std::string text;
-  std::string text_pair;  // "" = absent
+  std::string text = {};
+  std::string text_pair = {};  // "" = absent
 };
 
 struct LabelScore {
-  std::string label;
+  std::string label = {};
   int32_t index = 0;
   float score = 0;
 };

@@ -14,8 +14,8 @@
 namespace deberta::server {
 
 struct TextLocation {
-  std::string text;    // exactly the original's [start, end)
-  uint32_t start = 0;  // in the unit asked for
+  std::string text = {};  // exactly the original's [start, end)
+  uint32_t start = 0;     // in the unit asked for
   uint32_t end = 0;
 };
 

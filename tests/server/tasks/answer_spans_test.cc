@@ -1,0 +1,227 @@
+#include "server/tasks/answer_spans.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace deberta::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr int32_t kCls = 1;
+
+// [CLS] q [SEP] and five context tokens of "ab cd Ab": the words "ab", " cd",
+// and " Ab" of two tokens each but the second.
+tokenizer::Encoding Window() {
+  return {.ids = {kCls, 9, 2, 10, 11, 12, 13, 14, 2},
+          .type_ids = {0, 0, 0, 1, 1, 1, 1, 1, 1},
+          .special_tokens_mask = {1, 0, 1, 0, 0, 0, 0, 0, 1},
+          .offsets = {{0, 0},
+                      {0, 1},
+                      {0, 0},
+                      {0, 1},
+                      {1, 2},
+                      {2, 5},
+                      {5, 7},
+                      {7, 8},
+                      {0, 0}},
+          .sequence_ids = {-1, 0, -1, 1, 1, 1, 1, 1, -1},
+          .words = {-1, 0, -1, 0, 0, 1, 2, 2, -1}};
+}
+
+constexpr std::string_view kContextText = "ab cd Ab";
+
+// Logits low everywhere but at (position, column): value.
+struct Peak {
+  size_t position;
+  size_t column;
+  float value;
+};
+
+std::vector<float> Logits(const std::vector<Peak>& peaks) {
+  std::vector<float> logits(18, -50.0f);
+  for (const Peak& peak : peaks) {
+    logits[2 * peak.position + peak.column] = peak.value;
+  }
+  return logits;
+}
+
+std::vector<std::string> Texts(const std::vector<AnswerSpan>& answers) {
+  std::vector<std::string> texts;
+  for (const AnswerSpan& answer : answers) {
+    texts.push_back(
+        answer.no_answer
+            ? "-"
+            : std::string(kContextText.substr(
+                  answer.span.start, answer.span.end - answer.span.start)));
+  }
+  return texts;
+}
+
+std::vector<AnswerSpan> Pipeline(const std::vector<std::vector<float>>& logits,
+                                 const AnswerRule& rule) {
+  const tokenizer::Encoding encoding = Window();
+  const tokenizer::TextIndex context(kContextText);
+  std::vector<AnswerWindow> windows;
+  for (const std::vector<float>& values : logits) {
+    windows.push_back({&encoding, values});
+  }
+  return PipelineAnswers(windows, context, rule);
+}
+
+std::vector<AnswerSpan> Squad(const std::vector<std::vector<float>>& logits,
+                              const AnswerRule& rule) {
+  const tokenizer::Encoding encoding = Window();
+  std::vector<AnswerWindow> windows;
+  for (const std::vector<float>& values : logits) {
+    windows.push_back({&encoding, values});
+  }
+  return SquadV2Answers(windows, rule);
+}
+
+TEST(PipelineAnswersTest, ExtendsToWholeWords) {
+  const std::vector<float> logits = Logits({{4, 0, 5}, {6, 1, 5}});
+  AnswerRule rule = {.cls_id = kCls};
+  EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("ab cd Ab"));
+  rule.align_to_words = false;
+  EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("b cd A"));
+}
+
+TEST(PipelineAnswersTest, SumsTheScoresOfEqualText) {
+  // Both windows answer "ab"; the second also with a capital letter.
+  const std::vector<float> first = Logits({{3, 0, 5}, {4, 1, 5}});
+  const AnswerRule rule = {.top_k = 9, .align_to_words = false, .cls_id = kCls};
+  const std::vector<AnswerSpan> answers = Pipeline({first, first}, rule);
+  ASSERT_FALSE(answers.empty());
+  EXPECT_EQ(Texts(answers)[0], "ab");
+  EXPECT_NEAR(answers[0].score, 2.0, 1e-5);
+}
+
+TEST(PipelineAnswersTest, EqualTextIgnoresCase) {
+  const std::vector<float> logits =
+      Logits({{3, 0, 5}, {3, 1, 5}, {6, 0, 5}, {6, 1, 5}});
+  const AnswerRule rule = {.top_k = 9,
+                           .max_answer_tokens = 1,
+                           .align_to_words = false,
+                           .cls_id = kCls};
+  // "a" is at (0, 1); " A" at (5, 7) differs by its space.
+  EXPECT_THAT(Texts(Pipeline({logits}, rule)),
+              ::testing::IsSupersetOf({"a", " A"}));
+  tokenizer::Encoding encoding = Window();
+  encoding.offsets[6] = {6, 7};
+  const tokenizer::TextIndex context(kContextText);
+  const AnswerWindow window = {&encoding, logits};
+  const std::vector<AnswerSpan> merged =
+      PipelineAnswers({&window, 1}, context, rule);
+  EXPECT_EQ(Texts(merged)[0], "a");
+  // One half of start and end each: two cells of 1/4.
+  EXPECT_NEAR(merged[0].score, 0.5, 1e-5);
+}
+
+TEST(PipelineAnswersTest, QuestionAndTemplateAreNoAnswers) {
+  const std::vector<float> logits =
+      Logits({{1, 0, 50}, {1, 1, 50}, {8, 1, 50}, {5, 0, 1}, {5, 1, 1}});
+  const std::vector<AnswerSpan> answers =
+      Pipeline({logits}, {.align_to_words = false, .cls_id = kCls});
+  EXPECT_THAT(Texts(answers), ElementsAre(" cd"));
+  EXPECT_NEAR(answers[0].score, 1.0, 1e-5);
+}
+
+TEST(PipelineAnswersTest, ProbabilityOfClsLowersScoresEvenWithoutOption) {
+  const std::vector<float> logits =
+      Logits({{0, 0, 1}, {0, 1, 1}, {5, 0, 1}, {5, 1, 1}});
+  AnswerRule rule = {.top_k = 2, .cls_id = kCls};
+  const std::vector<AnswerSpan> answers = Pipeline({logits}, rule);
+  EXPECT_EQ(Texts(answers)[0], " cd");
+  EXPECT_NEAR(answers[0].score, 0.25, 1e-5);
+  rule.handle_impossible_answer = true;
+  const std::vector<AnswerSpan> with_null = Pipeline({logits}, rule);
+  EXPECT_THAT(Texts(with_null), ElementsAre(" cd", "-"));
+  EXPECT_NEAR(with_null[1].score, 0.25, 1e-5);
+}
+
+TEST(PipelineAnswersTest, NullScoreIsTheLeastOfTheWindows) {
+  const std::vector<float> sure = Logits({{0, 0, 9}, {0, 1, 9}});
+  const std::vector<float> unsure = Logits({{5, 0, 9}, {5, 1, 9}});
+  const std::vector<AnswerSpan> answers = Pipeline(
+      {sure, unsure}, {.handle_impossible_answer = true, .cls_id = kCls});
+  EXPECT_THAT(Texts(answers), ElementsAre(" cd"));
+}
+
+TEST(PipelineAnswersTest, DropsCellsOfScoreZero) {
+  std::vector<float> logits = Logits({{0, 0, 200}, {0, 1, 200}});
+  const AnswerRule rule = {.top_k = 50, .cls_id = kCls};
+  EXPECT_THAT(Pipeline({logits}, rule), IsEmpty());
+}
+
+// "[CLS]" typed into the question takes part in the softmax, as the reference
+// has it, but its place is not in the context.
+TEST(PipelineAnswersTest, TypedClsOfTheQuestionIsNoAnswer) {
+  tokenizer::Encoding encoding = Window();
+  encoding.ids[1] = kCls;
+  const std::vector<float> logits =
+      Logits({{1, 0, 5}, {1, 1, 5}, {5, 0, 5}, {5, 1, 5}});
+  const tokenizer::TextIndex context(kContextText);
+  const AnswerWindow window = {&encoding, logits};
+  const std::vector<AnswerSpan> answers =
+      PipelineAnswers({&window, 1}, context, {.top_k = 5, .cls_id = kCls});
+  ASSERT_FALSE(answers.empty());
+  EXPECT_EQ(Texts(answers)[0], " cd");
+  EXPECT_NEAR(answers[0].score, 0.25, 1e-5);
+}
+
+TEST(PipelineAnswersTest, AnswersAreAtMostSoLong) {
+  const std::vector<float> logits = Logits({{3, 0, 5}, {7, 1, 5}, {4, 1, 1}});
+  AnswerRule rule = {
+      .max_answer_tokens = 5, .align_to_words = false, .cls_id = kCls};
+  EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("ab cd Ab"));
+  rule.max_answer_tokens = 4;
+  EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("ab"));
+}
+
+TEST(SquadV2AnswersTest, ThresholdDecidesForNoAnswer) {
+  // Sums: 4 for " cd", 6 for "no answer".
+  const std::vector<float> logits =
+      Logits({{0, 0, 3}, {0, 1, 3}, {5, 0, 2}, {5, 1, 2}});
+  AnswerRule rule = {.top_k = 2, .cls_id = kCls};
+  EXPECT_THAT(Texts(Squad({logits}, rule)), ElementsAre("-", " cd"));
+  rule.null_threshold = 2.5f;
+  const std::vector<AnswerSpan> answers = Squad({logits}, rule);
+  EXPECT_THAT(Texts(answers), ElementsAre(" cd", "-"));
+  // softmax(4, 6): the choice changes the order, not the scores.
+  EXPECT_NEAR(answers[0].score, 0.1192, 1e-4);
+  EXPECT_NEAR(answers[1].score, 0.8808, 1e-4);
+  // The difference must exceed the threshold.
+  rule.null_threshold = 2.0f;
+  EXPECT_THAT(Texts(Squad({logits}, rule)), ElementsAre(" cd", "-"));
+}
+
+TEST(SquadV2AnswersTest, NoAnswerNeedsEveryWindow) {
+  const std::vector<float> sure = Logits({{0, 0, 9}, {0, 1, 9}});
+  const std::vector<float> unsure = Logits({{5, 0, 1}, {5, 1, 1}});
+  EXPECT_THAT(Texts(Squad({sure, unsure}, {.cls_id = kCls})),
+              ElementsAre(" cd"));
+}
+
+TEST(SquadV2AnswersTest, ContextWithoutTokensHasNoAnswer) {
+  tokenizer::Encoding encoding = {.ids = {kCls, 9, 2, 2},
+                                  .type_ids = {0, 0, 0, 1},
+                                  .special_tokens_mask = {1, 0, 1, 1},
+                                  .offsets = {{0, 0}, {0, 1}, {0, 0}, {0, 0}},
+                                  .sequence_ids = {-1, 0, -1, -1},
+                                  .words = {-1, 0, -1, -1}};
+  const std::vector<float> logits(8, 1.0f);
+  const AnswerWindow window = {&encoding, logits};
+  EXPECT_THAT(Texts(SquadV2Answers({&window, 1}, {.cls_id = kCls})),
+              ElementsAre("-"));
+  const tokenizer::TextIndex context("");
+  EXPECT_THAT(PipelineAnswers({&window, 1}, context, {.cls_id = kCls}),
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace deberta::server

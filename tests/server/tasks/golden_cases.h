@@ -1,0 +1,48 @@
+// The cases of tests/golden/tasks, and the stand-in for a network that both
+// sides compute.
+
+#ifndef TESTS_SERVER_TASKS_GOLDEN_CASES_H_
+#define TESTS_SERVER_TASKS_GOLDEN_CASES_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "server/tasks/task.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+// The cases of one task; empty if the file cannot be read.
+std::vector<nlohmann::json> GoldenCases(const std::string& task);
+
+// "v1" or "v3", loaded once.
+const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name);
+
+// Shape of the values that fake_logits() of make_task_golden.py gives.
+struct FakeLogits {
+  uint64_t seed = 0;
+  size_t width = 0;
+  float scale = 1;
+  float bonus = 0;
+};
+
+// What the stand-in computes for the rows of a sequence; for all sequences.
+std::vector<SequenceOutput> FakeOutputs(
+    std::span<const SequenceInput> sequences, const FakeLogits& logits);
+
+OffsetUnit UnitNamed(const std::string& name);
+
+// The ids of the sequences, as the cases have them.
+std::vector<std::vector<int32_t>> Ids(std::span<const SequenceInput> sequences);
+
+// Half of a unit in the sixth digit, in which the scores are stored, and the
+// rounding of an fp32 softmax over some 200 values (200 * 2^-24 = 1.2e-5).
+double ScoreTolerance(double score);
+
+}  // namespace deberta::server
+
+#endif  // TESTS_SERVER_TASKS_GOLDEN_CASES_H_
