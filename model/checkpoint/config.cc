@@ -282,16 +282,13 @@ void ReadHeads(ConfigFields& fields, Config& config) {
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(std::string_view json) {
-  const Json object = Json::parse(json.begin(), json.end(), nullptr,
-                                  /*allow_exceptions=*/false);
-  if (object.is_discarded()) {
-    return absl::InvalidArgumentError("not valid JSON");
-  }
-  if (!object.is_object()) {
+  const std::optional<Json> object = ParseJson(json);
+  if (!object) return absl::InvalidArgumentError("not valid JSON");
+  if (!object->is_object()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("expected a JSON object, got ", Shown(object)));
+        absl::StrCat("expected a JSON object, got ", Shown(*object)));
   }
-  ConfigFields fields(object);
+  ConfigFields fields(*object);
   Config config;
   ReadFamily(fields, config);
   if (!fields.status().ok()) return fields.status();

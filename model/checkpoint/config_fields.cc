@@ -33,14 +33,6 @@ constexpr std::pair<const char*, Activation> kActivations[] = {
 
 }  // namespace
 
-std::string Shown(const Json& value) {
-  constexpr size_t kLongest = 60;
-  std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true,
-                                Json::error_handler_t::replace);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
-  return text;
-}
-
 std::optional<int64_t> AsInteger(const Json& value) {
   if (value.is_number_unsigned()) {
     const uint64_t number = value.get<uint64_t>();

@@ -4,19 +4,14 @@
 #define MODEL_CHECKPOINT_CONFIG_FIELDS_H_
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "model/checkpoint/config.h"
+#include "model/checkpoint/json_text.h"
 
 namespace deberta::model {
-
-using Json = nlohmann::json;
-
-// The value as ASCII JSON, short enough for a message.
-std::string Shown(const Json& value);
 
 // Whole numbers may be written as floats (768.0).
 std::optional<int64_t> AsInteger(const Json& value);

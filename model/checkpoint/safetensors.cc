@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "model/checkpoint/byte_reader.h"
+#include "model/checkpoint/json_text.h"
 
 namespace deberta::model {
 namespace {
-
-using Json = nlohmann::json;
 
 // The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
@@ -116,24 +113,14 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
 
 // The header as a JSON object; a name given twice is refused.
 absl::StatusOr<Json> ReadHeader(std::span<const std::byte> bytes) {
-  std::set<std::string> names;
   std::string duplicate;
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  Json header = Json::parse(
-      text, text + bytes.size(),
-      [&](int depth, Json::parse_event_t event, Json& value) {
-        if (event == Json::parse_event_t::key && depth == 1 &&
-            !names.insert(value.get<std::string>()).second) {
-          duplicate = value.get<std::string>();
-        }
-        return true;
-      },
-      /*allow_exceptions=*/false);
-  if (!header.is_object()) {
+  std::optional<Json> header = ParseJson(
+      {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, &duplicate);
+  if (!header || !header->is_object()) {
     return absl::InvalidArgumentError("header is not a valid JSON object");
   }
   if (!duplicate.empty()) return Malformed(duplicate, "listed twice");
-  return header;
+  return *std::move(header);
 }
 
 absl::StatusOr<std::vector<Entry>> ReadEntries(const Json& header) {
@@ -233,13 +220,10 @@ absl::StatusOr<SafetensorsContents> ParseSafetensors(
 
 absl::StatusOr<std::map<std::string, std::string, std::less<>>>
 ParseSafetensorsIndex(std::string_view json) {
-  const Json index = Json::parse(json.begin(), json.end(), nullptr,
-                                 /*allow_exceptions=*/false);
-  if (index.is_discarded()) {
-    return absl::InvalidArgumentError("not valid JSON");
-  }
-  const auto map = index.find("weight_map");
-  if (map == index.end() || !map->is_object() || map->empty()) {
+  const std::optional<Json> index = ParseJson(json);
+  if (!index) return absl::InvalidArgumentError("not valid JSON");
+  const auto map = index->find("weight_map");
+  if (map == index->end() || !map->is_object() || map->empty()) {
     return absl::InvalidArgumentError(
         "weight_map: expected an object of file names by tensor name");
   }

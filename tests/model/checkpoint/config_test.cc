@@ -276,6 +276,18 @@ TEST(ConfigTest, RefusesBucketsThatLeaveNoRoomForTheLogarithm) {
   EXPECT_EQ(Parsed(kV2, keys(0, 5)).relative_span(), 5);
 }
 
+// Printing a value recurses: a million levels would overflow the stack.
+TEST(ConfigTest, RefusesDeepNesting) {
+  const auto nested = [](size_t levels) {
+    return absl::StrCat("{\"hidden_act\":", std::string(levels, '['),
+                        std::string(levels, ']'), "}");
+  };
+  EXPECT_EQ(ParseConfig(nested(1'000'000)).status().message(),
+            "not valid JSON");
+  EXPECT_THAT(std::string(ParseConfig(nested(30)).status().message()),
+              HasSubstr("model_type"));
+}
+
 TEST(ConfigTest, KeepsMessagesShort) {
   const std::string long_name(10000, 'x');
   EXPECT_LT(

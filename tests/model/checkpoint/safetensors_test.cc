@@ -93,6 +93,13 @@ TEST(SafetensorsTest, RefusesHeadersThatAreNotObjects) {
   }
 }
 
+TEST(SafetensorsTest, RefusesDeepNesting) {
+  const std::string header = absl::StrCat(
+      "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,0],\"shape\":",
+      std::string(1'000'000, '['), std::string(1'000'000, ']'), "}}");
+  EXPECT_THAT(RefusalOfHeader(header, 0), HasSubstr("valid JSON object"));
+}
+
 TEST(SafetensorsTest, RefusesMalformedEntriesByName) {
   struct Case {
     const char* entry;
