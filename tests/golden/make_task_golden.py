@@ -6,9 +6,9 @@ tests/golden/tasks holds two small tokenizers as `save_pretrained` writes them
 its tokenizer, inputs, parameters, the ids of the sequences that the pipeline
 gave to its model, and the pipeline's results.
 
-No network is computed: the model's forward is replaced by fake_logits(), a hash
-of seed, ids, row and column that the C++ test repeats, so that no logits need
-to be stored and any difference in ids shows.
+No network is computed: the model's forward is replaced by fake_logits() of
+task_oracle.py, a hash of seed, ids, row and column that the C++ test repeats,
+so that no logits need to be stored and any difference in ids shows.
 
 Needs transformers 4.57.1, torch, tokenizers, sentencepiece:
 
@@ -19,47 +19,21 @@ import json
 import math
 import pathlib
 import random
-import shutil
-import tempfile
-import warnings
 
 import numpy as np
-import sentencepiece
-import tokenizers
-import torch
 import transformers
-from transformers.modeling_outputs import (
-    MaskedLMOutput, QuestionAnsweringModelOutput, SequenceClassifierOutput,
-    TokenClassifierOutput)
 from transformers.pipelines import question_answering
 
-HERE = pathlib.Path(__file__).parent / "tasks"
-MASK64 = (1 << 64) - 1
+import task_tokenizers
+from task_oracle import Oracle
 
-CORPUS = """
-The old lighthouse keeper, Marta Lindqvist, walked down to the harbour at dawn.
-Paris is the capital of France, and Berlin is the capital of Germany.
-In 1994 the Northwind Company moved its offices from Oslo to Lisbon.
-She said: "We don't know who's there, but they'll come back tomorrow."
-Water boils at 100 degrees; it freezes at 0 degrees (at sea level).
-The cat sat on the mat while the dog slept under the table.
-Dr. Ahmed Khan works for Contoso Ltd. in New York and San Francisco.
-Prices rose by 3.5% in May, then fell again in June and July.
-Who wrote the letter? Where was it found? When did the ship arrive?
-Great films are rare, terrible films are common, and most are average.
-The river flows north through the valley to the sea near the old town.
-Übermäßig große Häuser stehen in München, Zürich und Göteborg.
-"""
+HERE = pathlib.Path(__file__).resolve().parent / "tasks"
 
 WORDS = """Marta Lindqvist Paris France Berlin Germany Oslo Lisbon Contoso
 Ahmed Khan New York the old harbour at dawn walked down capital of is and
 in 1994 company offices moved letter was found ship arrived don't who's they'll
 great terrible films water boils 100 degrees river flows north valley sea town
 München Zürich 東京 🙂 naïve 3.5% (sea) "we" x-ray unbelievably""".split()
-
-# Map of the v3 tokenizer's normaliser: one code point to none, one or several.
-RULES = {0x00A0: " ", 0x3000: " ", 0x2026: "...", 0x00BD: "1/2", 0xFF21: "A",
-         0xFB01: "fi", 0x200B: " ", 0x00AD: ""}
 
 TEXTS = [
     "Marta Lindqvist walked down to the harbour in Oslo.",
@@ -79,135 +53,6 @@ TEXTS = [
 WHITE_SPACE = ("\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005"
                "\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
 UNITS = ("code_points", "utf8_bytes", "utf16_code_units")
-
-
-def make_v1(directory):
-    """A byte-level BPE tokenizer with the released files' special tokens."""
-    bpe = tokenizers.ByteLevelBPETokenizer()
-    bpe.train_from_iterator(
-        CORPUS.splitlines(), vocab_size=560, min_frequency=2,
-        show_progress=False,
-        special_tokens=["[PAD]", "[CLS]", "[SEP]", "[UNK]"])
-    with tempfile.TemporaryDirectory() as scratch:
-        bpe.save_model(scratch)
-        vocab = json.loads(pathlib.Path(scratch, "vocab.json").read_text())
-        vocab["[MASK]"] = len(vocab)
-        pathlib.Path(scratch, "vocab.json").write_text(json.dumps(vocab))
-        transformers.DebertaTokenizerFast(
-            vocab_file=f"{scratch}/vocab.json",
-            merges_file=f"{scratch}/merges.txt").save_pretrained(directory)
-
-
-def make_v3(directory):
-    """A Unigram tokenizer with the released files' special tokens."""
-    with tempfile.TemporaryDirectory() as scratch:
-        rules = pathlib.Path(scratch, "rules.tsv")
-        rules.write_text("".join(
-            f"{source:X}\t{' '.join(f'{ord(c):X}' for c in target)}\n"
-            for source, target in RULES.items()))
-        corpus = pathlib.Path(scratch, "corpus.txt")
-        corpus.write_text(CORPUS.strip())
-        sentencepiece.SentencePieceTrainer.train(
-            input=str(corpus), model_prefix=f"{scratch}/spm", vocab_size=330,
-            hard_vocab_limit=False, normalization_rule_tsv=str(rules),
-            pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]",
-            bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]",
-            byte_fallback=False, minloglevel=2, num_threads=1)
-        transformers.DebertaV2TokenizerFast(
-            vocab_file=f"{scratch}/spm.model").save_pretrained(directory)
-
-
-def load(name):
-    """The tokenizer of `name`; only tokenizer.json and its config are kept."""
-    directory = HERE / "tokenizers" / name
-    shutil.rmtree(directory, ignore_errors=True)
-    (make_v1 if name == "v1" else make_v3)(directory)
-    for path in directory.iterdir():
-        if path.name not in ("tokenizer.json", "tokenizer_config.json"):
-            path.unlink()
-    kind = (transformers.DebertaTokenizerFast if name == "v1"
-            else transformers.DebertaV2TokenizerFast)
-    return kind.from_pretrained(directory)
-
-
-def mix(x):
-    x = (x + 0x9E3779B97F4A7C15) & MASK64
-    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK64
-    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK64
-    return x ^ (x >> 31)
-
-
-def fake_logits(seed, ids, rows, width, scale, bonus=0.0):
-    """[rows, width] in [-8, 8) * scale, exact in fp32.
-
-    With `bonus`, one column of every three rows is raised by it, so that labels
-    come in runs.
-    """
-    state = seed
-    for token in ids:
-        state = mix(state ^ int(token))
-    out = np.zeros((len(rows), width), np.float32)
-    for i, row in enumerate(rows):
-        for column in range(width):
-            bits = mix((state + row * 1000003 + column) & MASK64) >> 44
-            out[i, column] = (bits - (1 << 19)) / 65536 * scale
-        if bonus:
-            out[i, mix(state ^ (row // 3)) % width] += bonus
-    return out
-
-
-class Oracle:
-    """A pipeline whose model is fake_logits(), and what it was asked."""
-
-    def __init__(self, task, name, tokenizer, **config):
-        tiny = dict(vocab_size=len(tokenizer) + 3, hidden_size=8,
-                    num_hidden_layers=1, num_attention_heads=1,
-                    intermediate_size=8, **config)
-        head = {"text-classification": "SequenceClassification",
-                "token-classification": "TokenClassification",
-                "question-answering": "QuestionAnswering",
-                "fill-mask": "MaskedLM"}[task]
-        prefix = "Deberta" if name == "v1" else "DebertaV2"
-        self.config = getattr(transformers, prefix + "Config")(**tiny)
-        self.model = getattr(transformers, f"{prefix}For{head}")(self.config)
-        self.model.forward = self.forward
-        self.task = task
-        self.seed = 0
-        self.sequences = []
-        self.pipe = transformers.pipeline(task, model=self.model,
-                                          tokenizer=tokenizer, device="cpu")
-
-    def ask(self, seed, *args, **kwargs):
-        self.seed = seed
-        self.sequences = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self.pipe(*args, **kwargs)
-
-    def logits(self, ids, width, scale, bonus=0.0):
-        return fake_logits(self.seed, ids, range(len(ids)), width, scale, bonus)
-
-    def forward(self, input_ids=None, attention_mask=None, **_):
-        ids = input_ids[0][attention_mask[0] == 1].tolist()
-        self.sequences.append(ids)
-        if self.task == "text-classification":
-            row = fake_logits(self.seed, ids, [0], self.config.num_labels, 0.5)
-            return SequenceClassifierOutput(logits=torch.tensor(row))
-        if self.task == "token-classification":
-            rows = np.zeros((input_ids.shape[1], self.config.num_labels),
-                            np.float32)
-            rows[:len(ids)] = self.logits(ids, self.config.num_labels, 0.25, 3.0)
-            return TokenClassifierOutput(logits=torch.tensor(rows)[None])
-        if self.task == "question-answering":
-            rows = torch.tensor(self.logits(ids, 2, 0.5))
-            return QuestionAnsweringModelOutput(
-                start_logits=rows[None, :, 0], end_logits=rows[None, :, 1])
-        rows = np.zeros((len(ids), self.config.vocab_size), np.float32)
-        masks = [i for i, token in enumerate(ids)
-                 if token == self.pipe.tokenizer.mask_token_id]
-        rows[masks] = fake_logits(self.seed, ids, masks,
-                                  self.config.vocab_size, 0.5)
-        return MaskedLMOutput(logits=torch.tensor(rows)[None])
 
 
 def in_unit(text, position, unit):
@@ -469,7 +314,8 @@ def main():
     transformers.logging.set_verbosity_error()
     drop_zero_cells()
     HERE.mkdir(exist_ok=True)
-    loaded = {name: load(name) for name in ("v1", "v3")}
+    loaded = {name: task_tokenizers.make(name, HERE / "tokenizers" / name)
+              for name in ("v1", "v3")}
     for task, make in (("classify", classify_cases), ("tag_tokens", tag_cases),
                        ("answer_question", answer_cases),
                        ("fill_mask", fill_cases), ("tokenize", tokenize_cases)):

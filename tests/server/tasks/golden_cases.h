@@ -22,7 +22,7 @@ std::vector<nlohmann::json> GoldenCases(const std::string& task);
 // "v1" or "v3", loaded once.
 const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name);
 
-// Shape of the values that fake_logits() of make_task_golden.py gives.
+// Shape of the values that fake_logits() of task_oracle.py gives.
 struct FakeLogits {
   uint64_t seed = 0;
   size_t width = 0;
