@@ -33,8 +33,9 @@ the archive section or the neighbouring words say so. The figures below
 therefore measure agreement with that labelling, not with a human reader. A
 dictionary that knows all the names would agree perfectly by construction; so
 a fifth of the names ({held_out}) was held out: no text with one of them was
-trained on, and their rows show what the model makes of names it never saw.
-The dictionary baseline knows every name and label that training had.
+in the fine-tuning (the pretraining did read them, without labels), and their
+rows show what the model makes of names that it never saw marked. The
+dictionary baseline knows every name and label that the fine-tuning had.
 Licences are rare in descriptions and the weakest kind."""),
     "package-qa": ("question-answering", """\
 Answers questions about one package from its control record and description:
@@ -130,8 +131,15 @@ def training_text(about):
     return text
 
 
-def figure(value):
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+def figures_text(figures):
+    """The evaluate stage's rows as a table, baselines beside the model."""
+    lines = [figures["about"], "",
+             "| | model | " + " | ".join(figures["columns"]) + " |",
+             "| --- |" + " --- |" * (1 + len(figures["columns"]))]
+    for measure, *values in figures["rows"]:
+        cells = ["" if v is None else f"{v:.3f}" for v in values]
+        lines.append(f"| {measure} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def run(work, model, out, say):
@@ -151,8 +159,6 @@ def run(work, model, out, say):
         else text
     seconds = sum(part["seconds"] for part in about.values()
                   if isinstance(part, dict))
-    table = ["| measure | value |", "| --- | --- |"]
-    table += [f"| {key} | {figure(value)} |" for key, value in figures.items()]
     (out / model / "README.md").write_text(CARD.format(
         task=task, family="deberta" if name == "v1" else "deberta-v3",
         model=model, about=text, shape=shape(name),
@@ -160,5 +166,5 @@ def run(work, model, out, say):
         characters=data["characters"] / 1e6, kept=data["kept"],
         read=data["read"], releases=", ".join(data["releases"]),
         sha256=data["sha256"], training=training_text(about),
-        figures="\n".join(table), **data["split"]))
+        figures=figures_text(figures), **data["split"]))
     say(f"card {model}: written")

@@ -21,7 +21,7 @@ import tasks
 import vocabularies
 from network import Network
 
-QUESTIONS = 2000
+QUESTIONS = 1500
 LONGEST_ANSWER = 48  # pieces
 
 
@@ -86,16 +86,19 @@ def section_figures(work, network, tokenizer):
     common = baselines.majority(work, labels)
     named = [baselines.named_section(text, labels) or labels[common]
              for text, _ in pairs]
+    by_name = sum(labels[t] == n for (_, t), n in zip(pairs, named))
+    three = (top == wanted[:, None]).any(1)
     return {
-        "test packages": len(rows), "labels": len(labels),
-        "accuracy": float(right.float().mean()),
-        "top-3 accuracy": float((top == wanted[:, None]).any(1).float()
-                                .mean()),
-        "macro F1": sum(f1) / len(f1),
-        "baseline: commonest section": float(
-            (wanted == common).float().mean()),
-        "baseline: section's name in the text, else commonest": sum(
-            labels[t] == n for (_, t), n in zip(pairs, named)) / len(pairs)}
+        "about": f"{len(rows):,} packages, {len(labels)} sections.",
+        "columns": [f"always `{labels[common]}`",
+                    "section named in the text, else "
+                    f"`{labels[common]}`"],
+        "rows": [["accuracy", float(right.float().mean()),
+                  float((wanted == common).float().mean()),
+                  by_name / len(pairs)],
+                 ["right among the first three", float(three.float().mean()),
+                  None, None],
+                 ["macro F1", sum(f1) / len(f1), None, None]]}
 
 
 def mask_figures(work, network, tokenizer):
@@ -129,13 +132,15 @@ def mask_figures(work, network, tokenizer):
             totals["common loss"] -= float(numpy.log(chance[piece]))
     n = len(rows)
     return {
-        "masked pieces": n, "right first": totals["first"] / n,
-        "right among five": totals["five"] / n,
-        "perplexity": float(numpy.exp(totals["loss"] / n)),
-        "baseline: commonest piece first": totals["common first"] / n,
-        "baseline: five commonest pieces": totals["common five"] / n,
-        "baseline: unigram perplexity": float(
-            numpy.exp(totals["common loss"] / n))}
+        "about": f"{n:,} masked pieces, one in each text of the test.",
+        "columns": ["the commonest pieces, whatever the text"],
+        "rows": [["right at first", totals["first"] / n,
+                  totals["common first"] / n],
+                 ["right among five", totals["five"] / n,
+                  totals["common five"] / n],
+                 ["perplexity (lower is better)",
+                  float(numpy.exp(totals["loss"] / n)),
+                  float(numpy.exp(totals["common loss"] / n))]]}
 
 
 def decoded(tags):
@@ -187,15 +192,17 @@ def tag_figures(work, network, tokenizer):
                 count["found"] += sum(belongs(name_of(s)) for s in found)
                 count["hit"] += sum(belongs(name_of(s))
                                     for s in found & wanted)
-    figures = {"test packages": len(pairs),
-               "silver names": counts["model", "all"]["wanted"],
-               "silver names held out": counts[
-                   "model", "held-out names"]["wanted"]}
-    for (who, group), c in counts.items():
-        prefix = "" if who == "model" else "baseline: dictionary, "
-        for key, value in f1_of(c["hit"], c["found"], c["wanted"]).items():
-            figures[f"{prefix}{group}, {key}"] = value
-    return figures
+    rows = []
+    for group in groups:
+        ours, theirs = (
+            f1_of(c["hit"], c["found"], c["wanted"])
+            for c in (counts["model", group], counts["dictionary", group]))
+        rows += [[f"{group} ({counts['model', group]['wanted']:,}): {key}",
+                  ours[key], theirs[key]] for key in ours]
+    return {"about": f"{len(pairs):,} packages; in brackets the number of "
+                     "silver names. A name counts when its place and kind "
+                     "are exactly right.",
+            "columns": ["dictionary of training"], "rows": rows}
 
 
 def normal(text):
@@ -227,40 +234,49 @@ def best_span(logits, type_ids, special):
     return divmod(best, len(type_ids))
 
 
+def question_scores(network, tokenizer, examples):
+    """{group: [(exact, F1, baseline's exact, baseline's F1)]}."""
+    pairs = [(e["question"], e["context"]) for e in examples]
+    encoded = tasks.encode(tokenizer, pairs, 384)
+    logits = logits_of(network, [numpy.array(e.ids) for e in encoded])
+    scores = collections.defaultdict(list)
+    for example, e, values in zip(examples, encoded, logits):
+        context = example["context"]
+        wanted = (context[slice(*example["answer"])]
+                  if example["answer"] else "")
+        span = best_span(values, e.type_ids, e.special_tokens_mask)
+        found = (context[e.offsets[span[0]][0]:e.offsets[span[1]][1]]
+                 if span else "")
+        package = re.search(r"^Package: (.*)$", context, re.MULTILINE)
+        guess = baselines.overlap_answer(
+            example["question"], context,
+            package.group(1) if package else "\0")
+        score = agreement(found, wanted) + agreement(guess, wanted)
+        for group in ("all", "with an answer" if wanted else "without",
+                      f"about {example['kind']}" if wanted else None):
+            if group:
+                scores[group].append(score)
+    return scores
+
+
 def question_figures(work, network, tokenizer):
-    figures = {}
+    rows = []
     for wordings, unseen in (("known wordings", False),
                              ("new wordings", True)):
         examples = tasks.asked(work, "test", QUESTIONS, 6, unseen)
-        pairs = [(e["question"], e["context"]) for e in examples]
-        encoded = tasks.encode(tokenizer, pairs, 384)
-        scores = logits_of(network, [numpy.array(e.ids) for e in encoded])
-        totals = collections.defaultdict(list)
-        for example, e, logits in zip(examples, encoded, scores):
-            context = example["context"]
-            wanted = (context[slice(*example["answer"])]
-                      if example["answer"] else "")
-            span = best_span(logits, e.type_ids, e.special_tokens_mask)
-            found = (context[e.offsets[span[0]][0]:e.offsets[span[1]][1]]
-                     if span else "")
-            package = context.partition("Package: ")[2].split("\n")[0]
-            guess = baselines.overlap_answer(example["question"], context,
-                                             package or "\0")
-            part = "answerable" if wanted else "unanswerable"
-            for who, answer in (("", found), ("baseline: ", guess)):
-                exact, f1 = agreement(answer, wanted)
-                for group in ("", f", {part}"):
-                    totals[f"{who}{wordings}{group}, exact"].append(exact)
-                    totals[f"{who}{wordings}{group}, F1"].append(f1)
-            kind = example["kind"] if wanted else "no answer"
-            totals[f"{wordings}, {kind}, exact"].append(
-                agreement(found, wanted)[0])
-        for key, values in totals.items():
-            figures[key] = sum(values) / len(values)
-        figures[f"{wordings}, questions"] = len(examples)
-        figures[f"{wordings}, unanswerable questions"] = sum(
-            not e["answer"] for e in examples)
-    return figures
+        scores = question_scores(network, tokenizer, examples)
+        for group in sorted(scores):
+            exact, f1, other_exact, other_f1 = (
+                sum(column) / len(column) for column in zip(*scores[group]))
+            name = f"{wordings}, {group} ({len(scores[group])})"
+            rows.append([f"{name}: exact", exact, other_exact])
+            if group in ("all", "with an answer"):
+                rows.append([f"{name}: F1", f1, other_f1])
+    return {"about": "Number of questions in brackets; exact match and F1 "
+                     "of words as in SQuAD 2, an answer that is not there "
+                     "counts as found when none is given.",
+            "columns": ["field or sentence with most words of the question"],
+            "rows": rows}
 
 
 FIGURES = {"section-classifier": section_figures, "mask-filler": mask_figures,
@@ -273,6 +289,6 @@ def run(work, model, out, say):
     figures = FIGURES[model](work, network, tokenizer)
     (work / f"{model}.figures.json").write_text(
         json.dumps(figures, indent=1) + "\n")
-    for key, value in figures.items():
-        text = f"{value:.4f}" if isinstance(value, float) else value
-        say(f"evaluate {model}: {key}: {text}")
+    for measure, *values in figures["rows"]:
+        say(f"evaluate {model}: {measure}: " + " | ".join(
+            "-" if v is None else f"{v:.4f}" for v in values))

@@ -68,6 +68,7 @@ def untrained(work, model):
 def run(work, model, out, budget, say):
     name, head = shapes.MODELS[model]
     tokenizer = vocabularies.load(work, name)
+    plain = vocabularies.load(work, name)  # without truncation settings
     torch.manual_seed(0)
     network = untrained(work, model)
     about = json.loads((work / f"pretrained-{name}.json").read_text())
@@ -82,8 +83,9 @@ def run(work, model, out, budget, say):
         about["finetuning"] = loop.train(
             network, f"finetune {model}", [len(e[0]) for e in examples],
             lambda indices: loss_of(network, examples, indices), budget,
-            rate=rate, tokens=tokens, hold=0.4, warmup=0.05)
-    tokenizer = vocabularies.load(work, name)  # without truncation settings
-    shapes.published(network, name, tokenizer, out / model)
+            rate=rate, tokens=tokens, hold=0.4, warmup=0.05,
+            checkpoint=lambda: shapes.published(network, name, plain,
+                                                out / model))
+    shapes.published(network, name, plain, out / model)
     (work / f"{model}.json").write_text(json.dumps(about) + "\n")
     say(f"finetune {model}: {about}")

@@ -1,6 +1,5 @@
 """The four models' configurations and their transformers classes."""
 
-import torch
 from transformers import (DebertaConfig, DebertaForMaskedLM,
                           DebertaForSequenceClassification, DebertaV2Config,
                           DebertaV2ForMaskedLM,
@@ -41,16 +40,20 @@ def config(name, labels=None):
 
 
 def published(network, name, tokenizer, directory):
-    """Writes a network as transformers itself saves it, in fp16."""
-    configuration = network.deberta.config
-    model = CLASSES[(name, network.head)](configuration)
-    missing, unexpected = model.load_state_dict(network.state_dict(),
-                                                strict=False)
+    """Writes a network as transformers saves it: fp16 stored, fp32 computed.
+
+    The configuration says float32 because transformers' v1 attention cannot
+    compute in fp16. The decoder is tied to the word embeddings: not stored.
+    """
+    model = CLASSES[(name, network.head)](network.deberta.config)
+    state = network.state_dict()
+    missing, unexpected = model.load_state_dict(state, strict=False)
     tied = {"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}
     if set(missing) - tied or unexpected:
         raise RuntimeError(f"names differ: {missing} {unexpected}")
     model.tie_weights()
-    model.to(torch.float16).save_pretrained(directory)
+    model.save_pretrained(directory, state_dict={
+        key: value.half().contiguous() for key, value in state.items()})
     tokenizer.save_pretrained(directory)
     for path in directory.iterdir():
         path.chmod(0o644)
