@@ -1,0 +1,341 @@
+#include "server/metrics.h"
+
+#include <CivetServer.h>
+#include <prometheus/collectable.h>
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace deberta::server {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Histogram;
+using prometheus::Labels;
+
+constexpr std::array kCodes = {absl::StatusCode::kOk,
+                               absl::StatusCode::kInvalidArgument,
+                               absl::StatusCode::kNotFound,
+                               absl::StatusCode::kFailedPrecondition,
+                               absl::StatusCode::kResourceExhausted,
+                               absl::StatusCode::kDeadlineExceeded,
+                               absl::StatusCode::kCancelled,
+                               absl::StatusCode::kUnavailable,
+                               absl::StatusCode::kUnauthenticated,
+                               absl::StatusCode::kUnimplemented,
+                               absl::StatusCode::kInternal};
+
+constexpr std::array<std::pair<Rejection, const char*>, 3> kRejections = {{
+    {Rejection::kQueueFull, "queue_full"},
+    {Rejection::kTooLarge, "too_large"},
+    {Rejection::kDraining, "draining"},
+}};
+
+const Histogram::BucketBoundaries kSeconds = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.25,   0.5,   1,      2.5,   5,    10,    30};
+const Histogram::BucketBoundaries kSequences = {1,  2,  4,   8,  16,
+                                                32, 64, 128, 256};
+const Histogram::BucketBoundaries kTokens = {16,   32,   64,   128,  256,  512,
+                                             1024, 2048, 4096, 8192, 16384};
+
+Labels Of(const std::string& model, TaskKind task) {
+  return {{"model", model}, {"task", std::string(TaskName(task))}};
+}
+
+prometheus::MetricFamily OneValue(const char* name, const char* help,
+                                  prometheus::MetricType type, double value) {
+  prometheus::MetricFamily family = {name, help, type, {{}}};
+  if (type == prometheus::MetricType::Counter) {
+    family.metric[0].counter.value = value;
+  } else {
+    family.metric[0].gauge.value = value;
+  }
+  return family;
+}
+
+double ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0;
+  double resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+double CpuSeconds() {
+  timespec spent = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) +
+         static_cast<double>(spent.tv_nsec) * 1e-9;
+}
+
+class ProcessCollector : public prometheus::Collectable {
+ public:
+  explicit ProcessCollector(std::function<size_t()> inflight)
+      : inflight_(std::move(inflight)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    return {OneValue("process_resident_memory_bytes",
+                     "Physical memory that the process holds, mapped files "
+                     "included.",
+                     prometheus::MetricType::Gauge, ResidentBytes()),
+            OneValue("process_cpu_seconds_total",
+                     "CPU time that the process has used.",
+                     prometheus::MetricType::Counter, CpuSeconds()),
+            OneValue("deberta_inflight_requests",
+                     "Requests that are accepted and not yet answered.",
+                     prometheus::MetricType::Gauge,
+                     static_cast<double>(inflight_()))};
+  }
+
+ private:
+  const std::function<size_t()> inflight_;
+};
+
+class BacklogCollector : public prometheus::Collectable {
+ public:
+  BacklogCollector(std::vector<std::string> models,
+                   std::function<Metrics::Backlog(size_t)> backlog)
+      : models_(std::move(models)), backlog_(std::move(backlog)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    prometheus::MetricFamily tokens = {"deberta_queue_tokens",
+                                       "Tokens that wait to be computed.",
+                                       prometheus::MetricType::Gauge,
+                                       {}};
+    prometheus::MetricFamily seconds = {
+        "deberta_queue_seconds",
+        "Predicted time to compute the tokens that wait.",
+        prometheus::MetricType::Gauge,
+        {}};
+    for (size_t i = 0; i < models_.size(); ++i) {
+      const Metrics::Backlog backlog = backlog_(i);
+      prometheus::ClientMetric metric;
+      metric.label = {{"model", models_[i]}};
+      metric.gauge.value = static_cast<double>(backlog.tokens);
+      tokens.metric.push_back(metric);
+      metric.gauge.value = backlog.seconds;
+      seconds.metric.push_back(metric);
+    }
+    return {tokens, seconds};
+  }
+
+ private:
+  const std::vector<std::string> models_;
+  const std::function<Metrics::Backlog(size_t)> backlog_;
+};
+
+struct TaskSeries {
+  Counter* inputs = nullptr;
+  Counter* tokens = nullptr;
+  Counter* truncated = nullptr;
+  Histogram* total = nullptr;
+  Histogram* tokenize = nullptr;
+  Histogram* queue = nullptr;
+  Histogram* compute = nullptr;
+};
+
+struct ModelSeries {
+  std::map<TaskKind, std::map<absl::StatusCode, Counter*>> requests;
+  std::map<TaskKind, TaskSeries> tasks;
+  std::map<Rejection, Counter*> rejected;
+  Histogram* batch_sequences = nullptr;
+  Histogram* batch_tokens = nullptr;
+};
+
+void Observe(Histogram* histogram, std::optional<absl::Duration> duration) {
+  if (duration.has_value())
+    histogram->Observe(absl::ToDoubleSeconds(*duration));
+}
+
+}  // namespace
+
+struct Metrics::Series {
+  std::shared_ptr<prometheus::Registry> registry =
+      std::make_shared<prometheus::Registry>();
+  std::shared_ptr<ProcessCollector> process =
+      std::make_shared<ProcessCollector>([] { return size_t{0}; });
+  std::shared_ptr<BacklogCollector> backlog;
+  std::unique_ptr<prometheus::Exposer> exposer;
+
+  Family<Counter>& requests = AddCounter(
+      "deberta_requests_total",
+      "Calls answered, by status code; model is empty where none was found.");
+  Family<Counter>& inputs =
+      AddCounter("deberta_inputs_total", "Inputs of accepted calls.");
+  Family<Counter>& tokens =
+      AddCounter("deberta_tokens_total", "Tokens of accepted calls.");
+  Family<Counter>& truncated = AddCounter("deberta_truncated_inputs_total",
+                                          "Accepted inputs that were cut.");
+  Family<Counter>& rejected = AddCounter("deberta_rejected_total",
+                                         "Valid calls that were turned away.");
+  Family<Histogram>& total =
+      AddHistogram("deberta_request_duration_seconds",
+                   "From the parsed request to the answer.");
+  Family<Histogram>& tokenize =
+      AddHistogram("deberta_tokenize_duration_seconds",
+                   "Turning a call's texts into tokens.");
+  Family<Histogram>& queue =
+      AddHistogram("deberta_queue_duration_seconds",
+                   "Waiting of a call for its first batch.");
+  Family<Histogram>& compute = AddHistogram(
+      "deberta_compute_duration_seconds", "Batches that held a call's inputs.");
+  Family<Histogram>& batch_sequences =
+      AddHistogram("deberta_batch_inputs", "Sequences computed together.");
+  Family<Histogram>& batch_tokens =
+      AddHistogram("deberta_batch_tokens", "Tokens computed together.");
+  Family<prometheus::Gauge>& load_seconds =
+      AddGauge("deberta_model_load_seconds", "Time it took to load the model.");
+  Family<prometheus::Gauge>& model_bytes =
+      AddGauge("deberta_model_bytes",
+               "Memory of the model's weights and tables, mapped files "
+               "included.");
+  Family<prometheus::Gauge>& build_info = AddGauge(
+      "deberta_build_info", "Always 1; the labels describe the program.");
+
+  // Calls that named no served model; then one a model.
+  ModelSeries unknown;
+  std::vector<ModelSeries> models;
+
+  Family<Counter>& AddCounter(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(*registry);
+  }
+  Family<Histogram>& AddHistogram(const char* name, const char* help) {
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(
+        *registry);
+  }
+  Family<prometheus::Gauge>& AddGauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(*registry);
+  }
+
+  void AddRequests(const std::string& model, ModelSeries* out) {
+    for (const TaskKind task : kTaskKinds) {
+      for (const absl::StatusCode code : kCodes) {
+        Labels labels = Of(model, task);
+        labels["code"] = absl::StatusCodeToString(code);
+        out->requests[task][code] = &requests.Add(labels);
+      }
+    }
+  }
+
+  ModelSeries MakeModel(const ModelInfo& info) {
+    ModelSeries model;
+    AddRequests(info.name, &model);
+    for (const TaskKind task : info.tasks) {
+      const Labels labels = Of(info.name, task);
+      model.tasks[task] = {.inputs = &inputs.Add(labels),
+                           .tokens = &tokens.Add(labels),
+                           .truncated = &truncated.Add(labels),
+                           .total = &total.Add(labels, kSeconds),
+                           .tokenize = &tokenize.Add(labels, kSeconds),
+                           .queue = &queue.Add(labels, kSeconds),
+                           .compute = &compute.Add(labels, kSeconds)};
+    }
+    for (const auto& [rejection, name] : kRejections) {
+      model.rejected[rejection] =
+          &rejected.Add({{"model", info.name}, {"reason", name}});
+    }
+    const Labels labels = {{"model", info.name}};
+    model.batch_sequences = &batch_sequences.Add(labels, kSequences);
+    model.batch_tokens = &batch_tokens.Add(labels, kTokens);
+    load_seconds.Add(labels).Set(absl::ToDoubleSeconds(info.load_time));
+    model_bytes.Add(labels).Set(static_cast<double>(info.resident_bytes));
+    return model;
+  }
+};
+
+Metrics::Metrics(const BuildInfo& build) : series_(new Series) {
+  series_->build_info
+      .Add({{"version", build.version},
+            {"onednn", build.onednn},
+            {"isa", build.isa}})
+      .Set(1);
+  series_->AddRequests("", &series_->unknown);
+}
+
+Metrics::~Metrics() { StopListening(); }
+
+void Metrics::WatchInflight(std::function<size_t()> inflight) {
+  series_->process = std::make_shared<ProcessCollector>(std::move(inflight));
+}
+
+absl::StatusOr<int> Metrics::Listen(const std::string& address) {
+  // Civetweb reports a port in use, and anything else, by an exception.
+  try {
+    series_->exposer = std::make_unique<prometheus::Exposer>(address);
+  } catch (const CivetException&) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot serve metrics on ", address,
+        ": the port is in use, or the address is not this machine's"));
+  }
+  series_->exposer->RegisterCollectable(series_->registry);
+  series_->exposer->RegisterCollectable(series_->process);
+  return series_->exposer->GetListeningPorts().at(0);
+}
+
+void Metrics::StopListening() { series_->exposer.reset(); }
+
+void Metrics::AddModels(const std::vector<ModelInfo>& models,
+                        std::function<Backlog(size_t model)> backlog) {
+  std::vector<std::string> names;
+  for (const ModelInfo& model : models) {
+    names.push_back(model.name);
+    series_->models.push_back(series_->MakeModel(model));
+  }
+  series_->backlog =
+      std::make_shared<BacklogCollector>(std::move(names), std::move(backlog));
+  if (series_->exposer != nullptr)
+    series_->exposer->RegisterCollectable(series_->backlog);
+}
+
+void Metrics::RecordRequest(const RequestReport& report) {
+  ModelSeries& model = report.model.has_value() ? series_->models[*report.model]
+                                                : series_->unknown;
+  model.requests[report.task][report.code]->Increment();
+  if (report.rejection.has_value() && report.model.has_value())
+    model.rejected[*report.rejection]->Increment();
+  const auto found = model.tasks.find(report.task);
+  if (found == model.tasks.end()) return;
+  TaskSeries& task = found->second;
+  Observe(task.total, report.total);
+  Observe(task.tokenize, report.tokenize);
+  Observe(task.queue, report.queue);
+  Observe(task.compute, report.compute);
+  if (!report.accepted) return;
+  task.inputs->Increment(static_cast<double>(report.inputs));
+  task.tokens->Increment(static_cast<double>(report.tokens));
+  task.truncated->Increment(static_cast<double>(report.truncated_inputs));
+}
+
+void Metrics::RecordBatch(size_t model, size_t sequences, size_t tokens) {
+  series_->models[model].batch_sequences->Observe(
+      static_cast<double>(sequences));
+  series_->models[model].batch_tokens->Observe(static_cast<double>(tokens));
+}
+
+std::string Metrics::Text() const {
+  std::vector<prometheus::MetricFamily> families = series_->registry->Collect();
+  const auto append = [&](const prometheus::Collectable& collectable) {
+    for (prometheus::MetricFamily& family : collectable.Collect())
+      families.push_back(std::move(family));
+  };
+  append(*series_->process);
+  if (series_->backlog != nullptr) append(*series_->backlog);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,75 @@
+// The server's Prometheus metrics, and the port that serves them.
+//
+// The only file with prometheus-cpp. Series of a model exist, at 0, from
+// AddModels() on. Thread-safe, but for AddModels().
+
+#ifndef SERVER_METRICS_H_
+#define SERVER_METRICS_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/rpc/request_report.h"
+#include "server/rpc/served_model.h"
+
+namespace deberta::server {
+
+class Metrics {
+ public:
+  struct BuildInfo {
+    std::string version;
+    std::string onednn;
+    std::string isa;
+  };
+
+  struct ModelInfo {
+    std::string name;
+    std::vector<TaskKind> tasks;
+    absl::Duration load_time;
+    uint64_t resident_bytes = 0;
+  };
+
+  struct Backlog {
+    size_t tokens = 0;
+    double seconds = 0;
+  };
+
+  explicit Metrics(const BuildInfo& build);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // `inflight` is asked at every scrape. To be called before Listen().
+  void WatchInflight(std::function<size_t()> inflight);
+
+  // Serves GET /metrics on `address` ("ip:port"); returns the port. Unavailable
+  // if the address cannot be bound.
+  absl::StatusOr<int> Listen(const std::string& address);
+  // Stops serving; after it nothing is asked again.
+  void StopListening();
+
+  // `backlog` of a model is asked at every scrape. To be called once, before
+  // reports about these models arrive.
+  void AddModels(const std::vector<ModelInfo>& models,
+                 std::function<Backlog(size_t model)> backlog);
+
+  void RecordRequest(const RequestReport& report);
+  void RecordBatch(size_t model, size_t sequences, size_t tokens);
+
+  // What a scrape returns.
+  std::string Text() const;
+
+ private:
+  struct Series;
+  const std::unique_ptr<Series> series_;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_METRICS_H_

@@ -1,0 +1,305 @@
+#include "server/options.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "server/cpu_quota.h"
+
+ABSL_FLAG(std::string, models, "",
+          "Models to serve: [name=]DIR[,[name=]DIR...], each a directory of\n"
+          "config.json, model.safetensors and a tokenizer. The name, by which\n"
+          "requests ask for the model, defaults to the directory's own.\n"
+          "Required.");
+ABSL_FLAG(std::string, listen, "0.0.0.0:50051",
+          "Address of the gRPC service, HOST:PORT. Port 0: any that is free.");
+ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
+          "Address of GET /metrics, IP:PORT. Port 0: any that is free.");
+ABSL_FLAG(std::string, precision, "fp32",
+          "Arithmetic of the models: fp32, or auto, which is fp32.");
+ABSL_FLAG(int32_t, workers, 0,
+          "Batches computed at once. 0: one for every 8 CPUs.");
+ABSL_FLAG(int32_t, threads_per_worker, 0,
+          "Threads that compute one batch. 0: the CPUs that affinity and the\n"
+          "cgroup's quota leave, shared among the workers.");
+ABSL_FLAG(int32_t, max_batch_tokens, 1024,
+          "Most tokens of one batch. A longer sequence runs alone.");
+ABSL_FLAG(int64_t, max_batch_wait_us, 0,
+          "Microseconds that a batch with room waits for company. 0: run what\n"
+          "is there as soon as a worker is free.");
+ABSL_FLAG(int32_t, max_queue_tokens, 32768,
+          "Most tokens that wait for one model; more are refused with\n"
+          "RESOURCE_EXHAUSTED.");
+ABSL_FLAG(int32_t, max_request_bytes, 4 << 20,
+          "Largest request accepted, in bytes.");
+ABSL_FLAG(
+    int64_t, default_deadline_ms, 60000,
+    "Milliseconds after which a call fails with DEADLINE_EXCEEDED, unless\n"
+    "its own deadline is earlier.");
+ABSL_FLAG(int32_t, drain_seconds, 20,
+          "Seconds that accepted work has to finish after SIGTERM or SIGINT.");
+
+namespace deberta::server {
+namespace {
+
+constexpr int kCpusPerWorker = 8;
+constexpr int kMaxThreads = 1024;
+constexpr size_t kMaxNameLength = 64;
+constexpr int64_t kMaxWaitUs = 10'000'000;
+constexpr int64_t kMaxDeadlineMs = int64_t{24} * 3600 * 1000;
+constexpr int kMaxDrainSeconds = 3600;
+constexpr int kMinRequestBytes = 1024;
+
+// In the order of --help.
+std::array<const absl::CommandLineFlag*, 12> Flags() {
+  return {&absl::GetFlagReflectionHandle(FLAGS_models),
+          &absl::GetFlagReflectionHandle(FLAGS_listen),
+          &absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
+          &absl::GetFlagReflectionHandle(FLAGS_precision),
+          &absl::GetFlagReflectionHandle(FLAGS_workers),
+          &absl::GetFlagReflectionHandle(FLAGS_threads_per_worker),
+          &absl::GetFlagReflectionHandle(FLAGS_max_batch_tokens),
+          &absl::GetFlagReflectionHandle(FLAGS_max_batch_wait_us),
+          &absl::GetFlagReflectionHandle(FLAGS_max_queue_tokens),
+          &absl::GetFlagReflectionHandle(FLAGS_max_request_bytes),
+          &absl::GetFlagReflectionHandle(FLAGS_default_deadline_ms),
+          &absl::GetFlagReflectionHandle(FLAGS_drain_seconds)};
+}
+
+std::string EnvironmentName(const absl::CommandLineFlag& flag) {
+  return absl::StrCat("DEBERTA_", absl::AsciiStrToUpper(flag.Name()));
+}
+
+std::string HelpText() {
+  std::string text =
+      "deberta-server: serves DeBERTa models over gRPC.\n\n"
+      "Usage: deberta-server --models=[name=]DIR[,...] [flags]\n\n"
+      "Each flag may also be set in the environment as DEBERTA_<NAME>; the "
+      "flag "
+      "wins.\n\n";
+  for (const absl::CommandLineFlag* flag : Flags()) {
+    const std::string value = flag->DefaultValue();
+    absl::StrAppend(
+        &text, "  --", flag->Name(),
+        value.empty() ? "" : absl::StrCat(" (default ", value, ")"), "\n      ",
+        absl::StrReplaceAll(flag->Help(), {{"\n", "\n      "}}), "\n");
+  }
+  absl::StrAppend(&text,
+                  "  --help\n      This text.\n"
+                  "  --version\n      The program's version.\n");
+  return text;
+}
+
+absl::Status Wrong(std::string_view flag, std::string_view expected,
+                   std::string_view got) {
+  std::string message = "--";
+  message.append(flag).append(": expected ").append(expected);
+  message.append(", got ").append(got);
+  return absl::InvalidArgumentError(message);
+}
+
+absl::Status CheckRange(std::string_view flag, int64_t value, int64_t least,
+                        int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return Wrong(flag, absl::StrCat("a number from ", least, " to ", most),
+               absl::StrCat(value));
+}
+
+absl::Status CheckRanges() {
+  constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
+  for (const absl::Status& status :
+       {CheckRange("workers", absl::GetFlag(FLAGS_workers), 0, kMaxThreads),
+        CheckRange("threads_per_worker",
+                   absl::GetFlag(FLAGS_threads_per_worker), 0, kMaxThreads),
+        CheckRange("max_batch_tokens", absl::GetFlag(FLAGS_max_batch_tokens), 1,
+                   kMaxInt),
+        CheckRange("max_batch_wait_us", absl::GetFlag(FLAGS_max_batch_wait_us),
+                   0, kMaxWaitUs),
+        CheckRange("max_queue_tokens", absl::GetFlag(FLAGS_max_queue_tokens), 1,
+                   kMaxInt),
+        CheckRange("max_request_bytes", absl::GetFlag(FLAGS_max_request_bytes),
+                   kMinRequestBytes, kMaxInt),
+        CheckRange("default_deadline_ms",
+                   absl::GetFlag(FLAGS_default_deadline_ms), 1, kMaxDeadlineMs),
+        CheckRange("drain_seconds", absl::GetFlag(FLAGS_drain_seconds), 0,
+                   kMaxDrainSeconds)}) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAddress(std::string_view flag, const std::string& address) {
+  const size_t colon = address.rfind(':');
+  int port = -1;
+  if (colon == std::string::npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
+    return Wrong(flag, "HOST:PORT with a port from 0 to 65535",
+                 absl::StrCat("\"", address, "\""));
+  }
+  return absl::OkStatus();
+}
+
+std::string_view Port(std::string_view address) {
+  return address.substr(address.rfind(':') + 1);
+}
+
+absl::Status CheckContradictions() {
+  const std::string precision = absl::GetFlag(FLAGS_precision);
+  if (precision != "fp32" && precision != "auto")
+    return Wrong("precision", "fp32 or auto",
+                 absl::StrCat("\"", precision, "\""));
+  const std::string listen = absl::GetFlag(FLAGS_listen);
+  const std::string metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
+  if (absl::Status s = CheckAddress("listen", listen); !s.ok()) return s;
+  if (absl::Status s = CheckAddress("metrics_listen", metrics_listen); !s.ok())
+    return s;
+  if (listen == metrics_listen && Port(listen) != "0") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen and --metrics_listen must differ, both are ", listen));
+  }
+  if (absl::GetFlag(FLAGS_max_batch_tokens) >
+      absl::GetFlag(FLAGS_max_queue_tokens)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--max_batch_tokens (", absl::GetFlag(FLAGS_max_batch_tokens),
+        ") must not exceed --max_queue_tokens (",
+        absl::GetFlag(FLAGS_max_queue_tokens), ")"));
+  }
+  return absl::OkStatus();
+}
+
+bool IsModelName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameLength &&
+         std::ranges::all_of(name, [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+absl::Status SetFromEnvironment() {
+  for (const absl::CommandLineFlag* flag : Flags()) {
+    const std::string name = EnvironmentName(*flag);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr || *value == '\0') continue;
+    std::string error;
+    absl::CommandLineFlag* writable = absl::FindCommandLineFlag(flag->Name());
+    if (!writable->ParseFrom(value, &error)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("environment variable ", name, ": ", error));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void AnswerHelpAndVersion(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-help" || argument == "-h") {
+      std::fputs(HelpText().c_str(), stdout);
+      std::exit(0);
+    }
+    if (argument == "--version" || argument == "-version") {
+      std::puts("deberta-server " DEBERTA_VERSION);
+      std::exit(0);
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models) {
+  std::vector<ModelSource> sources;
+  if (models.empty()) {
+    return absl::InvalidArgumentError(
+        "--models is required: [name=]DIR[,[name=]DIR...]");
+  }
+  const std::vector<std::string> parts =
+      absl::StrSplit(absl::string_view(models.data(), models.size()), ',');
+  for (const std::string& part : parts) {
+    const size_t equals = part.find('=');
+    const bool named = equals != std::string::npos;
+    ModelSource source = {
+        .name = named ? part.substr(0, equals) : std::string(),
+        .directory = named ? part.substr(equals + 1) : part};
+    if (source.directory.empty()) {
+      return Wrong("models", "[name=]DIR[,...]",
+                   absl::StrCat("\"", std::string(models), "\""));
+    }
+    if (!named) {
+      std::string path = source.directory;
+      while (path.size() > 1 && path.back() == '/') path.pop_back();
+      source.name = path.substr(path.rfind('/') + 1);
+    }
+    if (!IsModelName(source.name)) {
+      return Wrong("models",
+                   absl::StrCat("a name of 1 to ", kMaxNameLength,
+                                " letters, digits, '.', '_' or '-'"),
+                   absl::StrCat("\"", source.name, "\" for ", source.directory,
+                                " (give one as name=DIR)"));
+    }
+    if (std::ranges::find(sources, source.name, &ModelSource::name) !=
+        sources.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--models: two models are named \"", source.name, "\""));
+    }
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+absl::StatusOr<Options> OptionsFromFlags(int cpus) {
+  if (absl::Status s = CheckRanges(); !s.ok()) return s;
+  if (absl::Status s = CheckContradictions(); !s.ok()) return s;
+  absl::StatusOr<std::vector<ModelSource>> models =
+      ParseModels(absl::GetFlag(FLAGS_models));
+  if (!models.ok()) return models.status();
+
+  int workers = absl::GetFlag(FLAGS_workers);
+  int threads = absl::GetFlag(FLAGS_threads_per_worker);
+  if (workers == 0) {
+    workers = std::max(1, cpus / (threads == 0 ? kCpusPerWorker : threads));
+  }
+  if (threads == 0) threads = std::max(1, cpus / workers);
+  return Options{
+      .models = *std::move(models),
+      .listen = absl::GetFlag(FLAGS_listen),
+      .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+      .precision = "fp32",
+      .workers = workers,
+      .threads_per_worker = threads,
+      .max_batch_tokens =
+          static_cast<size_t>(absl::GetFlag(FLAGS_max_batch_tokens)),
+      .max_batch_wait =
+          absl::Microseconds(absl::GetFlag(FLAGS_max_batch_wait_us)),
+      .max_queue_tokens =
+          static_cast<size_t>(absl::GetFlag(FLAGS_max_queue_tokens)),
+      .max_request_bytes = absl::GetFlag(FLAGS_max_request_bytes),
+      .max_call_time =
+          absl::Milliseconds(absl::GetFlag(FLAGS_default_deadline_ms)),
+      .drain_time = absl::Seconds(absl::GetFlag(FLAGS_drain_seconds))};
+}
+
+absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
+  AnswerHelpAndVersion(argc, argv);
+  if (absl::Status s = SetFromEnvironment(); !s.ok()) return s;
+  const std::vector<char*> left = absl::ParseCommandLine(argc, argv);
+  if (left.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unexpected argument \"", left[1],
+                     "\"; flags are written --name=value"));
+  }
+  return OptionsFromFlags(UsableCpus());
+}
+
+}  // namespace deberta::server

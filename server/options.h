@@ -1,0 +1,53 @@
+// What the server is told at its start, by flags and the environment.
+
+#ifndef SERVER_OPTIONS_H_
+#define SERVER_OPTIONS_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace deberta::server {
+
+// A model to load, and the name that requests use.
+struct ModelSource {
+  std::string name;
+  std::string directory;
+};
+
+struct Options {
+  std::vector<ModelSource> models;  // never empty; names differ
+  std::string listen;
+  std::string metrics_listen;
+  std::string precision;  // "fp32"
+  int workers = 1;
+  int threads_per_worker = 1;
+  size_t max_batch_tokens = 0;
+  absl::Duration max_batch_wait;
+  size_t max_queue_tokens = 0;
+  int max_request_bytes = 0;
+  absl::Duration max_call_time;
+  absl::Duration drain_time;
+};
+
+// "name=DIR,DIR,...". A name defaults to the last part of its directory.
+absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models);
+
+// The options that the flags hold now. InvalidArgument names the flag, what was
+// expected and what was got. `cpus` is what `workers` and `threads_per_worker`
+// of 0 are chosen from.
+absl::StatusOr<Options> OptionsFromFlags(int cpus);
+
+// Sets the flags from the environment (DEBERTA_<NAME>, empty counts as unset)
+// and then from the command line. Prints and exits for --help and --version,
+// and for flags that Abseil cannot parse.
+absl::StatusOr<Options> ParseOptions(int argc, char** argv);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_OPTIONS_H_

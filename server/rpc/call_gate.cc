@@ -1,0 +1,56 @@
+#include "server/rpc/call_gate.h"
+
+#include "server/rpc/status.h"
+
+namespace deberta::server {
+
+void CallGate::Open(Backend backend) {
+  MutexLock lock(&mutex_);
+  if (state_ != State::kStarting) return;
+  backend_ = backend;
+  state_ = State::kOpen;
+}
+
+void CallGate::Close() {
+  MutexLock lock(&mutex_);
+  state_ = State::kClosed;
+}
+
+absl::Status CallGate::Enter(Backend* backend) {
+  MutexLock lock(&mutex_);
+  *backend = backend_;
+  switch (state_) {
+    case State::kStarting:
+      return WithReason(
+          absl::UnavailableError("the server is loading its models"),
+          "STARTING");
+    case State::kClosed:
+      return absl::UnavailableError("the server is shutting down");
+    case State::kOpen:
+      break;
+  }
+  ++inside_;
+  return absl::OkStatus();
+}
+
+void CallGate::Leave() {
+  MutexLock lock(&mutex_);
+  if (--inside_ == 0) left_.SignalAll();
+}
+
+size_t CallGate::inside() const {
+  MutexLock lock(&mutex_);
+  return inside_;
+}
+
+bool CallGate::WaitUntilEmpty(absl::Time deadline) {
+  MutexLock lock(&mutex_);
+  while (inside_ > 0) {
+    const absl::Duration remaining = deadline - absl::Now();
+    if (remaining <= absl::ZeroDuration()) return false;
+    left_.WaitFor(&mutex_, remaining);
+  }
+  return true;
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,53 @@
+// Which calls may enter the service, and how many are inside.
+//
+// Starting -> open -> closed. Thread-safe.
+
+#ifndef SERVER_RPC_CALL_GATE_H_
+#define SERVER_RPC_CALL_GATE_H_
+
+#include <cstddef>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/batching/scheduler.h"
+#include "server/mutex.h"
+#include "server/rpc/catalog.h"
+
+namespace deberta::server {
+
+class CallGate {
+ public:
+  // What a call works with; null while starting.
+  struct Backend {
+    const Catalog* catalog = nullptr;
+    Scheduler* scheduler = nullptr;
+  };
+
+  // Lets calls in. The backend outlives every call.
+  void Open(Backend backend);
+  // Refuses new calls.
+  void Close();
+
+  // OK if the call is in; it must Leave() later. Else Unavailable. `backend` is
+  // set in both cases.
+  absl::Status Enter(Backend* backend);
+  void Leave();
+
+  size_t inside() const;
+  // Whether all calls have left by `deadline`.
+  bool WaitUntilEmpty(absl::Time deadline);
+
+ private:
+  enum class State { kStarting, kOpen, kClosed };
+
+  mutable Mutex mutex_;
+  CondVar left_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kStarting;
+  Backend backend_ ABSL_GUARDED_BY(mutex_);
+  size_t inside_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_CALL_GATE_H_

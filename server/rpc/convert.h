@@ -1,0 +1,40 @@
+// Proto messages <-> the tasks' plain values. Pure functions.
+//
+// FromProto() refuses enum values that this version does not know, with an
+// InputError; all other checks are the tasks'. ToProto() overwrites `out`.
+
+#ifndef SERVER_RPC_CONVERT_H_
+#define SERVER_RPC_CONVERT_H_
+
+#include "absl/status/statusor.h"
+#include "deberta/v1/deberta.pb.h"
+#include "server/rpc/served_model.h"
+#include "server/tasks/answer_question.h"
+#include "server/tasks/classify.h"
+#include "server/tasks/encode.h"
+#include "server/tasks/fill_mask.h"
+#include "server/tasks/tag_tokens.h"
+#include "server/tasks/tokenize.h"
+
+namespace deberta::server {
+
+absl::StatusOr<ClassifyRequest> FromProto(const v1::ClassifyRequest& proto);
+absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto);
+absl::StatusOr<AnswerQuestionRequest> FromProto(
+    const v1::AnswerQuestionRequest& proto);
+absl::StatusOr<FillMaskRequest> FromProto(const v1::FillMaskRequest& proto);
+absl::StatusOr<EncodeRequest> FromProto(const v1::EncodeRequest& proto);
+absl::StatusOr<TokenizeRequest> FromProto(const v1::TokenizeRequest& proto);
+
+void ToProto(const ClassifyResult& result, v1::ClassifyResult* out);
+void ToProto(const TagTokensResult& result, v1::TagTokensResult* out);
+void ToProto(const AnswerQuestionResult& result, v1::AnswerQuestionResult* out);
+void ToProto(const FillMaskResult& result, v1::FillMaskResult* out);
+void ToProto(const EncodeResult& result, v1::EncodeResult* out);
+void ToProto(const TokenizeResult& result, v1::TokenizeResult* out);
+void ToProto(const ServedModel& model, v1::ServedModel* out);
+void ToProto(const ServedModel& model, v1::GetModelResponse* out);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_CONVERT_H_

@@ -1,0 +1,236 @@
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/rpc/convert.h"
+
+namespace deberta::server {
+namespace {
+
+absl::Status UnknownValue(std::string_view field, int value) {
+  return InputError(field, absl::StrCat("unknown value ", value));
+}
+
+absl::Status Convert(v1::Function value, ClassifyRequest::Function* out) {
+  using Function = ClassifyRequest::Function;
+  switch (value) {
+    case v1::FUNCTION_UNSPECIFIED:
+      *out = Function::kPipeline;
+      return absl::OkStatus();
+    case v1::FUNCTION_SOFTMAX:
+      *out = Function::kSoftmax;
+      return absl::OkStatus();
+    case v1::FUNCTION_SIGMOID:
+      *out = Function::kSigmoid;
+      return absl::OkStatus();
+    case v1::FUNCTION_NONE:
+      *out = Function::kNone;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("function", value);
+  }
+}
+
+absl::Status Convert(v1::LengthPolicy value, LengthPolicy* out) {
+  switch (value) {
+    case v1::LENGTH_POLICY_UNSPECIFIED:
+    case v1::LENGTH_POLICY_REJECT:
+      *out = LengthPolicy::kReject;
+      return absl::OkStatus();
+    case v1::LENGTH_POLICY_TRUNCATE:
+      *out = LengthPolicy::kTruncate;
+      return absl::OkStatus();
+    case v1::LENGTH_POLICY_WINDOW:
+      *out = LengthPolicy::kWindow;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("length_policy", value);
+  }
+}
+
+absl::Status Convert(v1::OffsetUnit value, OffsetUnit* out) {
+  switch (value) {
+    case v1::OFFSET_UNIT_UNSPECIFIED:
+    case v1::OFFSET_UNIT_CODE_POINTS:
+      *out = OffsetUnit::kCodePoints;
+      return absl::OkStatus();
+    case v1::OFFSET_UNIT_UTF8_BYTES:
+      *out = OffsetUnit::kUtf8Bytes;
+      return absl::OkStatus();
+    case v1::OFFSET_UNIT_UTF16_CODE_UNITS:
+      *out = OffsetUnit::kUtf16CodeUnits;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("offset_unit", value);
+  }
+}
+
+absl::Status Convert(v1::Aggregation value,
+                     TagTokensRequest::Aggregation* out) {
+  using Aggregation = TagTokensRequest::Aggregation;
+  switch (value) {
+    case v1::AGGREGATION_UNSPECIFIED:
+    case v1::AGGREGATION_SIMPLE:
+      *out = Aggregation::kSimple;
+      return absl::OkStatus();
+    case v1::AGGREGATION_NONE:
+      *out = Aggregation::kNone;
+      return absl::OkStatus();
+    case v1::AGGREGATION_FIRST:
+      *out = Aggregation::kFirst;
+      return absl::OkStatus();
+    case v1::AGGREGATION_AVERAGE:
+      *out = Aggregation::kAverage;
+      return absl::OkStatus();
+    case v1::AGGREGATION_MAX:
+      *out = Aggregation::kMax;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("aggregation", value);
+  }
+}
+
+absl::Status Convert(v1::Rule value, AnswerQuestionRequest::Rule* out) {
+  using Rule = AnswerQuestionRequest::Rule;
+  switch (value) {
+    case v1::RULE_UNSPECIFIED:
+    case v1::RULE_PIPELINE:
+      *out = Rule::kPipeline;
+      return absl::OkStatus();
+    case v1::RULE_SQUAD_V2:
+      *out = Rule::kSquadV2;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("rule", value);
+  }
+}
+
+absl::Status Convert(v1::Pooling value, EncodeRequest::Pooling* out) {
+  using Pooling = EncodeRequest::Pooling;
+  switch (value) {
+    case v1::POOLING_UNSPECIFIED:
+    case v1::POOLING_CLS:
+      *out = Pooling::kCls;
+      return absl::OkStatus();
+    case v1::POOLING_MEAN:
+      *out = Pooling::kMean;
+      return absl::OkStatus();
+    case v1::POOLING_NONE:
+      *out = Pooling::kNone;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("pooling", value);
+  }
+}
+
+template <typename Inputs>
+std::vector<TextInput> TextInputs(const Inputs& inputs) {
+  std::vector<TextInput> out;
+  out.reserve(static_cast<size_t>(inputs.size()));
+  for (const v1::TextInput& input : inputs)
+    out.push_back({.text = input.text(), .text_pair = input.text_pair()});
+  return out;
+}
+
+template <typename Strings>
+std::vector<std::string> Copy(const Strings& strings) {
+  return {strings.begin(), strings.end()};
+}
+
+}  // namespace
+
+absl::StatusOr<ClassifyRequest> FromProto(const v1::ClassifyRequest& proto) {
+  ClassifyRequest request;
+  if (absl::Status s = Convert(proto.function(), &request.function); !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.inputs = TextInputs(proto.inputs());
+  request.top_k = proto.top_k();
+  request.return_logits = proto.return_logits();
+  request.stride = proto.stride();
+  return request;
+}
+
+absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto) {
+  TagTokensRequest request;
+  if (absl::Status s = Convert(proto.aggregation(), &request.aggregation);
+      !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.offset_unit(), &request.offset_unit);
+      !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.inputs = Copy(proto.inputs());
+  request.ignore_labels = Copy(proto.ignore_labels());
+  request.stride = proto.stride();
+  request.keep_ignored = proto.keep_ignored();
+  request.raw_offsets = proto.raw_offsets();
+  return request;
+}
+
+absl::StatusOr<AnswerQuestionRequest> FromProto(
+    const v1::AnswerQuestionRequest& proto) {
+  AnswerQuestionRequest request;
+  if (absl::Status s = Convert(proto.offset_unit(), &request.offset_unit);
+      !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.rule(), &request.rule); !s.ok()) return s;
+  if (!std::isfinite(proto.null_threshold()))
+    return InputError("null_threshold", "must be finite");
+  request.inputs.reserve(static_cast<size_t>(proto.inputs_size()));
+  for (const v1::QuestionInput& input : proto.inputs()) {
+    request.inputs.push_back(
+        {.question = input.question(), .context = input.context()});
+  }
+  request.top_k = proto.top_k();
+  request.max_answer_tokens = proto.max_answer_tokens();
+  request.handle_impossible_answer = proto.handle_impossible_answer();
+  request.stride = proto.stride();
+  request.max_window_tokens = proto.max_window_tokens();
+  if (proto.has_align_to_words())
+    request.align_to_words = proto.align_to_words();
+  request.null_threshold = proto.null_threshold();
+  request.raw_offsets = proto.raw_offsets();
+  return request;
+}
+
+absl::StatusOr<FillMaskRequest> FromProto(const v1::FillMaskRequest& proto) {
+  FillMaskRequest request;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.inputs = Copy(proto.inputs());
+  request.top_k = proto.top_k();
+  request.targets = Copy(proto.targets());
+  return request;
+}
+
+absl::StatusOr<EncodeRequest> FromProto(const v1::EncodeRequest& proto) {
+  EncodeRequest request;
+  if (absl::Status s = Convert(proto.pooling(), &request.pooling); !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.inputs = TextInputs(proto.inputs());
+  request.normalize = proto.normalize();
+  return request;
+}
+
+absl::StatusOr<TokenizeRequest> FromProto(const v1::TokenizeRequest& proto) {
+  TokenizeRequest request;
+  if (absl::Status s = Convert(proto.offset_unit(), &request.offset_unit);
+      !s.ok())
+    return s;
+  request.inputs = TextInputs(proto.inputs());
+  if (proto.has_add_special_tokens())
+    request.add_special_tokens = proto.add_special_tokens();
+  return request;
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "server/rpc/convert.h"
+
+namespace deberta::server {
+namespace {
+
+// Counts of tokens and positions; requests are too small to reach the limit.
+int32_t ToInt32(uint64_t value) {
+  constexpr uint64_t kLimit = std::numeric_limits<int32_t>::max();
+  return static_cast<int32_t>(std::min(value, kLimit));
+}
+
+void SetCoverage(const Coverage& coverage, v1::Coverage* out) {
+  out->set_tokens_total(ToInt32(coverage.tokens_total));
+  out->set_tokens_used(ToInt32(coverage.tokens_used));
+  out->set_windows(ToInt32(coverage.windows));
+  out->set_truncated(coverage.truncated);
+}
+
+v1::Task ToProto(TaskKind task) {
+  switch (task) {
+    case TaskKind::kClassify:
+      return v1::TASK_CLASSIFY;
+    case TaskKind::kTagTokens:
+      return v1::TASK_TAG_TOKENS;
+    case TaskKind::kAnswerQuestion:
+      return v1::TASK_ANSWER_QUESTION;
+    case TaskKind::kFillMask:
+      return v1::TASK_FILL_MASK;
+    case TaskKind::kZeroShot:
+      return v1::TASK_ZERO_SHOT;
+    case TaskKind::kEncode:
+      return v1::TASK_ENCODE;
+  }
+  return v1::TASK_UNSPECIFIED;
+}
+
+}  // namespace
+
+void ToProto(const ClassifyResult& result, v1::ClassifyResult* out) {
+  out->Clear();
+  for (const LabelScore& label : result.labels) {
+    v1::LabelScore* score = out->add_labels();
+    score->set_label(label.label);
+    score->set_index(label.index);
+    score->set_score(label.score);
+  }
+  out->mutable_logits()->Add(result.logits.begin(), result.logits.end());
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const TagTokensResult& result, v1::TagTokensResult* out) {
+  out->Clear();
+  for (const Entity& entity : result.entities) {
+    v1::Entity* proto = out->add_entities();
+    proto->set_label(entity.label);
+    proto->set_score(entity.score);
+    proto->set_text(entity.text);
+    proto->set_start(ToInt32(entity.start));
+    proto->set_end(ToInt32(entity.end));
+    proto->set_token_index(ToInt32(entity.token_index));
+  }
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const AnswerQuestionResult& result,
+             v1::AnswerQuestionResult* out) {
+  out->Clear();
+  for (const Answer& answer : result.answers) {
+    v1::Answer* proto = out->add_answers();
+    proto->set_text(answer.text);
+    proto->set_score(answer.score);
+    proto->set_start(ToInt32(answer.start));
+    proto->set_end(ToInt32(answer.end));
+    proto->set_no_answer(answer.no_answer);
+  }
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const FillMaskResult& result, v1::FillMaskResult* out) {
+  out->Clear();
+  for (const MaskPrediction& mask : result.masks) {
+    v1::MaskPrediction* prediction = out->add_masks();
+    prediction->set_token_index(ToInt32(mask.token_index));
+    for (const MaskCandidate& candidate : mask.candidates) {
+      v1::MaskCandidate* proto = prediction->add_candidates();
+      proto->set_token_id(candidate.token_id);
+      proto->set_token(candidate.token);
+      proto->set_score(candidate.score);
+      proto->set_sequence(candidate.sequence);
+    }
+  }
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const EncodeResult& result, v1::EncodeResult* out) {
+  out->Clear();
+  for (const std::vector<float>& vector : result.vectors)
+    out->add_vectors()->mutable_values()->Add(vector.begin(), vector.end());
+  for (const std::string& token : result.tokens) out->add_tokens(token);
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const TokenizeResult& result, v1::TokenizeResult* out) {
+  out->Clear();
+  out->mutable_ids()->Add(result.ids.begin(), result.ids.end());
+  for (const std::string& token : result.tokens) out->add_tokens(token);
+  out->mutable_token_type_ids()->Add(result.token_type_ids.begin(),
+                                     result.token_type_ids.end());
+  out->mutable_special_tokens_mask()->Add(result.special_tokens_mask.begin(),
+                                          result.special_tokens_mask.end());
+  for (const tokenizer::Span& span : result.offsets) {
+    v1::Span* proto = out->add_offsets();
+    proto->set_start(ToInt32(span.start));
+    proto->set_end(ToInt32(span.end));
+  }
+}
+
+void ToProto(const ServedModel& model, v1::ServedModel* out) {
+  out->Clear();
+  out->set_name(model.name);
+  out->set_precision(model.precision);
+  out->set_family(model.family);
+  for (const TaskKind task : model.tasks) out->add_tasks(ToProto(task));
+  out->set_sha256(model.sha256);
+}
+
+void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
+  out->Clear();
+  ToProto(model, out->mutable_model());
+  for (const std::string& label : model.labels) out->add_labels(label);
+  out->set_max_tokens(ToInt32(model.task_model.max_tokens));
+  out->set_hidden_size(static_cast<int32_t>(model.hidden_size));
+  out->set_layers(static_cast<int32_t>(model.layers));
+  out->set_parameters(model.parameters);
+  out->set_weights_format(model.weights_format);
+  out->set_tokenizer_profile(model.tokenizer_profile);
+  out->set_resident_bytes(static_cast<int64_t>(model.resident_bytes));
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,46 @@
+// What became of one call of a task; metrics are made of these.
+
+#ifndef SERVER_RPC_REQUEST_REPORT_H_
+#define SERVER_RPC_REQUEST_REPORT_H_
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/rpc/served_model.h"
+
+namespace deberta::server {
+
+// Why a valid request was turned away.
+enum class Rejection { kQueueFull, kTooLarge, kDraining };
+
+struct RequestReport {
+  TaskKind task = TaskKind::kClassify;
+  // Index of the model; none if the call named no model that is served.
+  std::optional<size_t> model;
+  // As the caller sees it.
+  absl::StatusCode code = absl::StatusCode::kOk;
+  std::string message;
+  std::optional<Rejection> rejection;
+
+  // Whether the request was queued; only then are the counts below set.
+  bool accepted = false;
+  size_t inputs = 0;
+  size_t tokens = 0;  // as computed: windows count what they share twice
+  size_t truncated_inputs = 0;
+
+  absl::Duration total;
+  std::optional<absl::Duration> tokenize;  // none if refused before
+  std::optional<absl::Duration> queue;     // none unless computed
+  std::optional<absl::Duration> compute;
+};
+
+// Called once a call, from any thread.
+using RequestObserver = std::function<void(const RequestReport&)>;
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_REQUEST_REPORT_H_

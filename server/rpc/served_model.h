@@ -1,0 +1,53 @@
+// What the service knows of a loaded model.
+
+#ifndef SERVER_RPC_SERVED_MODEL_H_
+#define SERVER_RPC_SERVED_MODEL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/tasks/task.h"
+
+namespace deberta::server {
+
+enum class TaskKind {
+  kClassify,
+  kTagTokens,
+  kAnswerQuestion,
+  kFillMask,
+  kZeroShot,
+  kEncode,
+};
+
+inline constexpr std::array kTaskKinds = {
+    TaskKind::kClassify, TaskKind::kTagTokens, TaskKind::kAnswerQuestion,
+    TaskKind::kFillMask, TaskKind::kZeroShot,  TaskKind::kEncode};
+
+// The name in metrics and messages: "classify", "tag_tokens", ...
+std::string_view TaskName(TaskKind task);
+
+struct ServedModel {
+  std::string name;
+  std::string precision;
+  std::string family;
+  std::vector<TaskKind> tasks;
+  std::string sha256;  // of the weights file, in hexadecimal
+  std::vector<std::string> labels;
+  int64_t hidden_size = 0;
+  int64_t layers = 0;
+  int64_t parameters = 0;
+  std::string weights_format;
+  std::string tokenizer_profile;
+  uint64_t resident_bytes = 0;
+  TaskModel task_model;
+
+  bool Has(TaskKind task) const;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_SERVED_MODEL_H_

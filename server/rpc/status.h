@@ -1,0 +1,31 @@
+// absl::Status -> grpc::Status with machine-readable details.
+
+#ifndef SERVER_RPC_STATUS_H_
+#define SERVER_RPC_STATUS_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "grpcpp/support/status.h"
+
+namespace deberta::server {
+
+// The longest message sent: it travels in HTTP/2 trailers.
+inline constexpr size_t kMaxMessageBytes = 1024;
+
+// `status` with the reason of its ErrorInfo, in UPPER_SNAKE_CASE; without one,
+// the reason follows from the code.
+absl::Status WithReason(absl::Status status, std::string_view reason);
+
+// The code that callers see: codes outside the API's list are a bug, INTERNAL.
+absl::StatusCode PublicCode(const absl::Status& status);
+
+// The details hold an ErrorInfo; for an InputError a BadRequest with its field;
+// for RESOURCE_EXHAUSTED a RetryInfo with `retry_delay`.
+grpc::Status ToGrpcStatus(const absl::Status& status,
+                          absl::Duration retry_delay = absl::Seconds(1));
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_STATUS_H_

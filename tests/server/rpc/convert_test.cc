@@ -1,0 +1,202 @@
+#include "server/rpc/convert.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace deberta::server {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(ConvertTest, ClassifyRequestCarriesEveryField) {
+  v1::ClassifyRequest proto;
+  proto.add_inputs()->set_text("a");
+  proto.add_inputs()->set_text("b");
+  proto.mutable_inputs(1)->set_text_pair("c");
+  proto.set_function(v1::FUNCTION_SIGMOID);
+  proto.set_top_k(3);
+  proto.set_return_logits(true);
+  proto.set_length_policy(v1::LENGTH_POLICY_WINDOW);
+  proto.set_stride(7);
+  const absl::StatusOr<ClassifyRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  ASSERT_EQ(request->inputs.size(), 2u);
+  EXPECT_EQ(request->inputs[0].text_pair, "");
+  EXPECT_EQ(request->inputs[1].text, "b");
+  EXPECT_EQ(request->inputs[1].text_pair, "c");
+  EXPECT_EQ(request->function, ClassifyRequest::Function::kSigmoid);
+  EXPECT_EQ(request->top_k, 3);
+  EXPECT_TRUE(request->return_logits);
+  EXPECT_EQ(request->length_policy, LengthPolicy::kWindow);
+  EXPECT_EQ(request->stride, 7);
+}
+
+TEST(ConvertTest, TagTokensRequestCarriesEveryField) {
+  v1::TagTokensRequest proto;
+  proto.add_inputs("a");
+  proto.set_aggregation(v1::AGGREGATION_MAX);
+  proto.add_ignore_labels("MISC");
+  proto.set_offset_unit(v1::OFFSET_UNIT_UTF16_CODE_UNITS);
+  proto.set_length_policy(v1::LENGTH_POLICY_TRUNCATE);
+  proto.set_stride(2);
+  proto.set_keep_ignored(true);
+  proto.set_raw_offsets(true);
+  const absl::StatusOr<TagTokensRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  EXPECT_THAT(request->inputs, ElementsAre("a"));
+  EXPECT_EQ(request->aggregation, TagTokensRequest::Aggregation::kMax);
+  EXPECT_THAT(request->ignore_labels, ElementsAre("MISC"));
+  EXPECT_EQ(request->offset_unit, OffsetUnit::kUtf16CodeUnits);
+  EXPECT_EQ(request->length_policy, LengthPolicy::kTruncate);
+  EXPECT_EQ(request->stride, 2);
+  EXPECT_TRUE(request->keep_ignored);
+  EXPECT_TRUE(request->raw_offsets);
+}
+
+TEST(ConvertTest, AnswerQuestionRequestCarriesEveryField) {
+  v1::AnswerQuestionRequest proto;
+  proto.add_inputs()->set_question("q");
+  proto.mutable_inputs(0)->set_context("c");
+  proto.set_top_k(2);
+  proto.set_max_answer_tokens(9);
+  proto.set_handle_impossible_answer(true);
+  proto.set_stride(4);
+  proto.set_max_window_tokens(64);
+  proto.set_align_to_words(false);
+  proto.set_offset_unit(v1::OFFSET_UNIT_UTF8_BYTES);
+  proto.set_rule(v1::RULE_SQUAD_V2);
+  proto.set_null_threshold(-1.5f);
+  proto.set_raw_offsets(true);
+  const absl::StatusOr<AnswerQuestionRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->inputs.at(0).question, "q");
+  EXPECT_EQ(request->inputs.at(0).context, "c");
+  EXPECT_EQ(request->top_k, 2);
+  EXPECT_EQ(request->max_answer_tokens, 9);
+  EXPECT_TRUE(request->handle_impossible_answer);
+  EXPECT_EQ(request->stride, 4);
+  EXPECT_EQ(request->max_window_tokens, 64);
+  EXPECT_FALSE(request->align_to_words);
+  EXPECT_EQ(request->offset_unit, OffsetUnit::kUtf8Bytes);
+  EXPECT_EQ(request->rule, AnswerQuestionRequest::Rule::kSquadV2);
+  EXPECT_EQ(request->null_threshold, -1.5f);
+  EXPECT_TRUE(request->raw_offsets);
+}
+
+TEST(ConvertTest, DefaultsAreThoseOfTheApi) {
+  EXPECT_EQ(FromProto(v1::ClassifyRequest())->function,
+            ClassifyRequest::Function::kPipeline);
+  EXPECT_EQ(FromProto(v1::ClassifyRequest())->length_policy,
+            LengthPolicy::kReject);
+  EXPECT_EQ(FromProto(v1::TagTokensRequest())->aggregation,
+            TagTokensRequest::Aggregation::kSimple);
+  EXPECT_TRUE(FromProto(v1::AnswerQuestionRequest())->align_to_words);
+  EXPECT_EQ(FromProto(v1::AnswerQuestionRequest())->rule,
+            AnswerQuestionRequest::Rule::kPipeline);
+  EXPECT_EQ(FromProto(v1::EncodeRequest())->pooling,
+            EncodeRequest::Pooling::kCls);
+  EXPECT_TRUE(FromProto(v1::TokenizeRequest())->add_special_tokens);
+  EXPECT_EQ(FromProto(v1::TokenizeRequest())->offset_unit,
+            OffsetUnit::kCodePoints);
+}
+
+TEST(ConvertTest, UnknownEnumValuesAreRefusedByField) {
+  v1::TagTokensRequest tag;
+  tag.set_aggregation(static_cast<v1::Aggregation>(9));
+  EXPECT_EQ(InputErrorField(FromProto(tag).status()), "aggregation");
+  v1::AnswerQuestionRequest question;
+  question.set_rule(static_cast<v1::Rule>(-1));
+  EXPECT_EQ(InputErrorField(FromProto(question).status()), "rule");
+  v1::EncodeRequest encode;
+  encode.set_pooling(static_cast<v1::Pooling>(100));
+  EXPECT_EQ(InputErrorField(FromProto(encode).status()), "pooling");
+  v1::FillMaskRequest fill;
+  fill.set_length_policy(static_cast<v1::LengthPolicy>(4));
+  EXPECT_EQ(InputErrorField(FromProto(fill).status()), "length_policy");
+  v1::TokenizeRequest tokenize;
+  tokenize.set_offset_unit(static_cast<v1::OffsetUnit>(4));
+  EXPECT_EQ(InputErrorField(FromProto(tokenize).status()), "offset_unit");
+}
+
+TEST(ConvertTest, ThresholdThatIsNotANumberIsRefused) {
+  v1::AnswerQuestionRequest proto;
+  proto.set_null_threshold(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_EQ(InputErrorField(FromProto(proto).status()), "null_threshold");
+}
+
+TEST(ConvertTest, ResultsCarryEveryField) {
+  const Coverage coverage = {
+      .tokens_total = 9, .tokens_used = 7, .windows = 2, .truncated = true};
+  v1::TagTokensResult tagged;
+  ToProto({.entities = {{.label = "X",
+                         .score = 0.5f,
+                         .text = "abc",
+                         .start = 1,
+                         .end = 4,
+                         .token_index = 2}},
+           .coverage = coverage},
+          &tagged);
+  EXPECT_EQ(tagged.ShortDebugString(),
+            "entities { label: \"X\" score: 0.5 text: \"abc\" start: 1 end: 4 "
+            "token_index: 2 } coverage { tokens_total: 9 tokens_used: 7 "
+            "windows: 2 truncated: true }");
+
+  v1::AnswerQuestionResult answered;
+  ToProto({.answers = {{.text = "a",
+                        .score = 0.25f,
+                        .start = 3,
+                        .end = 4,
+                        .no_answer = true}},
+           .coverage = {}},
+          &answered);
+  EXPECT_EQ(answered.answers(0).ShortDebugString(),
+            "text: \"a\" score: 0.25 start: 3 end: 4 no_answer: true");
+
+  v1::FillMaskResult filled;
+  ToProto({.masks = {{.token_index = 3,
+                      .candidates = {{.token_id = 8,
+                                      .token = "t",
+                                      .score = 0.5f,
+                                      .sequence = "s"}}}},
+           .coverage = {}},
+          &filled);
+  EXPECT_EQ(filled.masks(0).ShortDebugString(),
+            "token_index: 3 candidates { token_id: 8 token: \"t\" score: 0.5 "
+            "sequence: \"s\" }");
+
+  v1::EncodeResult encoded;
+  ToProto({.vectors = {{1.0f, 2.0f}}, .tokens = {"t"}, .coverage = {}},
+          &encoded);
+  EXPECT_THAT(encoded.vectors(0).values(), ElementsAre(1.0f, 2.0f));
+  EXPECT_THAT(encoded.tokens(), ElementsAre("t"));
+}
+
+TEST(ConvertTest, ModelCarriesEveryField) {
+  ServedModel model;
+  model.name = "n";
+  model.precision = "fp32";
+  model.family = "deberta-v2";
+  model.tasks = {TaskKind::kFillMask, TaskKind::kEncode};
+  model.sha256 = "ab";
+  model.labels = {"x", "y"};
+  model.hidden_size = 8;
+  model.layers = 2;
+  model.parameters = int64_t{1} << 40;
+  model.weights_format = "safetensors";
+  model.tokenizer_profile = "hf4";
+  model.resident_bytes = uint64_t{1} << 41;
+  model.task_model.max_tokens = 512;
+  v1::GetModelResponse out;
+  ToProto(model, &out);
+  EXPECT_EQ(out.ShortDebugString(),
+            "model { name: \"n\" precision: \"fp32\" family: \"deberta-v2\" "
+            "tasks: TASK_FILL_MASK tasks: TASK_ENCODE sha256: \"ab\" } labels: "
+            "\"x\" labels: \"y\" max_tokens: 512 hidden_size: 8 layers: 2 "
+            "parameters: 1099511627776 weights_format: \"safetensors\" "
+            "tokenizer_profile: \"hf4\" resident_bytes: 2199023255552");
+}
+
+}  // namespace
+}  // namespace deberta::server

@@ -1,0 +1,89 @@
+#include "server/rpc/listener.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/server/rpc/test_server.h"
+
+namespace deberta::server {
+namespace {
+
+// grpc.health.v1.HealthCheckResponse with a status of 1 or 2.
+constexpr char kServing[] = "\x08\x01";
+constexpr char kNotServing[] = "\x08\x02";
+
+// The bytes of the answer, or of the error's code.
+std::string CheckHealth(const std::shared_ptr<grpc::Channel>& channel,
+                        const std::string& service) {
+  const std::string request =
+      service.empty()
+          ? ""
+          : absl::StrCat("\x0a",
+                         std::string(1, static_cast<char>(service.size())),
+                         service);
+  const grpc::Slice slice(request);
+  const grpc::ByteBuffer message(&slice, 1);
+  grpc::ByteBuffer answer;
+  grpc::ClientContext context;
+  grpc::GenericStub stub(channel);
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(
+      &context, "/grpc.health.v1.Health/Check", {}, &message, &answer,
+      [&](grpc::Status status) { done.set_value(std::move(status)); });
+  const grpc::Status status = done.get_future().get();
+  if (!status.ok()) return absl::StrCat("code ", status.error_code());
+  grpc::Slice bytes;
+  if (!answer.DumpToSingleSlice(&bytes).ok()) return "no answer";
+  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+
+std::shared_ptr<grpc::Channel> Connect(const Listener& listener) {
+  return grpc::CreateChannel(absl::StrCat("127.0.0.1:", listener.port()),
+                             grpc::InsecureChannelCredentials());
+}
+
+TEST(ListenerTest, HealthFollowsSetServing) {
+  TestServer server;
+  const auto channel = Connect(server.listener());
+  for (const char* service : {"", "deberta.v1.DebertaService"}) {
+    EXPECT_EQ(CheckHealth(channel, service), kNotServing);
+    server.listener().SetServing(true);
+    EXPECT_EQ(CheckHealth(channel, service), kServing);
+    server.listener().SetServing(false);
+    EXPECT_EQ(CheckHealth(channel, service), kNotServing);
+  }
+  EXPECT_EQ(CheckHealth(channel, "other"),
+            absl::StrCat("code ", grpc::StatusCode::NOT_FOUND));
+}
+
+TEST(ListenerTest, PortInUseIsOneError) {
+  TestServer server;
+  v1::DebertaService::CallbackService other;
+  const std::string address =
+      absl::StrCat("127.0.0.1:", server.listener().port());
+  const auto second = Listener::Start({.address = address}, &other);
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(std::string(second.status().message()),
+              testing::HasSubstr(absl::StrCat("cannot listen on ", address)));
+}
+
+TEST(ListenerTest, RequestAboveTheLimitIsRefused) {
+  v1::DebertaService::CallbackService service;
+  auto listener = Listener::Start(
+      {.address = "127.0.0.1:0", .max_request_bytes = 2048}, &service);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  const auto stub = v1::DebertaService::NewStub(Connect(**listener));
+  grpc::ClientContext context;
+  v1::ClassifyResponse response;
+  const grpc::Status status =
+      stub->Classify(&context, ClassifyText(std::string(4096, 'a')), &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+}  // namespace
+}  // namespace deberta::server

@@ -1,0 +1,183 @@
+// Full queues, callers that leave, deadlines and draining. Batches are held by
+// the test, so that nothing depends on time.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "server/rpc/service.h"
+#include "tests/server/rpc/test_server.h"
+
+namespace deberta::server {
+namespace {
+
+// A call that runs on its own.
+struct AsyncCall {
+  grpc::ClientContext context;
+  v1::ClassifyRequest request;
+  v1::ClassifyResponse response;
+  std::promise<grpc::Status> promise;
+  std::future<grpc::Status> status = promise.get_future();
+
+  AsyncCall(TestServer& server, const std::string& text,
+            absl::Time deadline = absl::InfiniteFuture())
+      : request(ClassifyText(text)) {
+    if (deadline != absl::InfiniteFuture())
+      context.set_deadline(absl::ToChronoTime(deadline));
+    server.stub().async()->Classify(
+        &context, &request, &response,
+        [this](grpc::Status s) { promise.set_value(std::move(s)); });
+  }
+};
+
+// Blocks until `count` calls are inside, tokenised or about to be.
+void WaitForInflight(TestServer& server, size_t count) {
+  while (server.service().inflight() < count) std::this_thread::yield();
+}
+
+// Blocks until that many tokens wait for the classifier.
+void WaitForQueue(TestServer& server, size_t tokens) {
+  while (server.scheduler().queued_tokens(0) < tokens)
+    std::this_thread::yield();
+}
+
+// A round trip of a call that computes nothing.
+grpc::Status ListModels(TestServer& server) {
+  grpc::ClientContext context;
+  v1::ListModelsResponse response;
+  return server.stub().ListModels(&context, {}, &response);
+}
+
+TEST(ServiceLoadTest, FullQueueIsResourceExhaustedWithARetryDelay) {
+  TestServer server({.max_batch_tokens = 3, .max_queue_tokens = 5});
+  server.Hold();
+  AsyncCall running(server, "a");
+  server.WaitUntilHeld();
+  AsyncCall waiting(server, "a");
+  WaitForQueue(server, 3);
+
+  AsyncCall refused(server, "a");
+  const grpc::Status status = refused.status.get();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const ErrorDetails details = DetailsOf(status);
+  EXPECT_EQ(details.info.reason(), "QUEUE_FULL");
+  ASSERT_TRUE(details.has_retry);
+  EXPECT_GT(details.retry.retry_delay().seconds() * 1'000'000'000 +
+                details.retry.retry_delay().nanos(),
+            0);
+  EXPECT_EQ(server.reports().at(0).rejection, Rejection::kQueueFull);
+  EXPECT_FALSE(server.reports().at(0).accepted);
+
+  server.Release();
+  EXPECT_TRUE(running.status.get().ok());
+  EXPECT_TRUE(waiting.status.get().ok());
+}
+
+TEST(ServiceLoadTest, ExpiredCallIsNotComputed) {
+  TestServer server({.max_batch_tokens = 3});
+  server.Hold();
+  AsyncCall running(server, "a");
+  server.WaitUntilHeld();
+  AsyncCall expiring(server, "a", absl::Now() + absl::Milliseconds(20));
+  EXPECT_EQ(expiring.status.get().error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  server.Release();
+  EXPECT_TRUE(running.status.get().ok());
+  EXPECT_TRUE(ListModels(server).ok());
+  server.scheduler().Drain(absl::InfiniteFuture());
+  EXPECT_EQ(server.batches(), 1);
+}
+
+TEST(ServiceLoadTest, CallWithoutDeadlineGetsTheServersLimit) {
+  TestServer server({.max_call_time = absl::ZeroDuration()});
+  AsyncCall call(server, "a");
+  const grpc::Status status = call.status.get();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(DetailsOf(status).info.reason(), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(server.batches(), 0);
+  EXPECT_EQ(server.reports().at(0).code, absl::StatusCode::kDeadlineExceeded);
+}
+
+// The news of a cancellation may lose the race against the release of the
+// batch before it, but not every time.
+TEST(ServiceLoadTest, CancelledCallIsNotComputed) {
+  constexpr int kAttempts = 100;
+  TestServer server({.max_batch_tokens = 3});
+  bool dropped = false;
+  for (int i = 0; i < kAttempts && !dropped; ++i) {
+    const size_t reports = server.reports().size();
+    const int batches = server.batches();
+    server.Hold();
+    AsyncCall running(server, "a");
+    server.WaitUntilHeld();
+    AsyncCall leaving(server, "a");
+    WaitForQueue(server, 3);
+    leaving.context.TryCancel();
+    EXPECT_EQ(leaving.status.get().error_code(), grpc::StatusCode::CANCELLED);
+    EXPECT_TRUE(ListModels(server).ok());
+    server.Release();
+    EXPECT_TRUE(running.status.get().ok());
+    server.WaitForReports(reports + 2);
+    dropped = server.batches() == batches + 1;
+    if (dropped) {
+      EXPECT_EQ(server.reports().back().code, absl::StatusCode::kCancelled);
+    }
+  }
+  EXPECT_TRUE(dropped);
+}
+
+TEST(ServiceLoadTest, DrainFinishesAcceptedCallsAndRefusesNewOnes) {
+  TestServer server;
+  server.Hold();
+  AsyncCall accepted(server, "a");
+  server.WaitUntilHeld();
+  std::future<bool> drained = std::async(std::launch::async, [&] {
+    return server.service().Drain(absl::InfiniteFuture());
+  });
+  while (ListModels(server).ok()) std::this_thread::yield();
+
+  AsyncCall late(server, "a");
+  const grpc::Status status = late.status.get();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(DetailsOf(status).info.reason(), "SHUTTING_DOWN");
+  EXPECT_EQ(server.reports().at(0).rejection, Rejection::kDraining);
+  EXPECT_EQ(server.reports().at(0).model, 0u);
+
+  server.Release();
+  EXPECT_TRUE(drained.get());
+  EXPECT_TRUE(accepted.status.get().ok());
+}
+
+TEST(ServiceLoadTest, WhatIsLeftAtTheDrainsDeadlineIsUnavailable) {
+  TestServer server({.max_batch_tokens = 3});
+  server.Hold();
+  AsyncCall running(server, "a");
+  server.WaitUntilHeld();
+  AsyncCall waiting(server, "a");
+  WaitForQueue(server, 3);
+  EXPECT_FALSE(server.service().Drain(absl::InfinitePast()));
+  std::thread drain([&] { server.scheduler().Drain(absl::InfinitePast()); });
+  EXPECT_EQ(waiting.status.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+  server.Release();
+  drain.join();
+  EXPECT_TRUE(running.status.get().ok());
+}
+
+TEST(ServiceLoadTest, InflightCountsCallsInside) {
+  TestServer server;
+  server.Hold();
+  AsyncCall one(server, "a");
+  AsyncCall two(server, "a");
+  WaitForInflight(server, 2);
+  EXPECT_EQ(server.service().inflight(), 2u);
+  server.Release();
+  EXPECT_TRUE(one.status.get().ok());
+  EXPECT_TRUE(two.status.get().ok());
+  EXPECT_TRUE(server.service().Drain(absl::InfiniteFuture()));
+  EXPECT_EQ(server.service().inflight(), 0u);
+}
+
+}  // namespace
+}  // namespace deberta::server

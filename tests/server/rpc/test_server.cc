@@ -1,0 +1,170 @@
+#include "tests/server/rpc/test_server.h"
+
+#include <gtest/gtest.h>
+
+#include "google/rpc/status.pb.h"
+#include "tokenizer/loader.h"
+
+namespace deberta::server {
+namespace {
+
+struct ModelShape {
+  std::string name;
+  TaskKind task;
+  std::vector<std::string> labels;
+};
+
+std::vector<ModelShape> Shapes(bool second_classifier) {
+  std::vector<ModelShape> shapes = {
+      {"labels", TaskKind::kClassify, {"LONG", "SHORT"}},
+      {"tagger", TaskKind::kTagTokens, {"B-X", "O"}},
+      {"reader", TaskKind::kAnswerQuestion, {"0", "1"}},
+      {"filler", TaskKind::kFillMask, {}}};
+  if (second_classifier)
+    shapes.push_back({"labels-2", TaskKind::kClassify, {"A", "B"}});
+  return shapes;
+}
+
+}  // namespace
+
+TestServer::TestServer(const Settings& settings) {
+  auto tokenizer = tokenizer::LoadTokenizer(
+      std::string(DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/v1"));
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  tokenizer_ = *std::move(tokenizer);
+  std::vector<ServedModel> models;
+  std::vector<size_t> widths;
+  for (const ModelShape& shape : Shapes(settings.second_classifier)) {
+    auto config = std::make_unique<model::Config>();
+    config->vocab_size = tokenizer_->vocab_size();
+    config->hidden_size = kHiddenSize;
+    config->labels = shape.labels;
+    ServedModel model;
+    model.name = shape.name;
+    model.precision = "fp32";
+    model.family = "deberta";
+    model.tasks = {shape.task, TaskKind::kEncode};
+    model.labels = shape.labels;
+    model.task_model = {.tokenizer = tokenizer_.get(),
+                        .config = config.get(),
+                        .max_tokens = kMaxTokens};
+    widths.push_back(shape.labels.empty()
+                         ? static_cast<size_t>(config->vocab_size)
+                         : shape.labels.size());
+    configs_.push_back(std::move(config));
+    models.push_back(std::move(model));
+  }
+  const size_t queues = models.size();
+  catalog_ = std::make_unique<Catalog>(std::move(models));
+  scheduler_ = std::make_unique<Scheduler>(
+      Scheduler::Options{.workers = 1,
+                         .max_batch_tokens = settings.max_batch_tokens,
+                         .max_queue_tokens = settings.max_queue_tokens},
+      queues,
+      [this, widths](size_t queue, int, const model::RaggedBatch& batch,
+                     model::BatchOutput* output) {
+        return RunBatch(batch, widths[queue], output);
+      },
+      [](const Scheduler::BatchReport&) {});
+  service_ = std::make_unique<Service>(
+      Service::Options{.max_call_time = settings.max_call_time,
+                       .observer = [this](const RequestReport& report) {
+                         const std::lock_guard lock(mutex_);
+                         reports_.push_back(report);
+                         changed_.notify_all();
+                       }});
+  auto listener = Listener::Start({.address = "127.0.0.1:0"}, service_.get());
+  EXPECT_TRUE(listener.ok()) << listener.status();
+  listener_ = *std::move(listener);
+  stub_ = v1::DebertaService::NewStub(
+      listener_->server().InProcessChannel(grpc::ChannelArguments()));
+  if (settings.serve) Serve();
+}
+
+TestServer::~TestServer() {
+  Release();
+  listener_->Stop(absl::InfiniteDuration());
+}
+
+void TestServer::Hold() {
+  const std::lock_guard lock(mutex_);
+  hold_ = true;
+}
+
+void TestServer::Release() {
+  const std::lock_guard lock(mutex_);
+  hold_ = false;
+  changed_.notify_all();
+}
+
+void TestServer::WaitUntilHeld() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return held_ > 0; });
+}
+
+int TestServer::batches() const {
+  const std::lock_guard lock(mutex_);
+  return batches_;
+}
+
+std::vector<RequestReport> TestServer::reports() const {
+  const std::lock_guard lock(mutex_);
+  return reports_;
+}
+
+void TestServer::WaitForReports(size_t count) const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return reports_.size() >= count; });
+}
+
+absl::Status TestServer::RunBatch(const model::RaggedBatch& batch,
+                                  size_t logit_width,
+                                  model::BatchOutput* output) {
+  {
+    std::unique_lock lock(mutex_);
+    ++batches_;
+    ++held_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !hold_; });
+    --held_;
+  }
+  output->logit_width = logit_width;
+  output->hidden_width = kHiddenSize;
+  output->hidden.assign(batch.hidden_rows.size() * kHiddenSize, 1.0f);
+  output->logits.assign(batch.logit_rows.size() * logit_width, 0.0f);
+  for (size_t i = 0; i < batch.logit_rows.size(); ++i) {
+    size_t sequence = 0;
+    while (batch.starts[sequence + 1] <= batch.logit_rows[i]) ++sequence;
+    output->logits[i * logit_width] =
+        static_cast<float>(batch.starts[sequence + 1] - batch.starts[sequence]);
+  }
+  return absl::OkStatus();
+}
+
+v1::ClassifyRequest ClassifyText(const std::string& text) {
+  v1::ClassifyRequest request;
+  request.add_inputs()->set_text(text);
+  return request;
+}
+
+std::string ErrorDetails::field() const {
+  return bad_request.field_violations_size() == 1
+             ? bad_request.field_violations(0).field()
+             : "";
+}
+
+ErrorDetails DetailsOf(const grpc::Status& status) {
+  google::rpc::Status proto;
+  EXPECT_TRUE(proto.ParseFromString(status.error_details()));
+  EXPECT_EQ(proto.code(), static_cast<int>(status.error_code()));
+  EXPECT_EQ(proto.message(), status.error_message());
+  ErrorDetails details;
+  for (const google::protobuf::Any& any : proto.details()) {
+    any.UnpackTo(&details.info);
+    any.UnpackTo(&details.bad_request);
+    details.has_retry |= any.UnpackTo(&details.retry);
+  }
+  return details;
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,95 @@
+// A service on an in-process channel, over a stand-in for the models whose
+// batches a test can hold.
+
+#ifndef TESTS_SERVER_RPC_TEST_SERVER_H_
+#define TESTS_SERVER_RPC_TEST_SERVER_H_
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "deberta/v1/deberta.grpc.pb.h"
+#include "google/rpc/error_details.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "server/rpc/listener.h"
+#include "server/rpc/service.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+// Classifier "labels" (2 labels), "tagger", "reader" and "filler", all with the
+// golden v1 tokenizer and at most 32 tokens. Logit 0 of a row is the number of
+// tokens of its sequence, all others are 0; hidden states are 1.
+class TestServer {
+ public:
+  struct Settings {
+    size_t max_batch_tokens = 64;
+    size_t max_queue_tokens = 256;
+    absl::Duration max_call_time = absl::Seconds(60);
+    bool second_classifier = false;
+    bool serve = true;
+  };
+  static constexpr int64_t kHiddenSize = 4;
+  static constexpr size_t kMaxTokens = 32;
+
+  TestServer() : TestServer(Settings()) {}
+  explicit TestServer(const Settings& settings);
+  // Lets held batches go.
+  ~TestServer();
+
+  v1::DebertaService::Stub& stub() { return *stub_; }
+  Service& service() { return *service_; }
+  Scheduler& scheduler() { return *scheduler_; }
+  Listener& listener() { return *listener_; }
+
+  void Serve() { service_->Serve(catalog_.get(), scheduler_.get()); }
+
+  // Batches from now on wait until Release().
+  void Hold();
+  void Release();
+  // Until a batch waits.
+  void WaitUntilHeld();
+  int batches() const;
+
+  std::vector<RequestReport> reports() const;
+  // Until `count` reports have come.
+  void WaitForReports(size_t count) const;
+
+ private:
+  absl::Status RunBatch(const model::RaggedBatch& batch, size_t logit_width,
+                        model::BatchOutput* output);
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool hold_ = false;
+  int held_ = 0;
+  int batches_ = 0;
+  std::vector<RequestReport> reports_;
+
+  std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
+  std::vector<std::unique_ptr<model::Config>> configs_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<v1::DebertaService::Stub> stub_;
+};
+
+v1::ClassifyRequest ClassifyText(const std::string& text);
+
+// The details of a status; empty messages where it has none.
+struct ErrorDetails {
+  google::rpc::ErrorInfo info;
+  google::rpc::BadRequest bad_request;
+  google::rpc::RetryInfo retry;
+  bool has_retry = false;
+  // The field of the only violation, or "".
+  std::string field() const;
+};
+ErrorDetails DetailsOf(const grpc::Status& status);
+
+}  // namespace deberta::server
+
+#endif  // TESTS_SERVER_RPC_TEST_SERVER_H_
