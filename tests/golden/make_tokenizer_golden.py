@@ -4,11 +4,12 @@
   make_tokenizer_golden.py texts       collects texts/*.txt on a Debian machine
   make_tokenizer_golden.py tokenizers  trains tokenizers/*/ on them
   make_tokenizer_golden.py expected    writes tokenizers/*/expected.bin, .json
+                                       and code_points.bin
   make_tokenizer_golden.py show NAME CASE...   what the reference makes of a case
 
 Needs transformers 4.57.1 with its tokenizers, sentencepiece and protobuf. What
 is committed was made on Debian 12; see texts/README.md for the sources. The
-layout of expected.bin is described in tests/tokenizer/golden_test.cc.
+layout of the .bin files is described in tests/tokenizer/golden_test.cc.
 """
 
 import hashlib
@@ -491,6 +492,25 @@ def make_expected():
         print(directory.name, len(every), "cases,", differences, "differ in raw files")
 
 
+def make_code_points():
+    from tokenizers import normalizers
+
+    saved = TOKENIZERS / "v3-multilingual"
+    normalizer = normalizers.Sequence(
+        [normalizers.Lowercase(), load(saved, raw=False)._tokenizer.normalizer]
+    )
+    hashes = bytearray()
+    for block in range(0, 0x110000, 0x400):
+        out = []
+        for code in range(block, block + 0x400):
+            if not 0xD800 <= code < 0xE000:
+                out.append(normalizer.normalize_str(chr(code)))
+                out.append(normalizer.normalize_str("\u00bd" + chr(code) + "b"))
+        text = "".join(line + "\n" for line in out)
+        hashes += struct.pack("<Q", fnv1a(text.encode()))
+    (HERE / "code_points.bin").write_bytes(hashes)
+
+
 def describe(number, text, pair, tokens, decoded):
     return {
         "case": number,
@@ -528,6 +548,7 @@ def main():
         make_tokenizers()
     elif command == "expected":
         make_expected()
+        make_code_points()
     elif command == "show" and len(sys.argv) > 3:
         show(sys.argv[2], sys.argv[3:])
     else:

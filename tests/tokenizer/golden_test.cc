@@ -1,5 +1,6 @@
-// Every line of the text collection through every golden tokenizer, against
-// what the reference made of it (tests/golden/make_tokenizer_golden.py).
+// Every line of the text collection through every golden tokenizer, and every
+// code point through the normalizer, against what the reference made of them
+// (tests/golden/make_tokenizer_golden.py).
 //
 // expected.bin has two 64-bit FNV-1a hashes a case, little-endian:
 // 1. of the encoding: for each token int32 id, uint32 start, uint32 end (code
@@ -7,6 +8,9 @@
 // 2. of the decoded text, without special tokens in even cases.
 // The cases are, in order: the lines of english.txt, translations.txt and
 // hostile.txt, alone; then pairs of them.
+//
+// code_points.bin has one such hash for each 1,024 code points: of each one
+// normalised alone, then between U+00BD and "b", each followed by a newline.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,6 +22,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -27,6 +32,8 @@
 #include "nlohmann/json.hpp"
 #include "tokenizer/encoding.h"
 #include "tokenizer/loader.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/spm_model.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/unicode.h"
 
@@ -153,6 +160,10 @@ struct Parameter {
   bool raw_files;  // without tokenizer.json
 };
 
+void PrintTo(const Parameter& parameter, std::ostream* out) {
+  *out << parameter.name << (parameter.raw_files ? ", raw files" : "");
+}
+
 std::string ParameterName(const testing::TestParamInfo<Parameter>& info) {
   std::string name = info.param.name;
   std::erase(name, '-');
@@ -258,6 +269,33 @@ std::vector<Parameter> Parameters() {
     out.push_back({name, true});
   }
   return out;
+}
+
+TEST(NormalizerGoldenTest, EveryCodePointEqualsTheReference) {
+  const auto model =
+      ParseSpmModel(ReadFile(kGolden / "tokenizers/v3-multilingual/spm.model"));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto normalizer =
+      Normalizer::Create({Normalizer::Lowercase{}, Normalizer::Strip{},
+                          Normalizer::Precompiled{model->precompiled_charsmap},
+                          Normalizer::Replace{" {2,}", true, " "}});
+  ASSERT_TRUE(normalizer.ok()) << normalizer.status();
+  const std::string expected = ReadFile(kGolden / "code_points.bin");
+  constexpr char32_t kBlock = 0x400;
+  constexpr char32_t kEnd = 0x110000;
+  ASSERT_EQ(expected.size(), kEnd / kBlock * sizeof(uint64_t));
+  for (char32_t block = 0; block < kEnd; block += kBlock) {
+    std::string all;
+    for (char32_t c = block; c < block + kBlock; ++c) {
+      if (c >= 0xD800 && c < 0xE000) continue;
+      std::string alone;
+      AppendUtf8(c, &alone);
+      all += normalizer->Normalize(alone, 0).text + '\n';
+      all += normalizer->Normalize("\u00BD" + alone + "b", 0).text + '\n';
+    }
+    EXPECT_EQ(Fnv1a(all), HashAt(expected, block / kBlock))
+        << "code points from U+" << std::hex << static_cast<uint32_t>(block);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Tokenizers, TokenizerGoldenTest,

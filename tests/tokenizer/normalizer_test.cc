@@ -157,7 +157,7 @@ TEST(NormalizerTest, RefusesPatternsItDoesNotKnow) {
 TEST(CharsmapTest, RefusesSizesThatDoNotFit) {
   const std::string good = MakeCharsmap({{'x', "y"}});
   ASSERT_TRUE(Charsmap::Parse(good).ok());
-  for (const size_t size : {0, 3, 4, 8, 4000}) {
+  for (const size_t size : {0U, 3U, 4U, 8U, 4000U}) {
     EXPECT_FALSE(Charsmap::Parse(good.substr(0, size)).ok()) << size;
   }
   EXPECT_FALSE(Charsmap::Parse(std::string(8, '\0')).ok());
