@@ -8,9 +8,7 @@
 #define MODEL_MODEL_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,28 +16,11 @@
 #include "absl/status/statusor.h"
 #include "model/batch.h"
 #include "model/checkpoint/config.h"
+#include "model/observers.h"
 #include "model/weights.h"
+#include "model/workspace.h"
 
 namespace deberta::model {
-
-// Scratch memory and threads of one worker; grows to the largest batch seen.
-// Not thread-safe: one batch at a time.
-class Workspace;
-
-// Called from the loading thread after each tensor is packed.
-struct LoadProgress {
-  size_t tensors_done = 0;
-  size_t tensors_total = 0;
-  uint64_t bytes_done = 0;
-  uint64_t bytes_total = 0;
-};
-using LoadObserver = std::function<void(const LoadProgress&)>;
-
-// Sees [tokens, hidden] after the embeddings (layer 0) and after each layer;
-// for tests and diagnosis. With an observer every row of every layer is
-// computed.
-using LayerObserver =
-    std::function<void(int64_t layer, std::span<const float> hidden)>;
 
 class Model {
  public:

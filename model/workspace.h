@@ -45,14 +45,14 @@ class Workspace {
   // Bytes held by all buffers.
   size_t bytes() const;
 
-  // Rows of the batch being run; each layer says what it leaves where.
+  // Rows of the batch being run.
   FloatBuffer hidden;        // [tokens, hidden]
   FloatBuffer projections;   // [tokens, 3 hidden]: queries, keys, values
-  FloatBuffer context;       // [tokens, hidden]
+  FloatBuffer context;       // [rows, hidden]: what attention gathered
+  FloatBuffer dense;         // [rows, hidden]: a projection before its norm
   FloatBuffer intermediate;  // [rows of one pass, intermediate]
-  FloatBuffer residual;      // [tokens, hidden]
-  FloatBuffer gathered;      // [rows read by the head, hidden]
-  FloatBuffer logits;        // [rows of the head, padded width]
+  FloatBuffer convolved;     // [tokens, hidden]
+  FloatBuffer head;          // what the head reads and computes on the way
 
  private:
   ThreadPool pool_;

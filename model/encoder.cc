@@ -1,0 +1,123 @@
+#include "model/encoder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace deberta::model {
+namespace {
+
+// rel_embeddings after their norm, [2 S, hidden].
+std::vector<float> LoadRelative(const Weights& weights, WeightReader& reader) {
+  std::vector<float> relative = reader.Read(weights.rel_embeddings);
+  if (!relative.empty() && weights.rel_norm.has_value()) {
+    const LayerNorm norm = reader.Norm(*weights.rel_norm);
+    norm.Forward(relative.data(), nullptr, relative.size() / norm.width(),
+                 relative.data(), reader.pool());
+  }
+  return relative;
+}
+
+absl::StatusOr<Embeddings> LoadEmbeddings(const Weights& weights,
+                                          WeightReader& reader) {
+  Embeddings embeddings;
+  embeddings.words = weights.word_embeddings;
+  reader.Keep(weights.word_embeddings);
+  embeddings.positions = reader.Read(weights.position_embeddings);
+  embeddings.types = reader.Read(weights.token_type_embeddings);
+  if (weights.embed_proj != nullptr) {
+    auto proj = reader.Pack({.weight = weights.embed_proj});
+    if (!proj.ok()) return proj.status();
+    embeddings.proj = *std::move(proj);
+  }
+  embeddings.norm = reader.Norm(weights.embeddings_norm);
+  return embeddings;
+}
+
+absl::StatusOr<Convolution> LoadConvolution(const ConvolutionWeights& weights,
+                                            WeightReader& reader) {
+  const Config& config = reader.config();
+  const auto kernel = static_cast<size_t>(config.conv_kernel_size);
+  const std::vector<float> weight = reader.Read(weights.weight);
+  auto linear = reader.Pack(Convolution::Rows(
+      weight, reader.Read(weights.bias),
+      static_cast<size_t>(config.hidden_size),
+      static_cast<size_t>(config.conv_groups), kernel, config.conv_act));
+  if (!linear.ok()) return linear.status();
+  return Convolution{*std::move(linear), reader.Norm(weights.norm), kernel};
+}
+
+}  // namespace
+
+absl::StatusOr<Encoder> Encoder::Load(const Weights& weights,
+                                      WeightReader& reader) {
+  Encoder encoder;
+  encoder.width_ = static_cast<size_t>(reader.config().hidden_size);
+  auto embeddings = LoadEmbeddings(weights, reader);
+  if (!embeddings.ok()) return embeddings.status();
+  encoder.embeddings_ = *std::move(embeddings);
+  if (weights.convolution.has_value()) {
+    auto convolution = LoadConvolution(*weights.convolution, reader);
+    if (!convolution.ok()) return convolution.status();
+    encoder.convolution_ = *std::move(convolution);
+  }
+  const std::vector<float> relative = LoadRelative(weights, reader);
+  for (const LayerWeights& layer_weights : weights.layers) {
+    auto layer = EncoderLayer::Load(layer_weights, relative, reader);
+    if (!layer.ok()) return layer.status();
+    encoder.layers_.push_back(*std::move(layer));
+  }
+  return encoder;
+}
+
+void Encoder::Forward(const RaggedBatch& batch, std::span<const uint32_t> rows,
+                      Workspace& workspace,
+                      const LayerObserver& observer) const {
+  const size_t tokens = batch.tokens();
+  const size_t floats = Linear::PaddedRows(tokens) * width_;
+  float* hidden = workspace.hidden.Reserve(floats);
+  const auto show = [&](size_t layer) {
+    if (observer) {
+      observer(static_cast<int64_t>(layer), std::span(hidden, tokens * width_));
+    }
+  };
+  embeddings_.Forward(batch, hidden, workspace);
+  show(0);
+  if (convolution_.has_value()) {
+    convolution_->Forward(hidden, batch.starts,
+                          workspace.convolved.Reserve(floats), workspace);
+  }
+  const AttentionPlan all = AttentionPlan::All(batch.starts);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const bool convolved = i == 0 && convolution_.has_value();
+    // Nothing reads the other rows of the last layer.
+    if (i + 1 == layers_.size() && !rows.empty() && !convolved) {
+      layers_[i].Forward(hidden, tokens,
+                         AttentionPlan::Only(batch.starts, rows), rows,
+                         workspace);
+      return;
+    }
+    layers_[i].Forward(hidden, tokens, all, {}, workspace);
+    if (convolved) {
+      convolution_->norm.Forward(hidden, workspace.convolved.get(), tokens,
+                                 hidden, workspace.pool());
+    }
+    show(i + 1);
+  }
+  // No last layer that could choose: move the rows to the front here.
+  for (size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r] != r) {
+      std::copy_n(hidden + rows[r] * width_, width_, hidden + r * width_);
+    }
+  }
+}
+
+size_t Encoder::bytes() const {
+  size_t bytes = embeddings_.bytes();
+  if (convolution_.has_value()) {
+    bytes += convolution_->linear.bytes() + convolution_->norm.bytes();
+  }
+  for (const EncoderLayer& layer : layers_) bytes += layer.bytes();
+  return bytes;
+}
+
+}  // namespace deberta::model

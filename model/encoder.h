@@ -1,0 +1,47 @@
+// Embeddings and layers: token ids in, hidden states out.
+
+#ifndef MODEL_ENCODER_H_
+#define MODEL_ENCODER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/batch.h"
+#include "model/encoder_layer.h"
+#include "model/layers/convolution.h"
+#include "model/layers/embeddings.h"
+#include "model/observers.h"
+#include "model/weight_reader.h"
+
+namespace deberta::model {
+
+class Encoder {
+ public:
+  static absl::StatusOr<Encoder> Load(const Weights& weights,
+                                      WeightReader& reader);
+
+  // Leaves the final hidden states of `rows`, or of all rows where `rows` is
+  // empty, at the front of workspace.hidden. REQUIRES: a valid batch; `rows`
+  // ascending and unique. `observer` may be null and needs all rows.
+  void Forward(const RaggedBatch& batch, std::span<const uint32_t> rows,
+               Workspace& workspace, const LayerObserver& observer) const;
+
+  // Bytes held in memory, without the mapped word embeddings.
+  size_t bytes() const;
+
+ private:
+  Encoder() = default;
+
+  size_t width_ = 0;
+  Embeddings embeddings_;
+  std::optional<Convolution> convolution_;
+  std::vector<EncoderLayer> layers_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_ENCODER_H_

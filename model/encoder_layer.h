@@ -1,0 +1,51 @@
+// One layer: attention, then the feed-forward network, each followed by a
+// LayerNorm of the sum with what entered it (spec 2.8).
+
+#ifndef MODEL_ENCODER_LAYER_H_
+#define MODEL_ENCODER_LAYER_H_
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "model/layers/attention.h"
+#include "model/layers/layer_norm.h"
+#include "model/layers/linear.h"
+#include "model/weight_reader.h"
+#include "model/workspace.h"
+
+namespace deberta::model {
+
+class EncoderLayer {
+ public:
+  // `relative` [2 S, hidden]: rel_embeddings after their norm; empty without
+  // relative attention.
+  static absl::StatusOr<EncoderLayer> Load(const LayerWeights& weights,
+                                           std::span<const float> relative,
+                                           WeightReader& reader);
+
+  // hidden [tokens, hidden] -> rows of `plan`, at the front of `hidden`. `rows`
+  // are the rows of the batch that the plan computes, ascending; empty: all.
+  void Forward(float* hidden, size_t tokens, const AttentionPlan& plan,
+               std::span<const uint32_t> rows, Workspace& workspace) const;
+
+  size_t bytes() const;
+
+ private:
+  EncoderLayer(Attention attention, Linear projections, Linear attention_output,
+               LayerNorm attention_norm, Linear intermediate, Linear output,
+               LayerNorm output_norm);
+
+  Attention attention_;
+  Linear projections_;  // queries, keys, values: hidden -> 3 hidden
+  Linear attention_output_;
+  LayerNorm attention_norm_;
+  Linear intermediate_;
+  Linear output_;
+  LayerNorm output_norm_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_ENCODER_LAYER_H_

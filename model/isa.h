@@ -1,0 +1,25 @@
+// The widest vector instructions to use, for tests of the narrower paths.
+
+#ifndef MODEL_ISA_H_
+#define MODEL_ISA_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace deberta::model {
+
+enum class Isa { kBaseline, kAvx2, kAvx512 };
+
+// "baseline", "avx2" or "avx512".
+absl::StatusOr<Isa> ParseIsa(std::string_view name);
+
+// Uses nothing wider than `isa`; the processor may still offer less. To be
+// called before anything else of this library: FailedPrecondition after a
+// model was loaded.
+absl::Status SetMaxIsa(Isa isa);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_ISA_H_

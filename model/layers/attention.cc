@@ -1,0 +1,158 @@
+#include "model/layers/attention.h"
+
+#include <algorithm>
+
+#include "model/layers/attention_head.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/layers/attention.cc"
+#include <hwy/foreach_target.h>
+//
+#include "model/layers/attention_kernel-inl.h"
+
+#if HWY_ONCE
+
+namespace deberta::model {
+
+HWY_EXPORT(AttendHead);
+
+namespace {
+
+constexpr size_t kLine = 16;  // floats
+// What a matrix of n columns may be overrun by: a skew and a vector, each side.
+constexpr size_t kOverrun = 2 * kLine;
+
+size_t RoundUp(size_t n, size_t step) { return (n + step - 1) / step * step; }
+
+size_t OddStride(size_t columns) {
+  return (RoundUp(columns, kLine) / kLine | 1) * kLine;
+}
+
+// Copies `table` to [head_size, stride] reaching `reach`; offsets beyond the
+// table have the values at its ends.
+PositionTable Stretch(const PositionTable& table, size_t head_size,
+                      size_t reach, float* values, size_t stride) {
+  if (table.values == nullptr) return {};
+  const size_t more = reach - table.reach;
+  const size_t columns = 2 * table.reach + 1;
+  for (size_t k = 0; k < head_size; ++k) {
+    const float* from = table.values + k * table.stride;
+    float* to = values + k * stride + PositionTables::kSlack;
+    std::fill(to, to + more, from[0]);
+    std::copy(from, from + columns, to + more);
+    std::fill(to + more + columns, to + 2 * more + columns, from[columns - 1]);
+  }
+  return {values + PositionTables::kSlack, stride, reach};
+}
+
+}  // namespace
+
+AttentionPlan AttentionPlan::All(std::span<const uint32_t> starts) {
+  AttentionPlan plan;
+  plan.rows = starts.back();
+  for (size_t s = 0; s + 1 < starts.size(); ++s) {
+    const uint32_t length = starts[s + 1] - starts[s];
+    plan.sequences.push_back({starts[s], length, {{0, length, starts[s]}}});
+  }
+  return plan;
+}
+
+AttentionPlan AttentionPlan::Only(std::span<const uint32_t> starts,
+                                  std::span<const uint32_t> rows) {
+  AttentionPlan plan;
+  plan.rows = rows.size();
+  uint32_t next = 0;
+  for (size_t s = 0; s + 1 < starts.size(); ++s) {
+    Sequence sequence = {starts[s], starts[s + 1] - starts[s], {}};
+    for (; next < rows.size() && rows[next] < starts[s + 1]; ++next) {
+      const uint32_t row = rows[next] - starts[s];
+      if (sequence.runs.empty() ||
+          sequence.runs.back().first + sequence.runs.back().count != row) {
+        sequence.runs.push_back({row, 0, next});
+      }
+      ++sequence.runs.back().count;
+    }
+    if (!sequence.runs.empty()) plan.sequences.push_back(std::move(sequence));
+  }
+  return plan;
+}
+
+HeadScratch HeadScratch::Carve(size_t length, size_t head_size, bool stretch,
+                               FloatBuffer& buffer) {
+  HeadScratch scratch;
+  scratch.query_stride = OddStride(kStripRows + kLine);
+  scratch.key_stride = OddStride(length + kLine);
+  scratch.value_stride = RoundUp(head_size, kLine);
+  scratch.score_stride = OddStride(length + kOverrun);
+  scratch.by_key_stride = OddStride(kStripRows + kOverrun);
+  scratch.table_stride =
+      stretch ? OddStride(2 * length + 2 * PositionTables::kSlack) : 0;
+  const size_t queries = head_size * scratch.query_stride;
+  const size_t keys = head_size * scratch.key_stride;
+  const size_t values = length * scratch.value_stride;
+  const size_t scores =
+      kLine + RoundUp(kStripRows, kLine) * scratch.score_stride;
+  const size_t by_key = kLine + (length + kTileRows) * scratch.by_key_stride;
+  const size_t context = kTileRows * scratch.value_stride;
+  const size_t table = head_size * scratch.table_stride;
+  float* next = buffer.Reserve(queries + keys + values + scores + by_key +
+                               context + 2 * table);
+  const auto take = [&](size_t floats) {
+    float* const taken = next;
+    next += floats;
+    return taken;
+  };
+  scratch.queries = take(queries);
+  scratch.keys = take(keys);
+  scratch.values = take(values);
+  // The skew of the first row reaches to the left.
+  scratch.scores = take(scores) + kLine;
+  scratch.by_key = take(by_key) + kLine;
+  scratch.context = take(context);
+  scratch.c2p = take(table);
+  scratch.p2c = take(table);
+  return scratch;
+}
+
+void Attention::Forward(const float* projections, const AttentionPlan& plan,
+                        float* context, Workspace& workspace) const {
+  const auto attend = HWY_DYNAMIC_DISPATCH(AttendHead);
+  const size_t width = heads * head_size;
+  const size_t count = plan.sequences.size();
+  // Heads outside, sequences inside: a head's tables stay in cache.
+  workspace.pool().ParallelFor(heads * count, [&](size_t task, int thread) {
+    const size_t h = task / count;
+    const AttentionPlan::Sequence& sequence = plan.sequences[task % count];
+    const float* rows =
+        projections + sequence.start * 3 * width + h * head_size;
+    AttentionHead head = {.queries = rows,
+                          .keys = rows + width,
+                          .values = rows + 2 * width,
+                          .row_stride = 3 * width,
+                          .length = sequence.length,
+                          .head_size = head_size,
+                          .scale = scale,
+                          .c2p = c2p.head(h),
+                          .p2c = p2c.head(h),
+                          .runs = sequence.runs,
+                          .context = context + h * head_size,
+                          .context_stride = width};
+    const size_t reach = head.length - 1;
+    const bool stretch =
+        (head.c2p.values != nullptr && head.c2p.reach < reach) ||
+        (head.p2c.values != nullptr && head.p2c.reach < reach);
+    const HeadScratch scratch = HeadScratch::Carve(
+        head.length, head_size, stretch, workspace.thread_scratch(thread));
+    if (stretch) {
+      head.c2p = Stretch(head.c2p, head_size, reach, scratch.c2p,
+                         scratch.table_stride);
+      head.p2c = Stretch(head.p2c, head_size, reach, scratch.p2c,
+                         scratch.table_stride);
+    }
+    attend(head, scratch);
+  });
+}
+
+}  // namespace deberta::model
+
+#endif  // HWY_ONCE

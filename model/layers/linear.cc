@@ -1,0 +1,268 @@
+#include "model/layers/linear.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/layers/activation.h"
+
+namespace deberta::model {
+namespace {
+
+using dnnl::memory;
+
+// Buckets: steps of 8 rows up to 64, of 16 up to 256.
+constexpr size_t kFineRows = 64;
+constexpr size_t kFineStep = 8;
+constexpr size_t kTileRows = 256;
+constexpr size_t kStep = 16;
+constexpr size_t kBuckets =
+    kFineRows / kFineStep + (kTileRows - kFineRows) / kStep;
+// Tiles are cut no finer than this for want of tasks.
+constexpr size_t kMinTileRows = 16;
+// Columns of a packed panel are a multiple of the widest vector.
+constexpr size_t kColumnStep = 16;
+
+constexpr size_t RoundUp(size_t n, size_t step) {
+  return (n + step - 1) / step * step;
+}
+
+size_t BucketOf(size_t rows) {
+  return rows <= kFineRows
+             ? (rows - 1) / kFineStep
+             : kFineRows / kFineStep + (rows - kFineRows - 1) / kStep;
+}
+
+size_t BucketRows(size_t bucket) {
+  constexpr size_t kFineBuckets = kFineRows / kFineStep;
+  return bucket < kFineBuckets
+             ? (bucket + 1) * kFineStep
+             : kFineRows + (bucket - kFineBuckets + 1) * kStep;
+}
+
+// Least padding first, then an even number of panels, then wide ones.
+size_t PanelWidth(size_t out) {
+  if (out < 64) return RoundUp(out, kColumnStep);
+  size_t best = 64;
+  for (const size_t width : {128, 192, 256}) {
+    const size_t padded = RoundUp(out, width);
+    const size_t best_padded = RoundUp(out, best);
+    const bool odd = padded / width % 2 != 0;
+    const bool best_odd = best_padded / best % 2 != 0;
+    if (std::pair(padded, odd) <= std::pair(best_padded, best_odd)) {
+      best = width;
+    }
+  }
+  return best;
+}
+
+memory::dim Dim(size_t n) { return static_cast<memory::dim>(n); }
+
+const dnnl::engine& Engine() {
+  static const auto& engine = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+memory::desc RowMajor(size_t rows, size_t columns) {
+  return memory::desc({Dim(rows), Dim(columns)}, memory::data_type::f32,
+                      memory::dims{Dim(columns), 1});
+}
+
+dnnl::primitive_attr Attributes(bool gelu) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (gelu) {
+    dnnl::post_ops ops;
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
+#else
+    ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
+#endif
+    attributes.set_post_ops(ops);
+  }
+  return attributes;
+}
+
+dnnl::matmul::primitive_desc Describe(size_t rows, size_t in, size_t width,
+                                      bool gelu, const memory::desc& weight) {
+  const memory::desc x = RowMajor(rows, in);
+  const memory::desc bias = RowMajor(1, width);
+  const memory::desc y = RowMajor(rows, width);
+#if DNNL_VERSION_MAJOR >= 3
+  return {Engine(), x, weight, bias, y, Attributes(gelu)};
+#else
+  return {dnnl::matmul::desc(x, weight, bias, y), Attributes(gelu), Engine()};
+#endif
+}
+
+memory::desc AnyWeight(size_t in, size_t width) {
+  return memory::desc({Dim(in), Dim(width)}, memory::data_type::f32,
+                      memory::format_tag::any);
+}
+
+}  // namespace
+
+class Gemm {
+ public:
+  Gemm(size_t in, size_t width, bool gelu)
+      : in_(in),
+        width_(width),
+        weight_(Describe(kTileRows, in, width, gelu, AnyWeight(in, width))
+                    .weights_desc()) {
+    for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
+      // One packing serves every bucket: the weight's layout is given here.
+      const auto description =
+          Describe(BucketRows(bucket), in, width, gelu, weight_);
+      scratchpads_[bucket] = description.scratchpad_desc();
+      primitives_[bucket] = dnnl::matmul(description);
+    }
+  }
+
+  size_t in() const { return in_; }
+  size_t width() const { return width_; }
+  size_t packed_floats() const {
+    return RoundUp(weight_.get_size() / sizeof(float), kColumnStep);
+  }
+
+  // `rows_major` [width, in] -> `packed`.
+  void Pack(float* row_major, float* packed) const {
+    dnnl::stream stream(Engine());
+    const memory::desc plain({Dim(in_), Dim(width_)}, memory::data_type::f32,
+                             memory::dims{1, Dim(in_)});
+    memory from(plain, Engine(), row_major);
+    memory to(weight_, Engine(), packed);
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+  }
+
+  // x [padded, in] -> y [padded, width], where `padded` is the bucket of
+  // `rows`.
+  void Run(const float* x, size_t rows, const float* packed, const float* bias,
+           float* y, float* scratchpad) const {
+    const size_t bucket = BucketOf(rows);
+    const size_t padded = BucketRows(bucket);
+    // oneDNN takes inputs as non-const pointers and does not write to them.
+    const auto bind = [](const memory::desc& desc, const float* floats) {
+      return memory(desc, Engine(), const_cast<float*>(floats));
+    };
+    dnnl::stream stream(Engine());
+    primitives_[bucket].execute(
+        stream,
+        {{DNNL_ARG_SRC, bind(RowMajor(padded, in_), x)},
+         {DNNL_ARG_WEIGHTS, bind(weight_, packed)},
+         {DNNL_ARG_BIAS, bind(RowMajor(1, width_), bias)},
+         {DNNL_ARG_DST, bind(RowMajor(padded, width_), y)},
+         {DNNL_ARG_SCRATCHPAD, bind(scratchpads_[bucket], scratchpad)}});
+    stream.wait();
+  }
+
+  // Floats of y and of oneDNN's scratch for a product of `rows` rows.
+  size_t result_floats(size_t rows) const {
+    return BucketRows(BucketOf(rows)) * width_;
+  }
+  size_t scratchpad_floats(size_t rows) const {
+    return scratchpads_[BucketOf(rows)].get_size() / sizeof(float) + 1;
+  }
+
+ private:
+  const size_t in_;
+  const size_t width_;
+  const memory::desc weight_;
+  std::array<memory::desc, kBuckets> scratchpads_;
+  std::array<dnnl::matmul, kBuckets> primitives_;
+};
+
+absl::StatusOr<std::shared_ptr<const Gemm>> GemmTable::Get(size_t in,
+                                                           size_t width,
+                                                           bool gelu) {
+  std::shared_ptr<const Gemm>& gemm = gemms_[{in, width, gelu}];
+  if (gemm == nullptr) {
+    try {
+      gemm = std::make_shared<const Gemm>(in, width, gelu);
+    } catch (const dnnl::error& error) {
+      return absl::InternalError(
+          absl::StrCat("oneDNN has no matrix product for ", in, " x ", width,
+                       ": ", error.what()));
+    }
+  }
+  return gemm;
+}
+
+absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
+                                    ThreadPool& pool) {
+  const bool gelu = source.activation == Activation::kGelu;
+  auto gemm = gemms.Get(source.in, PanelWidth(source.out), gelu);
+  if (!gemm.ok()) return gemm.status();
+  Linear linear;
+  linear.in_ = source.in;
+  linear.out_ = source.out;
+  linear.gemm_ = *gemm;
+  linear.activation_ = gelu ? Activation::kLinear : source.activation;
+  const size_t width = linear.gemm_->width();
+  linear.panels_ = (source.out + width - 1) / width;
+  float* bias = linear.bias_.Reserve(linear.panels_ * width);
+  std::copy(source.bias.begin(), source.bias.end(), bias);
+  const size_t packed_floats = linear.gemm_->packed_floats();
+  float* packed = linear.weight_.Reserve(linear.panels_ * packed_floats);
+  pool.ParallelFor(linear.panels_, [&](size_t panel, int) {
+    // Columns beyond `out` have zero weights.
+    FloatBuffer rows;
+    float* plain = rows.Reserve(width * source.in);
+    for (size_t i = 0; i < width && panel * width + i < source.out; ++i) {
+      source.read_row(panel * width + i,
+                      std::span(plain + i * source.in, source.in));
+    }
+    linear.gemm_->Pack(plain, packed + panel * packed_floats);
+  });
+  return linear;
+}
+
+size_t Linear::PaddedRows(size_t rows) { return RoundUp(rows, kStep); }
+
+size_t Linear::bytes() const {
+  return (weight_.capacity() + bias_.capacity()) * sizeof(float);
+}
+
+void Linear::Forward(const float* x, size_t rows, float* y,
+                     Workspace& workspace) const {
+  const auto tiles = [&](size_t tile) { return (rows + tile - 1) / tile; };
+  const size_t wanted_tasks = 2 * static_cast<size_t>(workspace.threads());
+  size_t tile = kTileRows;
+  while (tile > kMinTileRows && tiles(tile) * panels_ < wanted_tasks) tile /= 2;
+  // Panels inside tiles: a tile of x stays in cache.
+  workspace.pool().ParallelFor(
+      tiles(tile) * panels_, [&](size_t task, int thread) {
+        const size_t first = task / panels_ * tile;
+        RunTask(x + first * in_, std::min(tile, rows - first), y + first * out_,
+                task % panels_, workspace.thread_scratch(thread));
+      });
+}
+
+void Linear::RunTask(const float* x, size_t rows, float* y, size_t panel,
+                     FloatBuffer& scratch) const {
+  const size_t width = gemm_->width();
+  const size_t result_floats = gemm_->result_floats(rows);
+  float* result =
+      scratch.Reserve(result_floats + gemm_->scratchpad_floats(rows));
+  gemm_->Run(x, rows, weight_.get() + panel * gemm_->packed_floats(),
+             bias_.get() + panel * width, result, result + result_floats);
+  const size_t columns = std::min(width, out_ - panel * width);
+  for (size_t r = 0; r < rows; ++r) {
+    float* to = y + r * out_ + panel * width;
+    std::memcpy(to, result + r * width, columns * sizeof(float));
+    ApplyActivation(activation_, std::span(to, columns));
+  }
+}
+
+bool LimitGemmIsa(Isa isa) {
+  if (isa == Isa::kAvx512) return true;
+  return dnnl::set_max_cpu_isa(isa == Isa::kAvx2 ? dnnl::cpu_isa::avx2
+                                                 : dnnl::cpu_isa::sse41) ==
+         dnnl::status::success;
+}
+
+}  // namespace deberta::model

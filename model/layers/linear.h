@@ -1,0 +1,92 @@
+// y = act(x W^T + b) on oneDNN, with the weight packed once.
+//
+// The weight is cut into panels of output columns, each packed on its own, and
+// the rows into tiles; a task multiplies one tile with one panel. Row counts
+// are rounded up to a fixed set of buckets, so that few primitives exist
+// whatever lengths arrive, and a row's result does not depend on how many rows
+// stand beside it.
+
+#ifndef MODEL_LAYERS_LINEAR_H_
+#define MODEL_LAYERS_LINEAR_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/config.h"
+#include "model/isa.h"
+#include "model/workspace.h"
+
+namespace deberta::model {
+
+// The primitives of one shape, a row bucket each; shared by the layers.
+class Gemm;
+
+// The shapes of one model.
+class GemmTable {
+ public:
+  // x [rows, in] times a panel of `width` columns, then bias, then gelu if
+  // `gelu`.
+  absl::StatusOr<std::shared_ptr<const Gemm>> Get(size_t in, size_t width,
+                                                  bool gelu);
+
+ private:
+  std::map<std::tuple<size_t, size_t, bool>, std::shared_ptr<const Gemm>>
+      gemms_;
+};
+
+class Linear {
+ public:
+  struct Source {
+    size_t out = 0;
+    size_t in = 0;
+    // Reads row `row` of the weight [out, in].
+    std::function<void(size_t row, std::span<float> values)> read_row;
+    std::vector<float> bias;  // [out], or empty
+    Activation activation = Activation::kLinear;
+  };
+
+  // Internal if oneDNN has no primitive for the shape.
+  static absl::StatusOr<Linear> Pack(const Source& source, GemmTable& gemms,
+                                     ThreadPool& pool);
+
+  // Rows that Forward may read of an x of `rows` rows: buffers are reserved for
+  // so many.
+  static size_t PaddedRows(size_t rows);
+
+  // x [PaddedRows(rows), in] -> y [rows, out], both dense. REQUIRES: x and y do
+  // not overlap.
+  void Forward(const float* x, size_t rows, float* y,
+               Workspace& workspace) const;
+
+  size_t in() const { return in_; }
+  size_t out() const { return out_; }
+  // Bytes of packed weight and bias.
+  size_t bytes() const;
+
+ private:
+  Linear() = default;
+
+  void RunTask(const float* x, size_t rows, float* y, size_t panel,
+               FloatBuffer& scratch) const;
+
+  size_t in_ = 0;
+  size_t out_ = 0;
+  size_t panels_ = 0;
+  Activation activation_ = Activation::kLinear;
+  std::shared_ptr<const Gemm> gemm_;
+  FloatBuffer weight_;  // [panels] of gemm_->packed_floats()
+  FloatBuffer bias_;    // [panels, width]
+};
+
+// See SetMaxIsa. False if oneDNN has already chosen.
+bool LimitGemmIsa(Isa isa);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_LAYERS_LINEAR_H_

@@ -1,0 +1,52 @@
+// The position projections PK and PQ of one layer, computed once at load and
+// laid out by offset, so that attention reads them as plain matrices: log
+// buckets are already applied, and v1 and v3 share one kernel.
+
+#ifndef MODEL_LAYERS_POSITION_TABLES_H_
+#define MODEL_LAYERS_POSITION_TABLES_H_
+
+#include <cstddef>
+#include <span>
+
+#include "model/layers/relative_position.h"
+#include "model/workspace.h"
+
+namespace deberta::model {
+
+// Of one head: row k holds element k of the projection for every offset, column
+// reach() + offset.
+struct PositionTable {
+  const float* values = nullptr;  // [head_size, stride]; null: term left out
+  size_t stride = 0;
+  size_t reach = 0;  // offsets -reach..reach are there
+};
+
+class PositionTables {
+ public:
+  // Columns that readers may overrun on either side.
+  static constexpr size_t kSlack = 16;
+
+  PositionTables() = default;
+
+  // `projected` [2 S, heads * head_size] is the projection of rel_embeddings.
+  // Offsets from -reach to reach, where rows no longer change beyond `reach`.
+  // The offset is key - query if `key_minus_query` (c2p), else query - key
+  // (p2c). Values are multiplied by `factor`.
+  PositionTables(std::span<const float> projected, size_t heads,
+                 size_t head_size, const RelativePosition& positions,
+                 size_t reach, bool key_minus_query, float factor,
+                 ThreadPool& pool);
+
+  PositionTable head(size_t head) const;
+  size_t bytes() const { return values_.capacity() * sizeof(float); }
+
+ private:
+  size_t head_size_ = 0;
+  size_t stride_ = 0;
+  size_t reach_ = 0;
+  FloatBuffer values_;  // [heads, head_size, stride], kSlack to the left
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_LAYERS_POSITION_TABLES_H_

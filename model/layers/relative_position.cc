@@ -1,0 +1,54 @@
+#include "model/layers/relative_position.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+
+namespace deberta::model {
+
+RelativePosition::RelativePosition(int64_t max_relative_positions,
+                                   int64_t buckets)
+    : max_relative_positions_(max_relative_positions),
+      buckets_(buckets),
+      span_(buckets > 0 ? buckets : max_relative_positions) {}
+
+RelativePosition::RelativePosition(const Config& config)
+    : RelativePosition(
+          config.max_relative_positions,
+          config.family == Family::kDebertaV2 ? config.position_buckets : -1) {}
+
+int64_t RelativePosition::Bucket(int64_t offset) const {
+  if (buckets_ <= 0) return offset;
+  const int64_t mid = buckets_ / 2;
+  const int64_t distance = std::abs(offset);
+  if (distance <= mid) return offset;
+  const auto middle = static_cast<float>(mid);
+  const float position =
+      std::log(static_cast<float>(distance) / middle) /
+      std::log(static_cast<float>(max_relative_positions_ - 1) / middle) *
+      (middle - 1);
+  const int64_t bucket = static_cast<int64_t>(std::ceil(position)) + mid;
+  return offset < 0 ? -bucket : bucket;
+}
+
+int64_t RelativePosition::Row(int64_t offset) const {
+  return std::clamp<int64_t>(Bucket(offset) + span_, 0, 2 * span_ - 1);
+}
+
+absl::StatusOr<int64_t> RelativePosition::Saturation() const {
+  // Rows grow with the offset, so they have stopped once they are the outermost
+  // or, with a single middle bucket, do not grow at all.
+  const int64_t limit = 8 * max_relative_positions_;
+  constexpr int64_t kFar = int64_t{1} << 40;
+  for (int64_t offset = 1; offset <= limit; ++offset) {
+    if (Row(offset) == Row(kFar) && Row(-offset) == Row(-kFar)) return offset;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("position_buckets ", buckets_,
+                   " with max_relative_positions ", max_relative_positions_,
+                   " tells offsets beyond ", limit, " apart: not supported"));
+}
+
+}  // namespace deberta::model

@@ -1,0 +1,44 @@
+// Which row of the relative embeddings stands for the offset between a query
+// and a key (He et al. 2021, equation 3; DeBERTa-v2's logarithmic buckets as
+// the reference implementation computes them, spec 2.4).
+
+#ifndef MODEL_LAYERS_RELATIVE_POSITION_H_
+#define MODEL_LAYERS_RELATIVE_POSITION_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/config.h"
+
+namespace deberta::model {
+
+class RelativePosition {
+ public:
+  // `buckets` <= 0: linear offsets. REQUIRES: max_relative_positions >= 1, and
+  // max_relative_positions - 1 > buckets / 2.
+  RelativePosition(int64_t max_relative_positions, int64_t buckets);
+  explicit RelativePosition(const Config& config);
+
+  // Position bucket of `offset` = query - key; odd in it.
+  int64_t Bucket(int64_t offset) const;
+
+  // Row of rel_embeddings, in [0, 2 span): clamp(bucket + span).
+  int64_t Row(int64_t offset) const;
+
+  // S.
+  int64_t span() const { return span_; }
+
+  // The least D so that all offsets >= D share a row and all <= -D share one.
+  // Bounded by 8 R: InvalidArgument where rows go on changing beyond, as with
+  // few and odd buckets.
+  absl::StatusOr<int64_t> Saturation() const;
+
+ private:
+  int64_t max_relative_positions_;  // R
+  int64_t buckets_;
+  int64_t span_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_LAYERS_RELATIVE_POSITION_H_

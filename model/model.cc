@@ -1,0 +1,184 @@
+#include "model/model.h"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/encoder.h"
+#include "model/heads.h"
+#include "model/weight_reader.h"
+
+namespace deberta::model {
+namespace {
+
+// Row numbers are 32 bits wide, also after rounding up.
+constexpr size_t kMaxTokens = size_t{1} << 31;
+
+absl::Status CheckStarts(const RaggedBatch& batch, const Config& config) {
+  const std::vector<uint32_t>& starts = batch.starts;
+  if (starts.size() < 2 || starts.front() != 0 ||
+      starts.back() != batch.tokens() || batch.tokens() > kMaxTokens) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "batch: sequences must cover the tokens from 0 to ", batch.tokens()));
+  }
+  const auto limit = config.position_biased_input
+                         ? static_cast<uint64_t>(config.max_position_embeddings)
+                         : std::numeric_limits<uint64_t>::max();
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    if (starts[s] >= starts[s + 1]) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("batch: sequence ", s, " is empty"));
+    }
+    if (starts[s + 1] - starts[s] > limit) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "batch: sequence ", s, " has ", starts[s + 1] - starts[s],
+          " tokens; the model takes ", "at most ", limit));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckIds(std::span<const int32_t> ids, int64_t size,
+                      std::string_view what) {
+  for (size_t t = 0; t < ids.size(); ++t) {
+    if (ids[t] < 0 || ids[t] >= size) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "batch: ", absl::string_view(what.data(), what.size()), " of token ",
+          t, ": expected 0 to ", size - 1, ", got ", ids[t]));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBatch(const RaggedBatch& batch, const Config& config,
+                        size_t logit_width) {
+  absl::Status status = CheckStarts(batch, config);
+  status.Update(CheckIds(batch.ids, config.vocab_size, "id"));
+  if (config.type_vocab_size > 0) {
+    if (batch.type_ids.size() != batch.tokens()) {
+      status.Update(absl::InvalidArgumentError(
+          absl::StrCat("batch: expected ", batch.tokens(), " type ids, got ",
+                       batch.type_ids.size())));
+    }
+    status.Update(CheckIds(batch.type_ids, config.type_vocab_size, "type id"));
+  }
+  for (const auto* rows : {&batch.logit_rows, &batch.hidden_rows}) {
+    for (const uint32_t row : *rows) {
+      if (row < batch.tokens()) continue;
+      status.Update(absl::InvalidArgumentError(absl::StrCat(
+          "batch: row ", row, " wanted of ", batch.tokens(), " tokens")));
+    }
+  }
+  if (!batch.logit_rows.empty() && logit_width == 0) {
+    status.Update(
+        absl::InvalidArgumentError("batch: logits wanted of a model "
+                                   "without a head"));
+  }
+  return status;
+}
+
+// Rows that are read, ascending and unique.
+std::vector<uint32_t> RowsRead(const RaggedBatch& batch) {
+  std::vector<uint32_t> rows = batch.logit_rows;
+  rows.insert(rows.end(), batch.hidden_rows.begin(), batch.hidden_rows.end());
+  std::ranges::sort(rows);
+  const auto repeated = std::ranges::unique(rows);
+  rows.erase(repeated.begin(), repeated.end());
+  return rows;
+}
+
+// Copies rows `wanted` of the batch out of `hidden`, which holds `rows`, or
+// every row where `rows` is empty.
+void Gather(const float* hidden, std::span<const uint32_t> rows,
+            std::span<const uint32_t> wanted, size_t width, float* to) {
+  for (const uint32_t row : wanted) {
+    const auto at =
+        rows.empty() ? static_cast<size_t>(row)
+                     : static_cast<size_t>(std::ranges::lower_bound(rows, row) -
+                                           rows.begin());
+    to = std::copy_n(hidden + at * width, width, to);
+  }
+}
+
+}  // namespace
+
+struct Model::Parts {
+  std::unique_ptr<const Checkpoint> checkpoint;
+  Weights weights;
+  Encoder encoder;
+  HeadLayers head;
+};
+
+absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
+    const std::string& directory, const Options& options) {
+  auto checkpoint = Checkpoint::Open(directory);
+  if (!checkpoint.ok()) return checkpoint.status();
+  auto weights = BindWeights(**checkpoint);
+  if (!weights.ok()) return weights.status();
+  Workspace workspace(std::max(1, options.load_threads));
+  WeightReader reader(**checkpoint, *weights, workspace, options.observer);
+  auto encoder = Encoder::Load(*weights, reader);
+  if (!encoder.ok()) return encoder.status();
+  auto head = HeadLayers::Load(*weights, reader);
+  if (!head.ok()) return head.status();
+  return std::unique_ptr<const Model>(new Model(
+      std::make_unique<Parts>(Parts{*std::move(checkpoint), *std::move(weights),
+                                    *std::move(encoder), *std::move(head)})));
+}
+
+Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Model::~Model() = default;
+
+absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
+                            BatchOutput* output,
+                            const LayerObserver& observer) const {
+  const absl::Status valid = CheckBatch(batch, config(), logit_width());
+  if (!valid.ok()) return valid;
+  const auto width = static_cast<size_t>(config().hidden_size);
+  std::vector<uint32_t> rows = RowsRead(batch);
+  if (observer || rows.size() == batch.tokens()) rows.clear();
+  parts_->encoder.Forward(batch, rows, workspace, observer);
+
+  const float* hidden = workspace.hidden.get();
+  output->hidden.resize(batch.hidden_rows.size() * width);
+  Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
+  const size_t logit_rows = batch.logit_rows.size();
+  output->logit_width = logit_width();
+  output->logits.resize(logit_rows * logit_width());
+  if (logit_rows > 0) {
+    float* head_rows =
+        workspace.head.Reserve(Linear::PaddedRows(logit_rows) * width);
+    Gather(hidden, rows, batch.logit_rows, width, head_rows);
+    parts_->head.Forward(head_rows, logit_rows, output->logits.data(),
+                         workspace);
+  }
+  return absl::OkStatus();
+}
+
+const Config& Model::config() const { return parts_->checkpoint->config(); }
+
+Head Model::head() const { return parts_->weights.head; }
+
+size_t Model::logit_width() const { return parts_->head.width(); }
+
+int64_t Model::parameters() const { return parts_->weights.parameters; }
+
+uint64_t Model::resident_bytes() const {
+  return parts_->encoder.bytes() + parts_->head.bytes() +
+         parts_->weights.word_embeddings->bytes.size();
+}
+
+std::string_view Model::weights_format() const {
+  return parts_->checkpoint->weights_format();
+}
+
+const std::string& Model::weights_path() const {
+  return parts_->checkpoint->weights_path();
+}
+
+}  // namespace deberta::model

@@ -1,0 +1,30 @@
+// Functions that watch a model load and compute.
+
+#ifndef MODEL_OBSERVERS_H_
+#define MODEL_OBSERVERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace deberta::model {
+
+// Called from the loading thread after each tensor is packed.
+struct LoadProgress {
+  size_t tensors_done = 0;
+  size_t tensors_total = 0;
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+};
+using LoadObserver = std::function<void(const LoadProgress&)>;
+
+// Sees [tokens, hidden] after the embeddings (layer 0) and after each layer;
+// for tests and diagnosis. With an observer every row of every layer is
+// computed.
+using LayerObserver =
+    std::function<void(int64_t layer, std::span<const float> hidden)>;
+
+}  // namespace deberta::model
+
+#endif  // MODEL_OBSERVERS_H_

@@ -1,0 +1,106 @@
+#include "model/weight_reader.h"
+
+#include <utility>
+
+namespace deberta::model {
+namespace {
+
+// Every tensor of the model once; word embeddings that are the decoder too
+// count once.
+std::set<const TensorView*> AllTensors(const Weights& weights) {
+  std::set<const TensorView*> all = {weights.word_embeddings,
+                                     weights.position_embeddings,
+                                     weights.token_type_embeddings,
+                                     weights.embed_proj,
+                                     weights.rel_embeddings,
+                                     weights.mlm_decoder,
+                                     weights.mlm_bias};
+  const auto add = [&all](const auto& pair) {
+    all.insert({pair.weight, pair.bias});
+  };
+  add(weights.embeddings_norm);
+  if (weights.rel_norm.has_value()) add(*weights.rel_norm);
+  if (weights.convolution.has_value()) {
+    add(*weights.convolution);
+    add(weights.convolution->norm);
+  }
+  for (const LayerWeights& layer : weights.layers) {
+    all.insert({layer.in_proj, layer.q_bias, layer.v_bias});
+    for (const LinearWeights* linear :
+         {&layer.query_proj, &layer.key_proj, &layer.value_proj,
+          &layer.pos_key_proj, &layer.pos_query_proj, &layer.attention_output,
+          &layer.intermediate, &layer.output}) {
+      add(*linear);
+    }
+    add(layer.attention_norm);
+    add(layer.output_norm);
+  }
+  add(weights.pooler);
+  add(weights.classifier);
+  add(weights.mlm_dense);
+  add(weights.mlm_norm);
+  all.erase(nullptr);
+  return all;
+}
+
+}  // namespace
+
+WeightReader::WeightReader(const Checkpoint& checkpoint, const Weights& weights,
+                           Workspace& workspace, LoadObserver observer)
+    : checkpoint_(checkpoint),
+      workspace_(workspace),
+      observer_(std::move(observer)) {
+  for (const TensorView* tensor : AllTensors(weights)) {
+    ++progress_.tensors_total;
+    progress_.bytes_total += tensor->bytes.size();
+  }
+}
+
+std::vector<float> WeightReader::Read(const TensorView* tensor) {
+  if (tensor == nullptr) return {};
+  std::vector<float> values = ReadFloats(*tensor);
+  Done(tensor);
+  return values;
+}
+
+absl::StatusOr<Linear> WeightReader::Pack(const LinearWeights& weights,
+                                          Activation activation) {
+  const TensorView& weight = *weights.weight;
+  const auto in = static_cast<size_t>(weight.shape[1]);
+  auto linear = Pack({.out = static_cast<size_t>(weight.shape[0]),
+                      .in = in,
+                      .read_row =
+                          [&](size_t row, std::span<float> values) {
+                            ReadFloats(weight, row * in, values);
+                          },
+                      .bias = Read(weights.bias),
+                      .activation = activation});
+  Done(weights.weight);
+  return linear;
+}
+
+absl::StatusOr<Linear> WeightReader::Pack(const Linear::Source& source) {
+  return Linear::Pack(source, gemms_, pool());
+}
+
+LayerNorm WeightReader::Norm(const LayerNormWeights& weights) {
+  return LayerNorm(Read(weights.weight), Read(weights.bias),
+                   config().layer_norm_eps);
+}
+
+void WeightReader::Done(const TensorView* tensor) {
+  if (tensor == nullptr) return;
+  checkpoint_.Release(*tensor);
+  Count(tensor);
+}
+
+void WeightReader::Keep(const TensorView* tensor) { Count(tensor); }
+
+void WeightReader::Count(const TensorView* tensor) {
+  if (!done_.insert(tensor).second) return;
+  ++progress_.tensors_done;
+  progress_.bytes_done += tensor->bytes.size();
+  if (observer_) observer_(progress_);
+}
+
+}  // namespace deberta::model

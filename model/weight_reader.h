@@ -1,0 +1,57 @@
+// Turns tensors into floats while a model loads, and reports the progress.
+
+#ifndef MODEL_WEIGHT_READER_H_
+#define MODEL_WEIGHT_READER_H_
+
+#include <set>
+#include <span>
+#include <vector>
+
+#include "model/checkpoint/checkpoint.h"
+#include "model/layers/layer_norm.h"
+#include "model/layers/linear.h"
+#include "model/observers.h"
+#include "model/weights.h"
+
+namespace deberta::model {
+
+// Not thread-safe; used by the loading thread alone.
+class WeightReader {
+ public:
+  WeightReader(const Checkpoint& checkpoint, const Weights& weights,
+               Workspace& workspace, LoadObserver observer);
+
+  // The whole tensor; empty if null.
+  std::vector<float> Read(const TensorView* tensor);
+
+  absl::StatusOr<Linear> Pack(const LinearWeights& weights,
+                              Activation activation = Activation::kLinear);
+  // Also for weights gathered from several tensors: report them with Done.
+  absl::StatusOr<Linear> Pack(const Linear::Source& source);
+
+  LayerNorm Norm(const LayerNormWeights& weights);
+
+  // The tensor is packed: its pages are given back, and the observer is told.
+  // Null and repeated tensors are let pass.
+  void Done(const TensorView* tensor);
+  // The tensor stays in use where it is mapped.
+  void Keep(const TensorView* tensor);
+
+  const Config& config() const { return checkpoint_.config(); }
+  ThreadPool& pool() { return workspace_.pool(); }
+  Workspace& workspace() { return workspace_; }
+
+ private:
+  void Count(const TensorView* tensor);
+
+  const Checkpoint& checkpoint_;
+  Workspace& workspace_;
+  const LoadObserver observer_;
+  GemmTable gemms_;
+  std::set<const TensorView*> done_;
+  LoadProgress progress_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_WEIGHT_READER_H_

@@ -1,0 +1,37 @@
+// main() of the tests that run once per instruction set: --isa=NAME.
+
+#include <cstdio>
+#include <string_view>
+
+#include "gtest/gtest.h"
+#include "model/isa.h"
+#include "tests/model/test_isa.h"
+
+namespace deberta::model {
+namespace {
+
+Isa g_isa = Isa::kAvx512;
+
+}  // namespace
+
+bool UsesAvx512() {
+  return g_isa == Isa::kAvx512 && __builtin_cpu_supports("avx512bw") != 0;
+}
+
+}  // namespace deberta::model
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  constexpr std::string_view kFlag = "--isa=";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (!argument.starts_with(kFlag)) continue;
+    const auto isa = deberta::model::ParseIsa(argument.substr(kFlag.size()));
+    if (!isa.ok() || !deberta::model::SetMaxIsa(*isa).ok()) {
+      std::fprintf(stderr, "cannot use %s\n", argv[i]);
+      return 2;
+    }
+    deberta::model::g_isa = *isa;
+  }
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,179 @@
+#include "model/layers/attention.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "gtest/gtest.h"
+#include "tests/model/layers/random_floats.h"
+#include "tests/reference/layers.h"
+
+namespace deberta::model {
+namespace {
+
+struct Shape {
+  size_t length;
+  size_t heads;
+  size_t head_size;
+  int64_t max_relative_positions;
+  int64_t buckets;
+  bool c2p;
+  bool p2c;
+};
+
+// One layer's attention with random position projections.
+class AttentionCase {
+ public:
+  AttentionCase(const Shape& shape, Workspace& workspace)
+      : shape_(shape),
+        width_(shape.heads * shape.head_size),
+        positions_(shape.max_relative_positions, shape.buckets) {
+    attention_.heads = shape.heads;
+    attention_.head_size = shape.head_size;
+    attention_.scale = 1 / std::sqrt(3 * static_cast<float>(shape.head_size));
+    const auto reach = static_cast<size_t>(*positions_.Saturation());
+    const size_t rows = 2 * static_cast<size_t>(positions_.span());
+    if (shape.c2p) {
+      pos_key_ = RandomFloats(rows * width_, 11);
+      attention_.c2p =
+          PositionTables(pos_key_, shape.heads, shape.head_size, positions_,
+                         reach, true, 1.0f, workspace.pool());
+    }
+    if (shape.p2c) {
+      pos_query_ = RandomFloats(rows * width_, 12);
+      attention_.p2c =
+          PositionTables(pos_query_, shape.heads, shape.head_size, positions_,
+                         reach, false, attention_.scale, workspace.pool());
+    }
+  }
+
+  std::vector<double> Expected(std::span<const float> projections) const {
+    return reference::Attention(
+        {.length = projections.size() / (3 * width_),
+         .heads = shape_.heads,
+         .head_size = shape_.head_size,
+         .scale = 1 / std::sqrt(3.0 * static_cast<double>(shape_.head_size)),
+         .projections = projections,
+         .pos_key = pos_key_,
+         .pos_query = pos_query_,
+         .row = [this](int64_t offset) { return positions_.Row(offset); }});
+  }
+
+  std::vector<float> Run(std::span<const float> projections,
+                         const AttentionPlan& plan,
+                         Workspace& workspace) const {
+    std::vector<float> context(plan.rows * width_, NAN);
+    attention_.Forward(projections.data(), plan, context.data(), workspace);
+    return context;
+  }
+
+  size_t width() const { return width_; }
+
+ private:
+  const Shape shape_;
+  const size_t width_;
+  const RelativePosition positions_;
+  std::vector<float> pos_key_;
+  std::vector<float> pos_query_;
+  Attention attention_;
+};
+
+void ExpectMatchesFormula(const Shape& shape) {
+  Workspace workspace(2);
+  const AttentionCase attention(shape, workspace);
+  const auto projections =
+      RandomFloats(shape.length * 3 * attention.width(), 5);
+  const std::vector<uint32_t> starts = {0, static_cast<uint32_t>(shape.length)};
+  const auto context =
+      attention.Run(projections, AttentionPlan::All(starts), workspace);
+  // Scores of several units, rounded, move probabilities by as much.
+  EXPECT_LT(WorstError(context, attention.Expected(projections)), 5e-6)
+      << "length " << shape.length << ", head size " << shape.head_size
+      << ", R " << shape.max_relative_positions << ", buckets " << shape.buckets
+      << ", c2p " << shape.c2p << ", p2c " << shape.p2c;
+}
+
+TEST(AttentionTest, EveryRemainderOfLength) {
+  for (size_t length = 1; length <= 70; ++length) {
+    ExpectMatchesFormula({length, 2, 16, 80, -1, true, true});
+  }
+}
+
+TEST(AttentionTest, LongSequences) {
+  for (const size_t length : {89, 90, 91, 100, 128, 181, 200, 513}) {
+    ExpectMatchesFormula({length, 1, 64, 512, 256, true, true});
+  }
+}
+
+TEST(AttentionTest, EveryHeadSize) {
+  for (size_t head_size = 8; head_size <= 128; head_size += 8) {
+    ExpectMatchesFormula({37, 2, head_size, 64, -1, true, true});
+  }
+  for (const size_t head_size : {1, 5, 12, 33}) {
+    ExpectMatchesFormula({23, 3, head_size, 64, -1, true, true});
+  }
+}
+
+TEST(AttentionTest, LengthsAroundTheReachOfTheTables) {
+  for (const size_t length : {15, 16, 17, 18, 31, 64, 100}) {
+    ExpectMatchesFormula({length, 2, 24, 16, -1, true, true});
+    ExpectMatchesFormula({length, 2, 24, 16, 8, true, true});
+    ExpectMatchesFormula({length, 2, 24, 16, 7, true, true});
+  }
+  ExpectMatchesFormula({40, 2, 8, 1, -1, true, true});
+}
+
+TEST(AttentionTest, TermsMayBeLeftOut) {
+  for (const size_t length : {5, 40, 130}) {
+    ExpectMatchesFormula({length, 2, 32, 64, 32, true, false});
+    ExpectMatchesFormula({length, 2, 32, 64, 32, false, true});
+    ExpectMatchesFormula({length, 2, 32, 64, 32, false, false});
+  }
+}
+
+// Sums of e^score would overflow without the maximum taken off.
+TEST(AttentionTest, LargeScoresStayFinite) {
+  Workspace workspace(1);
+  const AttentionCase attention({50, 1, 16, 64, -1, true, true}, workspace);
+  auto projections = RandomFloats(50 * 3 * 16, 5);
+  for (float& value : projections) value *= 100;
+  const std::vector<uint32_t> starts = {0, 50};
+  const auto context =
+      attention.Run(projections, AttentionPlan::All(starts), workspace);
+  EXPECT_LT(WorstError(context, attention.Expected(projections)), 0.2);
+}
+
+TEST(AttentionTest, ARowDependsOnItsSequenceAlone) {
+  Workspace workspace(2);
+  const AttentionCase attention({0, 3, 64, 64, 32, true, true}, workspace);
+  const size_t row_floats = 3 * attention.width();
+  const std::vector<uint32_t> starts = {0, 7, 8, 140, 159};
+  const auto projections = RandomFloats(starts.back() * row_floats, 6);
+  const auto together =
+      attention.Run(projections, AttentionPlan::All(starts), workspace);
+  for (size_t s = 0; s + 1 < starts.size(); ++s) {
+    const uint32_t length = starts[s + 1] - starts[s];
+    const std::vector<uint32_t> own = {0, length};
+    const auto alone =
+        attention.Run(std::span(projections)
+                          .subspan(starts[s] * row_floats, length * row_floats),
+                      AttentionPlan::All(own), workspace);
+    EXPECT_EQ(std::memcmp(alone.data(),
+                          together.data() + starts[s] * attention.width(),
+                          alone.size() * sizeof(float)),
+              0)
+        << s;
+  }
+  const std::vector<uint32_t> rows = {0, 6, 9, 10, 11, 100, 158};
+  const auto some =
+      attention.Run(projections, AttentionPlan::Only(starts, rows), workspace);
+  for (size_t r = 0; r < rows.size(); ++r) {
+    EXPECT_EQ(std::memcmp(some.data() + r * attention.width(),
+                          together.data() + rows[r] * attention.width(),
+                          attention.width() * sizeof(float)),
+              0)
+        << rows[r];
+  }
+}
+
+}  // namespace
+}  // namespace deberta::model

@@ -1,0 +1,110 @@
+#include "model/layers/linear.h"
+
+#include <cstring>
+
+#include "gtest/gtest.h"
+#include "model/layers/activation.h"
+#include "tests/model/layers/random_floats.h"
+#include "tests/model/test_isa.h"
+#include "tests/reference/layers.h"
+
+namespace deberta::model {
+namespace {
+
+class LinearTest : public testing::Test {
+ protected:
+  Linear Pack(size_t in, size_t out, Activation activation) {
+    weight_ = RandomFloats(in * out, 1);
+    bias_ = RandomFloats(out, 2);
+    auto linear = Linear::Pack(
+        {.out = out,
+         .in = in,
+         .read_row =
+             [this, in](size_t row, std::span<float> values) {
+               std::copy_n(weight_.data() + row * in, in, values.data());
+             },
+         .bias = bias_,
+         .activation = activation},
+        gemms_, workspace_.pool());
+    EXPECT_TRUE(linear.ok()) << linear.status();
+    return *std::move(linear);
+  }
+
+  // `rows` rows of x from `first`; what stands behind them is no number.
+  std::vector<float> Run(const Linear& linear, std::span<const float> x,
+                         size_t first, size_t rows) {
+    std::vector<float> padded(Linear::PaddedRows(rows) * linear.in(), NAN);
+    std::copy_n(x.data() + first * linear.in(), rows * linear.in(),
+                padded.data());
+    std::vector<float> y(rows * linear.out());
+    linear.Forward(padded.data(), rows, y.data(), workspace_);
+    return y;
+  }
+
+  std::vector<float> weight_;
+  std::vector<float> bias_;
+  GemmTable gemms_;
+  Workspace workspace_{2};
+};
+
+TEST_F(LinearTest, MatchesTheFormula) {
+  const std::pair<size_t, size_t> shapes[] = {{1, 1},   {7, 3},    {32, 96},
+                                              {36, 48}, {48, 36},  {64, 200},
+                                              {768, 2}, {100, 300}};
+  for (const auto& [in, out] : shapes) {
+    for (const auto activation :
+         {Activation::kLinear, Activation::kGelu, Activation::kTanh}) {
+      const Linear linear = Pack(in, out, activation);
+      for (const size_t rows : {1, 9, 70, 300}) {
+        const auto x = RandomFloats(rows * in, 3);
+        auto expected = reference::Linear(x, weight_, bias_, in);
+        for (double& y : expected) {
+          y = activation == Activation::kLinear ? y
+              : activation == Activation::kTanh
+                  ? std::tanh(y)
+                  : 0.5 * y * (1 + std::erf(y / std::sqrt(2.0)));
+        }
+        // sqrt(in) terms of about one, each rounded.
+        EXPECT_LT(WorstError(Run(linear, x, 0, rows), expected),
+                  2e-6 * static_cast<double>(in + 8))
+            << in << " x " << out << ", " << rows << " rows";
+      }
+    }
+  }
+}
+
+TEST_F(LinearTest, ARowDoesNotDependOnItsCompany) {
+  const size_t in = 768;
+  const Linear linear = Pack(in, 320, Activation::kGelu);
+  const size_t rows = 600;
+  const auto x = RandomFloats(rows * in, 4);
+  const auto all = Run(linear, x, 0, rows);
+  for (size_t count = 1; count <= 300; count += count < 70 ? 1 : 23) {
+    const size_t first = rows - count;
+    const auto some = Run(linear, x, first, count);
+    const float* same = all.data() + first * linear.out();
+    if (UsesAvx512()) {
+      EXPECT_EQ(std::memcmp(some.data(), same, some.size() * sizeof(float)), 0)
+          << count;
+    } else {
+      const std::vector<double> expected(same, same + some.size());
+      EXPECT_LT(WorstError(some, expected), 1e-4) << count;
+    }
+  }
+}
+
+TEST_F(LinearTest, WorksWithoutBias) {
+  Linear::Source identity;
+  identity.out = 16;
+  identity.in = 16;
+  identity.read_row = [](size_t row, std::span<float> values) {
+    values[row] = 1.0f;
+  };
+  const auto linear = Linear::Pack(identity, gemms_, workspace_.pool());
+  ASSERT_TRUE(linear.ok());
+  const auto x = RandomFloats(5 * 16, 6);
+  EXPECT_EQ(Run(*linear, x, 0, 5), x);
+}
+
+}  // namespace
+}  // namespace deberta::model

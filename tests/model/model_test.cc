@@ -1,0 +1,338 @@
+// Whole models: the committed checkpoints against what transformers computed,
+// and batches against the same sequences alone.
+
+#include "model/model.h"
+
+#include <cmath>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/safetensors.h"
+#include "tests/model/test_isa.h"
+
+namespace deberta::model {
+namespace {
+
+using testing::HasSubstr;
+
+// Of the largest value of a tensor.
+constexpr double kGoldenTolerance = 2e-5;
+// Rows computed in other company, where bits may differ: below AVX-512 the order
+// of sums depends on the number of rows, and these checkpoints' large weights
+// multiply the roundings.
+constexpr double kCompanyTolerance = 5e-6;
+
+std::string Directory(const std::string& name) {
+  return absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/models/", name);
+}
+
+std::vector<std::string> AllModels() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(Directory(""))) {
+    if (entry.is_directory()) names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+double Scale(std::span<const float> values) {
+  double scale = 0;
+  for (const float value : values) {
+    scale = std::max(scale, std::abs(static_cast<double>(value)));
+  }
+  return scale;
+}
+
+void ExpectNear(std::span<const float> actual, std::span<const float> expected,
+                double tolerance, const std::string& what) {
+  ASSERT_EQ(actual.size(), expected.size()) << what;
+  const double allowed = tolerance * Scale(expected);
+  double worst = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const double error = std::abs(static_cast<double>(actual[i]) - expected[i]);
+    // NaN compares false.
+    if (!(error <= worst)) worst = error;
+  }
+  EXPECT_LE(worst, allowed) << what;
+}
+
+class Golden {
+ public:
+  explicit Golden(const std::string& name)
+      : file_(*MappedFile::Open(Directory(name) + "/golden.safetensors")),
+        tensors_(ParseSafetensors(file_.bytes())->tensors) {}
+
+  std::vector<float> Read(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    return found == tensors_.end() ? std::vector<float>()
+                                   : ReadFloats(found->second);
+  }
+
+ private:
+  MappedFile file_;
+  TensorMap tensors_;
+};
+
+std::vector<int32_t> ToIds(const std::vector<float>& values) {
+  return std::vector<int32_t>(values.begin(), values.end());
+}
+
+// Sequences laid end to end; reads what the head reads, and every hidden row.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(const Model& model) : model_(model) {}
+
+  void Add(std::span<const int32_t> ids, std::span<const int32_t> types) {
+    const auto start = static_cast<uint32_t>(batch_.tokens());
+    batch_.ids.insert(batch_.ids.end(), ids.begin(), ids.end());
+    batch_.type_ids.insert(batch_.type_ids.end(), types.begin(), types.end());
+    batch_.starts.push_back(static_cast<uint32_t>(batch_.tokens()));
+    if (model_.head() == Head::kNone) return;
+    const bool first_only = model_.head() == Head::kSequenceClassification;
+    const uint32_t end =
+        first_only ? start + 1 : static_cast<uint32_t>(batch_.tokens());
+    for (uint32_t row = start; row < end; ++row) {
+      batch_.logit_rows.push_back(row);
+    }
+  }
+
+  RaggedBatch& batch() { return batch_; }
+
+ private:
+  const Model& model_;
+  RaggedBatch batch_;
+};
+
+std::unique_ptr<const Model> LoadModel(const std::string& name) {
+  auto model = Model::Load(Directory(name), {});
+  EXPECT_TRUE(model.ok()) << model.status();
+  return model.ok() ? *std::move(model) : nullptr;
+}
+
+std::vector<int32_t> RandomIds(size_t n, int64_t below, std::mt19937& random) {
+  std::vector<int32_t> ids(n);
+  for (int32_t& id : ids) {
+    id = static_cast<int32_t>(random() % static_cast<uint64_t>(below));
+  }
+  return ids;
+}
+
+class GoldenModelTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenModelTest, MatchesTransformers) {
+  const auto model = LoadModel(GetParam());
+  ASSERT_NE(model, nullptr);
+  const Golden golden(GetParam());
+  Workspace workspace(2);
+  int sequences = 0;
+  while (true) {
+    const std::string s = absl::StrCat(sequences);
+    const std::vector<int32_t> ids = ToIds(golden.Read("input_ids." + s));
+    if (ids.empty()) break;
+    BatchBuilder builder(*model);
+    builder.Add(ids, ToIds(golden.Read("token_type_ids." + s)));
+    BatchOutput output;
+    int64_t layers = 0;
+    const absl::Status status = model->Forward(
+        builder.batch(), workspace, &output,
+        [&](int64_t layer, std::span<const float> hidden) {
+          const std::string name = absl::StrCat("hidden.", s, ".", layer);
+          ExpectNear(hidden, golden.Read(name), kGoldenTolerance, name);
+          ++layers;
+        });
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(layers, model->config().num_hidden_layers + 1);
+    ExpectNear(output.logits, golden.Read("logits." + s), kGoldenTolerance,
+               "logits." + s);
+    ++sequences;
+  }
+  EXPECT_GT(sequences, 0);
+}
+
+// With an observer every row of the last layer is computed, else only those
+// that are read.
+TEST_P(GoldenModelTest, SkippingUnreadRowsChangesNoBit) {
+  const auto model = LoadModel(GetParam());
+  ASSERT_NE(model, nullptr);
+  const Golden golden(GetParam());
+  BatchBuilder builder(*model);
+  builder.Add(ToIds(golden.Read("input_ids.0")),
+              ToIds(golden.Read("token_type_ids.0")));
+  builder.Add(ToIds(golden.Read("input_ids.1")),
+              ToIds(golden.Read("token_type_ids.1")));
+  RaggedBatch& batch = builder.batch();
+  batch.hidden_rows = {static_cast<uint32_t>(batch.tokens() - 1), 0, 0};
+  if (batch.logit_rows.size() > 5) batch.logit_rows = {5, 2, 3};
+  Workspace workspace(2);
+  BatchOutput every;
+  BatchOutput needed;
+  ASSERT_TRUE(model->Forward(batch, workspace, &every, [](auto, auto) {}).ok());
+  ASSERT_TRUE(model->Forward(batch, workspace, &needed).ok());
+  const double tolerance = UsesAvx512() ? 0 : kCompanyTolerance;
+  ExpectNear(needed.hidden, every.hidden, tolerance, "hidden");
+  ExpectNear(needed.logits, every.logits, tolerance, "logits");
+}
+
+TEST_P(GoldenModelTest, BatchEqualsAlone) {
+  const auto model = LoadModel(GetParam());
+  ASSERT_NE(model, nullptr);
+  const Config& config = model->config();
+  const size_t longest =
+      config.position_biased_input
+          ? static_cast<size_t>(config.max_position_embeddings)
+          : 70;
+  std::mt19937 random(7);
+  Workspace workspace(2);
+  BatchBuilder together(*model);
+  BatchOutput alone;
+  for (int s = 0; s < 32; ++s) {
+    const size_t length = 1 + random() % longest;
+    const auto ids = RandomIds(length, config.vocab_size, random);
+    const auto types =
+        RandomIds(length, std::max<int64_t>(config.type_vocab_size, 1), random);
+    together.Add(ids, types);
+    BatchBuilder single(*model);
+    single.Add(ids, types);
+    for (uint32_t row = 0; row < length; ++row) {
+      single.batch().hidden_rows.push_back(row);
+    }
+    BatchOutput output;
+    ASSERT_TRUE(model->Forward(single.batch(), workspace, &output).ok());
+    alone.hidden.insert(alone.hidden.end(), output.hidden.begin(),
+                        output.hidden.end());
+    alone.logits.insert(alone.logits.end(), output.logits.begin(),
+                        output.logits.end());
+  }
+  for (uint32_t row = 0; row < together.batch().tokens(); ++row) {
+    together.batch().hidden_rows.push_back(row);
+  }
+  BatchOutput batched;
+  ASSERT_TRUE(model->Forward(together.batch(), workspace, &batched).ok());
+  const double tolerance = UsesAvx512() ? 0 : kCompanyTolerance;
+  ExpectNear(batched.hidden, alone.hidden, tolerance, "hidden");
+  ExpectNear(batched.logits, alone.logits, tolerance, "logits");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenModelTest, testing::ValuesIn(AllModels()),
+                         [](const auto& model) { return model.param; });
+
+// Row counts fall into few buckets and buffers only grow to the largest batch,
+// so that memory stays flat whatever lengths arrive.
+TEST(ModelTest, BuffersStayWithinTheLargestBatch) {
+  const auto model = LoadModel("v3_classify");
+  ASSERT_NE(model, nullptr);
+  std::mt19937 random(11);
+  Workspace workspace(2);
+  BatchOutput output;
+  const auto run = [&](size_t sequences, size_t length) {
+    BatchBuilder builder(*model);
+    for (size_t s = 0; s < sequences; ++s) {
+      const auto ids = RandomIds(length, model->config().vocab_size, random);
+      builder.Add(ids, ids);
+    }
+    ASSERT_TRUE(model->Forward(builder.batch(), workspace, &output).ok());
+  };
+  run(1, 400);
+  run(40, 10);
+  run(7, 57);
+  // Either thread may have met the longest sequence only now.
+  const size_t settled = 2 * workspace.bytes();
+  for (int i = 0; i < 200; ++i) {
+    const size_t sequences = 1 + random() % 8;
+    run(sequences, 1 + random() % (400 / sequences));
+  }
+  EXPECT_LE(workspace.bytes(), settled);
+}
+
+TEST(ModelTest, RefusesBatchesThatMakeNoSense) {
+  const auto model = LoadModel("v1_absolute_fill");
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  BatchOutput output;
+  RaggedBatch good;
+  good.ids = {1, 2, 3};
+  good.type_ids = {0, 1, 0};
+  good.starts = {0, 1, 3};
+  ASSERT_TRUE(model->Forward(good, workspace, &output).ok());
+  const auto refusal = [&](auto change) {
+    RaggedBatch batch = good;
+    change(batch);
+    const absl::Status status = model->Forward(batch, workspace, &output);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.ids[1] = 120; }),
+              HasSubstr("id of token 1: expected 0 to 119, got 120"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.ids[2] = -1; }),
+              HasSubstr("got -1"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.type_ids[0] = 2; }),
+              HasSubstr("type id of token 0"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.type_ids.pop_back(); }),
+              HasSubstr("expected 3 type ids, got 2"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) {
+                b.starts = {0, 1, 1, 3};
+              }),
+              HasSubstr("sequence 1 is empty"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) {
+                b.starts = {0, 1};
+              }),
+              HasSubstr("cover"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) {
+                b.starts = {0, 5, 3};
+              }),
+              HasSubstr("sequence"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.starts = {}; }),
+              HasSubstr("cover"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.logit_rows = {3}; }),
+              HasSubstr("row 3"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) { b.hidden_rows = {9}; }),
+              HasSubstr("row 9"));
+  EXPECT_THAT(refusal([](RaggedBatch& b) {
+                b.ids.assign(25, 1);
+                b.type_ids.assign(25, 0);
+                b.starts = {0, 25};
+              }),
+              HasSubstr("25 tokens; the model takes at most 24"));
+}
+
+TEST(ModelTest, RefusesLogitsWithoutAHead) {
+  const auto model = LoadModel("v1_no_relative");
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  BatchOutput output;
+  RaggedBatch batch;
+  batch.ids = {1};
+  batch.starts = {0, 1};
+  batch.logit_rows = {0};
+  const absl::Status status = model->Forward(batch, workspace, &output);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ModelTest, ReportsProgressUpToTheLastTensor) {
+  std::vector<LoadProgress> seen;
+  const auto model = Model::Load(
+      Directory("v3_classify"),
+      {.observer = [&](const LoadProgress& p) { seen.push_back(p); }});
+  ASSERT_TRUE(model.ok()) << model.status();
+  ASSERT_FALSE(seen.empty());
+  for (size_t i = 0; i < seen.size(); ++i) {
+    EXPECT_EQ(seen[i].tensors_done, i + 1);
+    EXPECT_EQ(seen[i].tensors_total, seen.size());
+  }
+  EXPECT_EQ(seen.back().bytes_done, seen.back().bytes_total);
+}
+
+TEST(ModelTest, NamesTheMissingDirectory) {
+  const auto model = Model::Load("/nonexistent/model", {});
+  EXPECT_THAT(std::string(model.status().message()),
+              HasSubstr("/nonexistent/model"));
+}
+
+}  // namespace
+}  // namespace deberta::model
