@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,9 +23,10 @@ constexpr size_t kDefaultAnswerTokens = 15;
 constexpr size_t kDefaultWindow = 384;
 constexpr size_t kDefaultOverlap = 128;
 
-// Every candidate may become an answer with a text of its own: their number is
-// limited, or one request could ask for gigabytes.
-constexpr size_t kMaxCandidates = size_t{1} << 18;
+// A candidate may be as long as its window's text, and each may become an
+// answer: the characters of all of them are limited, or one request could ask
+// for gigabytes.
+constexpr size_t kMaxCandidateText = size_t{1} << 27;
 
 size_t OrDefault(int64_t value, size_t fallback) {
   return value == 0 ? fallback : static_cast<size_t>(value);
@@ -57,8 +59,8 @@ size_t WindowTokens(const AnswerQuestionRequest& request, size_t max_tokens) {
 
 AnswerRule ToRule(const AnswerQuestionRequest& request,
                   const TaskModel& model) {
-  // All the candidates of a request and "no answer".
-  constexpr size_t kMostAnswers = kMaxCandidates + 1;
+  // More answers there never are, and twice as many do not overflow.
+  constexpr size_t kMostAnswers = kMaxCandidateText;
   return {
       .top_k = std::min(OrDefault(request.top_k, kDefaultTopK), kMostAnswers),
       .max_answer_tokens =
@@ -94,6 +96,21 @@ absl::StatusOr<LengthRule> WindowRule(const AnswerQuestionRequest& request,
                     .overlap = OrDefault(request.stride, overlap)};
 }
 
+// At most so many characters are in the window's candidates.
+size_t CandidateText(const tokenizer::Encoding& encoding,
+                     const AnswerRule& rule) {
+  uint32_t begin = std::numeric_limits<uint32_t>::max();
+  uint32_t end = 0;
+  for (size_t i = 0; i < encoding.size(); ++i) {
+    if (encoding.sequence_ids[i] != 1) continue;
+    begin = std::min(begin, encoding.offsets[i].start);
+    end = std::max(end, encoding.offsets[i].end);
+  }
+  const size_t cells = std::min(CandidatesPerWindow(rule),
+                                encoding.size() * rule.max_answer_tokens);
+  return begin < end ? cells * (end - begin) : 0;
+}
+
 }  // namespace
 
 absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
@@ -107,7 +124,7 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
   const size_t window = WindowTokens(task.request_, model.max_tokens);
   const AnswerRule rule = ToRule(task.request_, model);
   SequencePlanner planner(tokenizer);
-  size_t candidates = 0;
+  size_t candidate_text = 0;
   for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
     const QuestionInput& input = task.request_.inputs[i];
     absl::StatusOr<TokenSequence> question =
@@ -123,17 +140,17 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
         planner.Plan(*question, &*context, *lengths, InputField(i));
     if (!plan.ok()) return plan.status();
     for (tokenizer::Encoding& encoding : plan->encodings) {
-      candidates += std::min(CandidatesPerWindow(rule),
-                             encoding.size() * rule.max_answer_tokens);
+      candidate_text += CandidateText(encoding, rule);
       task.sequences_.push_back(
           ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits));
       task.encodings_.push_back(std::move(encoding));
     }
     task.coverage_.push_back(plan->coverage);
-    if (candidates > kMaxCandidates) {
+    if (candidate_text > kMaxCandidateText) {
       return InputError(
-          "top_k", absl::StrCat("makes more than ", kMaxCandidates,
-                                " candidates in the windows of a request"));
+          "top_k",
+          absl::StrCat("asks for candidates of up to ", candidate_text,
+                       " characters, the limit is ", kMaxCandidateText));
     }
   }
   return task;

@@ -76,7 +76,10 @@ std::vector<Coverage> EncodeTask::coverage() const { return coverage_; }
 
 absl::StatusOr<std::vector<EncodeResult>> EncodeTask::Finish(
     std::span<const SequenceOutput> outputs) const {
-  if (absl::Status s = CheckOutputs(sequences_, outputs, 0); !s.ok()) return s;
+  if (absl::Status s = CheckOutputs(sequences_, outputs, std::nullopt);
+      !s.ok()) {
+    return s;
+  }
   std::vector<EncodeResult> results;
   results.reserve(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -11,12 +11,16 @@
 namespace deberta::server {
 namespace {
 
-constexpr int64_t kDefaultTopK = 5;
+constexpr size_t kDefaultTopK = 5;
 constexpr std::string_view kGenericMask = "[MASK]";
 
 // Each candidate carries its whole text: the sum over a request of masks,
 // candidates and tokens is limited, or one request could ask for gigabytes.
 constexpr size_t kMaxSequenceTokens = size_t{1} << 23;
+
+size_t OrDefault(int64_t top_k) {
+  return top_k == 0 ? kDefaultTopK : static_cast<size_t>(top_k);
+}
 
 // `text` with the generic mask in the model's own spelling.
 std::string WithOwnMask(std::string_view text, std::string_view mask) {
@@ -102,11 +106,10 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
 
   FillMaskTask task(std::move(request), model);
   task.target_ids_ = *std::move(targets);
-  task.top_k_ = task.request_.top_k == 0 ? kDefaultTopK : task.request_.top_k;
   const size_t choices = task.target_ids_.empty()
                              ? static_cast<size_t>(model.config->vocab_size)
                              : task.target_ids_.size();
-  const size_t candidates = std::min(static_cast<size_t>(task.top_k_), choices);
+  task.candidates_ = std::min(OrDefault(task.request_.top_k), choices);
   std::vector<std::string> texts;
   for (const std::string& text : task.request_.inputs) {
     texts.push_back(WithOwnMask(text, model.tokenizer->IdToToken(*mask)));
@@ -115,32 +118,38 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
       *model.tokenizer, texts,
       {.policy = task.request_.length_policy, .max_tokens = model.max_tokens});
   if (!plans.ok()) return plans.status();
+  if (absl::Status s = task.AddSequences(*plans, *mask); !s.ok()) return s;
+  return task;
+}
+
+absl::Status FillMaskTask::AddSequences(std::span<const SequencePlan> plans,
+                                        int32_t mask) {
   size_t sequence_tokens = 0;
-  for (size_t i = 0; i < plans->size(); ++i) {
-    const tokenizer::Encoding& encoding = (*plans)[i].encodings[0];
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const tokenizer::Encoding& encoding = plans[i].encodings[0];
     std::vector<uint32_t> rows;
     for (uint32_t row = 0; row < encoding.size(); ++row) {
-      if (encoding.ids[row] == *mask) rows.push_back(row);
+      if (encoding.ids[row] == mask) rows.push_back(row);
     }
     if (rows.empty()) {
       return InputError(InputField(i),
-                        (*plans)[i].coverage.truncated
+                        plans[i].coverage.truncated
                             ? "has no mask token among those that fit"
                             : "has no mask token");
     }
-    sequence_tokens += rows.size() * encoding.size() * candidates;
+    sequence_tokens += rows.size() * encoding.size() * candidates_;
     if (sequence_tokens > kMaxSequenceTokens) {
       return InputError(
           "top_k",
-          absl::StrCat(candidates, " candidates a mask make more than ",
+          absl::StrCat(candidates_, " candidates a mask make more than ",
                        kMaxSequenceTokens,
                        " tokens of filled texts in the answer"));
     }
-    task.sequences_.push_back(
+    sequences_.push_back(
         ToSequence(encoding, std::move(rows), Readout::kHeadLogits));
-    task.coverage_.push_back((*plans)[i].coverage);
+    coverage_.push_back(plans[i].coverage);
   }
-  return task;
+  return absl::OkStatus();
 }
 
 std::vector<Coverage> FillMaskTask::coverage() const { return coverage_; }
@@ -153,8 +162,7 @@ MaskPrediction FillMaskTask::Predict(const SequenceInput& sequence,
   const bool skip_special_tokens = sequence.rows.size() == 1;
   MaskPrediction prediction;
   prediction.token_index = row;
-  for (const auto& [id, score] :
-       BestTokens(logits, target_ids_, static_cast<size_t>(top_k_))) {
+  for (const auto& [id, score] : BestTokens(logits, target_ids_, candidates_)) {
     std::vector<int32_t> ids = sequence.ids;
     ids[row] = id;
     std::erase(ids, tokenizer.special_ids().pad);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/tasks/sequence_plan.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
@@ -53,6 +54,9 @@ class FillMaskTask {
   FillMaskTask(Request request, const TaskModel& model)
       : request_(std::move(request)), model_(model) {}
 
+  // Asks for the rows of `mask`; an InputError if an input has none or the
+  // answer would be too large.
+  absl::Status AddSequences(std::span<const SequencePlan> plans, int32_t mask);
   // The candidates for the mask at `row`; `logits` are its [vocabulary].
   MaskPrediction Predict(const SequenceInput& sequence, uint32_t row,
                          std::span<const float> logits) const;
@@ -62,7 +66,7 @@ class FillMaskTask {
   std::vector<SequenceInput> sequences_;
   std::vector<Coverage> coverage_;
   std::vector<int32_t> target_ids_;  // distinct, ascending; empty: all
-  int64_t top_k_ = 0;
+  size_t candidates_ = 0;            // a mask
 };
 
 }  // namespace deberta::server

@@ -49,7 +49,7 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeField(
 
 absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
                           std::span<const SequenceOutput> outputs,
-                          size_t width) {
+                          std::optional<size_t> width) {
   if (outputs.size() != sequences.size()) {
     return absl::InternalError(absl::StrCat("the model answered ",
                                             outputs.size(), " sequences, ",
@@ -57,7 +57,7 @@ absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const SequenceOutput& output = outputs[i];
-    const size_t expected = width == 0 ? output.width : width;
+    const size_t expected = width.value_or(output.width);
     if (expected == 0 || output.width != expected ||
         output.values.size() != sequences[i].rows.size() * expected) {
       return absl::InternalError(

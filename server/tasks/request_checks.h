@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,10 +37,10 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
     std::string_view field);
 
 // Internal error unless there is one output a sequence, each [rows, width] and
-// free of NaN. `width` 0 allows any but 0.
+// free of NaN. Without `width`, any but 0 will do.
 absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
                           std::span<const SequenceOutput> outputs,
-                          size_t width);
+                          std::optional<size_t> width);
 
 }  // namespace deberta::server
 

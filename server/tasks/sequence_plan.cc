@@ -43,6 +43,16 @@ tokenizer::Encoding AssembleTruncated(const tokenizer::Tokenizer& tokenizer,
   return tokenizer.Assemble(tokenizer::Slice(a, 0, length_a), &cut_b);
 }
 
+// Tokens of all windows over `length` tokens: each has `fixed` tokens of its
+// own, and each but the first repeats `overlap`.
+size_t WindowedTokens(size_t length, size_t room, size_t overlap,
+                      size_t fixed) {
+  const size_t step = room - overlap;
+  const size_t windows =
+      length <= room ? 1 : (length - room + step - 1) / step + 1;
+  return length + windows * fixed + (windows - 1) * overlap;
+}
+
 }  // namespace
 
 absl::StatusOr<SequencePlan> SequencePlanner::Plan(const TokenSequence& a,
@@ -84,16 +94,16 @@ absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
                                    " tokens of text that a window holds, got ",
                                    rule.overlap));
   }
-  // Every window but the last advances by room - overlap tokens.
-  const size_t windows_at_most = windowed.size() / (room - rule.overlap) + 1;
-  if (windows_at_most >
-      (kMaxWindowedTokens - windowed_tokens_) / rule.max_tokens + 1) {
-    return InputError(field,
-                      absl::StrCat("takes up to ", windows_at_most,
-                                   " windows; all windows of a request may "
-                                   "hold ",
-                                   kMaxWindowedTokens, " tokens"));
+  const size_t windowed_tokens =
+      WindowedTokens(windowed.size(), room, rule.overlap, fixed);
+  if (windowed_tokens > kMaxWindowedTokens - windowed_tokens_) {
+    return InputError(
+        field, absl::StrCat("takes windows of ", windowed_tokens,
+                            " tokens together; all windows of a request may "
+                            "hold ",
+                            kMaxWindowedTokens));
   }
+  windowed_tokens_ += windowed_tokens;
   SequencePlan plan;
   for (const auto& [begin, end] :
        tokenizer::Windows(windowed.size(), room, rule.overlap)) {
@@ -101,7 +111,6 @@ absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
     plan.encodings.push_back(b == nullptr ? tokenizer_.Assemble(window, nullptr)
                                           : tokenizer_.Assemble(a, &window));
     plan.begins.push_back(begin);
-    windowed_tokens_ += plan.encodings.back().size();
   }
   const size_t total = fixed + windowed.size();
   plan.coverage = {.tokens_total = total,

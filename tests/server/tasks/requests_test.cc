@@ -186,6 +186,28 @@ TEST_P(RequestsTest, Tokenize) {
   EXPECT_EQ(blamed({{.text = ""}, {.text = kLong}}), "");
 }
 
+// An unknown word is one v3 token of any length, and every pair of tokens may
+// be a candidate.
+TEST(AnswerQuestionTest, BoundsTheTextOfItsCandidates) {
+  const model::Config config;
+  const TaskModel model = {.tokenizer = &GoldenTokenizer("v3"),
+                           .config = &config,
+                           .max_tokens = 512};
+  std::string word = " ";
+  for (int i = 0; i < 1000; ++i) word += "\u2603";
+  std::string context;
+  for (int i = 0; i < 150; ++i) context += word;
+  const auto create = [&](int64_t top_k) {
+    return AnswerQuestionTask::Create({.inputs = {{"who?", context}},
+                                       .top_k = top_k,
+                                       .max_answer_tokens = kHuge},
+                                      model)
+        .status();
+  };
+  EXPECT_EQ(InputErrorField(create(kHuge)), "top_k");
+  EXPECT_TRUE(create(100).ok());
+}
+
 TEST(InputErrorTest, CarriesFieldBesideMessage) {
   const absl::Status status = InputError("inputs[3].text", "is bad");
   EXPECT_TRUE(absl::IsInvalidArgument(status));

@@ -1,7 +1,9 @@
 // What the tasks make of several inputs, windows and odd model outputs, where
 // the pipelines have no counterpart.
 
-#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
 #include "tests/server/tasks/golden_cases.h"
+#include "tokenizer/loader.h"
 
 namespace deberta::server {
 namespace {
@@ -198,6 +201,34 @@ TEST_F(ResultsTest, FillMaskReadsOnlyTheMasks) {
     EXPECT_EQ(best[static_cast<size_t>(i)].token_id, i);
   }
   EXPECT_EQ((*results)[0].masks[1].token_index, task.sequences()[0].rows[1]);
+}
+
+// A copy of the v3 tokenizer whose mask has another name.
+std::string DirectoryWithMask(const std::string& mask) {
+  const std::string from =
+      std::string(DEBERTA_SOURCE_DIR) + "/tests/golden/tasks/tokenizers/v3/";
+  const std::string to = ::testing::TempDir() + "mask" + mask;
+  std::filesystem::create_directories(to);
+  for (const std::string name : {"tokenizer.json", "tokenizer_config.json"}) {
+    std::ifstream in(from + name);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    for (size_t at; (at = text.find("[MASK]")) != std::string::npos;) {
+      text.replace(at, 6, mask);
+    }
+    std::ofstream(to + "/" + name) << text;
+  }
+  return to;
+}
+
+TEST_F(ResultsTest, FillMaskTakesGenericMaskForTheModelsOwn) {
+  const auto own = tokenizer::LoadTokenizer(DirectoryWithMask("<mask>"));
+  ASSERT_TRUE(own.ok()) << own.status();
+  model_ = {.tokenizer = own->get(), .config = &config_, .max_tokens = 64};
+  config_.vocab_size = (*own)->vocab_size();
+  const FillMaskTask task = Created<FillMaskTask>(
+      {.inputs = {"the [MASK] of <mask>[MASK]", "the <mask> of <mask><mask>"}});
+  EXPECT_EQ(task.sequences()[0].rows.size(), 3u);
+  EXPECT_EQ(task.sequences()[0].ids, task.sequences()[1].ids);
 }
 
 TEST_F(ResultsTest, EncodePools) {

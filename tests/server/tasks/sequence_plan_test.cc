@@ -126,15 +126,16 @@ TEST(SequencePlanTest, BoundsTheTokensOfAllWindows) {
   EXPECT_TRUE(PlanOf(rule, 1000).ok());
 
   SequencePlanner planner(GoldenTokenizer("v1"));
-  const tokenizer::TokenSequence text = Tokens(1000, 100);
-  absl::Status status = absl::OkStatus();
-  int accepted = 0;
-  for (; status.ok() && accepted < 100; ++accepted) {
-    status = planner.Plan(text, nullptr, rule, "inputs[7]").status();
-  }
-  // Some 492 windows of 512 tokens each time: the limit is of the request.
-  EXPECT_EQ(InputErrorField(status), "inputs[7]");
-  EXPECT_LT(accepted, 8);
+  const auto accepts = [&](size_t tokens) {
+    return planner.Plan(Tokens(tokens, 100), nullptr, rule, "inputs[7]").ok();
+  };
+  // 491 windows of 512 tokens each time: the limit is of the request.
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(accepts(1000)) << i;
+  EXPECT_FALSE(accepts(1000));
+  // What is left is 2^20 - 4 * 491 * 512 tokens: 84 windows of 512.
+  EXPECT_FALSE(accepts(510 + 84));
+  EXPECT_TRUE(accepts(510 + 83));
+  EXPECT_FALSE(accepts(1)) << "nothing is left";
 }
 
 TEST(SequencePlanTest, RefusesModelLimitWithoutRoom) {
