@@ -25,11 +25,11 @@ namespace deberta::tokenizer {
 
 struct ByteLevelBpeOptions {
   // Tokens in their printable spelling ("Ġname") with their ids.
-  std::vector<std::pair<std::string, int32_t>> vocabulary;
+  std::vector<std::pair<std::string, int32_t>> vocabulary = {};
   // Rank is position. Of equal pairs the last one counts.
-  std::vector<std::pair<std::string, std::string>> merges;
+  std::vector<std::pair<std::string, std::string>> merges = {};
   // What a byte whose character is no token becomes; without it, nothing.
-  std::optional<std::string> unk_token;
+  std::optional<std::string> unk_token = std::nullopt;
   // Prepends a space to each stretch that does not start with one.
   bool add_prefix_space = false;
 };
