@@ -1,9 +1,10 @@
 #include "model/thread_pool.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
+
+// From libgomp; clang has no omp.h without a second OpenMP runtime.
+extern "C" void omp_set_num_threads(int threads);
 
 namespace deberta::model {
 namespace {
