@@ -1,6 +1,5 @@
 #include "server/metrics.h"
 
-#include <CivetServer.h>
 #include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
@@ -15,6 +14,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -277,7 +277,7 @@ absl::StatusOr<int> Metrics::Listen(const std::string& address) {
   // Civetweb reports a port in use, and anything else, by an exception.
   try {
     series_->exposer = std::make_unique<prometheus::Exposer>(address);
-  } catch (const CivetException&) {
+  } catch (const std::runtime_error&) {
     return absl::UnavailableError(absl::StrCat(
         "cannot serve metrics on ", address,
         ": the port is in use, or the address is not this machine's"));

@@ -1,0 +1,61 @@
+// The loaded models and the workers that compute them.
+
+#ifndef SERVER_ENGINE_H_
+#define SERVER_ENGINE_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "model/model.h"
+#include "model/workspace.h"
+#include "server/batching/scheduler.h"
+#include "server/log.h"
+#include "server/options.h"
+#include "server/rpc/catalog.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+// A model, its tokenizer and what the service says of them.
+struct LoadedModel {
+  std::unique_ptr<const tokenizer::Tokenizer> tokenizer;
+  std::unique_ptr<const model::Model> model;
+  ServedModel served;
+  absl::Duration load_time;
+};
+
+// Loads one directory. Errors name the model and what is wrong with its files;
+// InvalidArgument if the tokenizer has ids that the model does not.
+absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
+                                      int load_threads, Log* log);
+
+class Engine {
+ public:
+  // Loads every model of `options`, in order, and starts the workers. `log`
+  // outlives the call, `observer` is called as Scheduler says.
+  static absl::StatusOr<std::unique_ptr<Engine>> Load(
+      const Options& options, Scheduler::BatchObserver observer, Log* log);
+  // Drains without waiting for queued work.
+  ~Engine();
+
+  const std::vector<LoadedModel>& models() const { return models_; }
+  const Catalog& catalog() const { return catalog_; }
+  Scheduler& scheduler() { return *scheduler_; }
+
+ private:
+  Engine(const Options& options, std::vector<LoadedModel> models,
+         Scheduler::BatchObserver observer);
+
+  const std::vector<LoadedModel> models_;
+  const Catalog catalog_;
+  std::vector<std::unique_ptr<model::Workspace>> workspaces_;  // one a worker
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_ENGINE_H_

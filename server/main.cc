@@ -1,0 +1,140 @@
+// deberta-server: options -> metrics -> listen -> load -> serve -> drain.
+
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
+#include <signal.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/time/clock.h"
+#include "server/engine.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/options.h"
+#include "server/rpc/listener.h"
+#include "server/rpc/service.h"
+#include "server/shutdown_signal.h"
+
+namespace deberta::server {
+namespace {
+
+// For calls that only watch, such as health, when all work is done.
+constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
+
+std::string Isa() {
+  if (__builtin_cpu_supports("avx512bw")) return "avx512";
+  if (__builtin_cpu_supports("avx2")) return "avx2";
+  return "baseline";
+}
+
+// The libraries' own lines are not JSON, and repeat what the server reports.
+void SilenceLibraries() {
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  google::protobuf::SetLogHandler(nullptr);
+}
+
+std::vector<Metrics::ModelInfo> ModelInfos(const Engine& engine) {
+  std::vector<Metrics::ModelInfo> infos;
+  for (const LoadedModel& model : engine.models()) {
+    infos.push_back({.name = model.served.name,
+                     .tasks = model.served.tasks,
+                     .load_time = model.load_time,
+                     .resident_bytes = model.served.resident_bytes});
+  }
+  return infos;
+}
+
+// Everything from the open port to its closing.
+absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
+  Metrics metrics({.version = DEBERTA_VERSION,
+                   .onednn = DEBERTA_ONEDNN_VERSION,
+                   .isa = Isa()});
+  Service service({.max_call_time = options.max_call_time,
+                   .observer = [&](const RequestReport& report) {
+                     metrics.RecordRequest(report);
+                     if (report.code == absl::StatusCode::kInternal) {
+                       log->Error("request failed",
+                                  {{"task", TaskName(report.task)},
+                                   {"error", report.message}});
+                     }
+                   }});
+  metrics.WatchInflight([&service] { return service.inflight(); });
+  absl::StatusOr<int> metrics_port = metrics.Listen(options.metrics_listen);
+  if (!metrics_port.ok()) return metrics_port.status();
+
+  std::unique_ptr<Engine> engine;  // outlives every call
+  // Scrapes ask the service and the engine.
+  const absl::Cleanup stop_metrics = [&metrics] { metrics.StopListening(); };
+  absl::StatusOr<std::unique_ptr<Listener>> listener =
+      Listener::Start({.address = options.listen,
+                       .max_request_bytes = options.max_request_bytes},
+                      &service);
+  if (!listener.ok()) return listener.status();
+  log->Info("listening",
+            {{"grpc_port", int64_t{(*listener)->port()}},
+             {"metrics_port", int64_t{*metrics_port}},
+             {"workers", int64_t{options.workers}},
+             {"threads_per_worker", int64_t{options.threads_per_worker}}});
+
+  absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(
+      options,
+      [&metrics](const Scheduler::BatchReport& report) {
+        metrics.RecordBatch(report.queue, report.sequences, report.tokens);
+      },
+      log);
+  if (!loaded.ok()) return loaded.status();
+  engine = *std::move(loaded);
+  metrics.AddModels(ModelInfos(*engine), [&engine](size_t model) {
+    return Metrics::Backlog{
+        .tokens = engine->scheduler().queued_tokens(model),
+        .seconds = engine->scheduler().queued_seconds(model)};
+  });
+
+  shutdown->Arm();
+  service.Serve(&engine->catalog(), &engine->scheduler());
+  (*listener)->SetServing(true);
+  log->Info("serving",
+            {{"models", static_cast<int64_t>(options.models.size())}});
+
+  const int signal = shutdown->Wait();
+  log->Info("shutting down", {{"signal", int64_t{signal}}});
+  const absl::Time deadline = absl::Now() + options.drain_time;
+  (*listener)->SetServing(false);
+  const bool drained = service.Drain(deadline);
+  engine->scheduler().Drain(deadline);
+  (*listener)->Stop(kCloseGrace);
+  if (drained) {
+    log->Info("stopped");
+  } else {
+    log->Warning("stopped; some calls were not finished in time");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace deberta::server
+
+int main(int argc, char** argv) {
+  using namespace deberta::server;
+  const absl::StatusOr<Options> options = ParseOptions(argc, argv);
+  if (!options.ok()) {
+    std::fprintf(stderr, "deberta-server: %s\n",
+                 std::string(options.status().message()).c_str());
+    return 1;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  SilenceLibraries();
+  ShutdownSignal shutdown;
+  Log log(stderr);
+  if (const absl::Status status = Serve(*options, &shutdown, &log);
+      !status.ok()) {
+    log.Error("cannot start", {{"error", std::string(status.message())}});
+    return 1;
+  }
+  return 0;
+}

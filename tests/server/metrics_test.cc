@@ -1,0 +1,151 @@
+#include "server/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+namespace deberta::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class MetricsTest : public testing::Test {
+ protected:
+  MetricsTest() : metrics_({.version = "1.2", .onednn = "3.4", .isa = "avx2"}) {
+    metrics_.WatchInflight([this] { return inflight_; });
+    metrics_.AddModels(
+        {{.name = "m",
+          .tasks = {TaskKind::kClassify, TaskKind::kEncode},
+          .load_time = absl::Milliseconds(1500),
+          .resident_bytes = 4096}},
+        [](size_t) { return Metrics::Backlog{.tokens = 12, .seconds = 0.5}; });
+  }
+
+  size_t inflight_ = 3;
+  Metrics metrics_;
+};
+
+RequestReport Answered() {
+  RequestReport report;
+  report.task = TaskKind::kClassify;
+  report.model = 0;
+  report.accepted = true;
+  report.inputs = 2;
+  report.tokens = 30;
+  report.truncated_inputs = 1;
+  report.total = absl::Milliseconds(40);
+  report.tokenize = absl::Milliseconds(1);
+  report.queue = absl::Milliseconds(2);
+  report.compute = absl::Milliseconds(30);
+  return report;
+}
+
+TEST_F(MetricsTest, EverySeriesExistsFromTheStart) {
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_requests_total{code=\"OK\",model=\"m\",task=\"classify\"} 0",
+        "deberta_requests_total{code=\"RESOURCE_EXHAUSTED\",model=\"m\",task="
+        "\"encode\"} 0",
+        "deberta_requests_total{code=\"NOT_FOUND\",model=\"\",task=\"fill_mask"
+        "\"} 0",
+        "deberta_inputs_total{model=\"m\",task=\"encode\"} 0",
+        "deberta_tokens_total{model=\"m\",task=\"classify\"} 0",
+        "deberta_truncated_inputs_total{model=\"m\",task=\"classify\"} 0",
+        "deberta_request_duration_seconds_count{model=\"m\",task=\"classify\"} "
+        "0",
+        "deberta_tokenize_duration_seconds_count{model=\"m\",task=\"encode\"} "
+        "0",
+        "deberta_queue_duration_seconds_count{model=\"m\",task=\"classify\"} 0",
+        "deberta_compute_duration_seconds_count{model=\"m\",task=\"classify\"} "
+        "0",
+        "deberta_batch_inputs_count{model=\"m\"} 0",
+        "deberta_batch_tokens_count{model=\"m\"} 0",
+        "deberta_rejected_total{model=\"m\",reason=\"queue_full\"} 0",
+        "deberta_rejected_total{model=\"m\",reason=\"too_large\"} 0",
+        "deberta_rejected_total{model=\"m\",reason=\"draining\"} 0",
+        "deberta_queue_tokens{model=\"m\"} 12",
+        "deberta_queue_seconds{model=\"m\"} 0.5",
+        "deberta_inflight_requests 3",
+        "deberta_model_load_seconds{model=\"m\"} 1.5",
+        "deberta_model_bytes{model=\"m\"} 4096",
+        "deberta_build_info{isa=\"avx2\",onednn=\"3.4\",version=\"1.2\"} 1",
+        "process_resident_memory_bytes ",
+        "process_cpu_seconds_total "}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+}
+
+TEST_F(MetricsTest, RequestIsCountedOnceInEverySeries) {
+  metrics_.RecordRequest(Answered());
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_requests_total{code=\"OK\",model=\"m\",task=\"classify\"} 1",
+        "deberta_inputs_total{model=\"m\",task=\"classify\"} 2",
+        "deberta_tokens_total{model=\"m\",task=\"classify\"} 30",
+        "deberta_truncated_inputs_total{model=\"m\",task=\"classify\"} 1",
+        "deberta_request_duration_seconds_count{model=\"m\",task=\"classify\"} "
+        "1",
+        "deberta_compute_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"0.025\"} 0",
+        "deberta_compute_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"0.05\"} 1",
+        "deberta_requests_total{code=\"OK\",model=\"m\",task=\"encode\"} 0"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+}
+
+TEST_F(MetricsTest, RefusedRequestCountsNoInputs) {
+  RequestReport report = Answered();
+  report.code = absl::StatusCode::kResourceExhausted;
+  report.accepted = false;
+  report.rejection = Rejection::kQueueFull;
+  report.queue.reset();
+  report.compute.reset();
+  metrics_.RecordRequest(report);
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_inputs_total{model=\"m\",task=\"classify\"} 0",
+        "deberta_rejected_total{model=\"m\",reason=\"queue_full\"} 1",
+        "deberta_queue_duration_seconds_count{model=\"m\",task=\"classify\"} "
+        "0"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+}
+
+TEST_F(MetricsTest, CallsForUnknownModelsHaveNoModel) {
+  RequestReport report;
+  report.task = TaskKind::kFillMask;
+  report.code = absl::StatusCode::kNotFound;
+  metrics_.RecordRequest(report);
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("deberta_requests_total{code=\"NOT_FOUND\",model=\"\","
+                        "task=\"fill_mask\"} 1"));
+}
+
+TEST_F(MetricsTest, BatchesAreMeasured) {
+  metrics_.RecordBatch(0, 3, 200);
+  const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr("deberta_batch_inputs_sum{model=\"m\"} 3"));
+  EXPECT_THAT(text, HasSubstr("deberta_batch_tokens_bucket{model=\"m\",le="
+                              "\"256\"} 1"));
+}
+
+TEST_F(MetricsTest, PortInUseIsOneError) {
+  const auto port = metrics_.Listen("127.0.0.1:0");
+  ASSERT_TRUE(port.ok()) << port.status();
+  Metrics other({});
+  const std::string address = "127.0.0.1:" + std::to_string(*port);
+  const auto second = other.Listen(address);
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(std::string(second.status().message()),
+              HasSubstr("cannot serve metrics on " + address));
+  metrics_.StopListening();
+  EXPECT_TRUE(other.Listen(address).ok());
+}
+
+}  // namespace
+}  // namespace deberta::server

@@ -1,0 +1,147 @@
+#include "server/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/flags/reflection.h"
+
+namespace deberta::server {
+namespace {
+
+using testing::ExitedWithCode;
+using testing::HasSubstr;
+
+// Parses a command line; flags and environment are as before afterwards.
+absl::StatusOr<Options> Parse(std::vector<std::string> arguments) {
+  const absl::FlagSaver saver;
+  arguments.insert(arguments.begin(), "deberta-server");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  return ParseOptions(static_cast<int>(arguments.size()), argv.data());
+}
+
+std::string ErrorOf(std::vector<std::string> arguments) {
+  const absl::StatusOr<Options> options = Parse(std::move(arguments));
+  EXPECT_FALSE(options.ok());
+  return std::string(options.status().message());
+}
+
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) {
+    setenv(name, value, 1);
+  }
+  ~Environment() { unsetenv(name_); }
+
+ private:
+  const char* const name_;
+};
+
+TEST(OptionsTest, ModelNamesDefaultToTheDirectorys) {
+  const auto models = ParseModels("a=/x/one,/x/two/,three");
+  ASSERT_TRUE(models.ok());
+  ASSERT_EQ(models->size(), 3u);
+  EXPECT_EQ(models->at(0).name, "a");
+  EXPECT_EQ(models->at(0).directory, "/x/one");
+  EXPECT_EQ(models->at(1).name, "two");
+  EXPECT_EQ(models->at(1).directory, "/x/two/");
+  EXPECT_EQ(models->at(2).name, "three");
+}
+
+TEST(OptionsTest, BadModelListsAreRefused) {
+  for (const char* models : {"", ",", "a=", "a=/x,", "/", "a b=/x", "=/x",
+                             "a=/x,a=/y", "/x/a,/y/a"}) {
+    EXPECT_FALSE(ParseModels(models).ok()) << models;
+  }
+  EXPECT_THAT(std::string(ParseModels("/x/a,/y/a").status().message()),
+              HasSubstr("two models are named \"a\""));
+}
+
+TEST(OptionsTest, DefaultsAreThoseOfTheContract) {
+  const auto options = Parse({"--models=/m"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->listen, "0.0.0.0:50051");
+  EXPECT_EQ(options->metrics_listen, "0.0.0.0:9090");
+  EXPECT_EQ(options->precision, "fp32");
+  EXPECT_GE(options->workers, 1);
+  EXPECT_GE(options->threads_per_worker, 1);
+}
+
+TEST(OptionsTest, TheFlagWinsOverTheEnvironment) {
+  const Environment models("DEBERTA_MODELS", "/from_environment");
+  const Environment drain("DEBERTA_DRAIN_SECONDS", "7");
+  const Environment empty("DEBERTA_LISTEN", "");
+  const auto options = Parse({"--drain_seconds=9"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->models.at(0).directory, "/from_environment");
+  EXPECT_EQ(options->drain_time, absl::Seconds(9));
+  EXPECT_EQ(options->listen, "0.0.0.0:50051");
+}
+
+TEST(OptionsTest, BadEnvironmentNamesTheVariable) {
+  const Environment workers("DEBERTA_WORKERS", "many");
+  EXPECT_THAT(ErrorOf({"--models=/m"}), HasSubstr("DEBERTA_WORKERS"));
+}
+
+TEST(OptionsTest, BadValuesNameTheFlag) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"--precision=int8", "--precision: expected fp32 or auto"},
+      {"--listen=nowhere", "--listen: expected HOST:PORT"},
+      {"--listen=:1", "--listen: expected HOST:PORT"},
+      {"--metrics_listen=0.0.0.0:65536", "--metrics_listen: expected"},
+      {"--workers=-1", "--workers: expected a number from 0"},
+      {"--drain_seconds=-1", "--drain_seconds"},
+      {"--default_deadline_ms=0", "--default_deadline_ms"},
+      {"--max_request_bytes=1", "--max_request_bytes"},
+      {"--max_batch_wait_us=-5", "--max_batch_wait_us"},
+      {"--max_batch_tokens=0", "--max_batch_tokens"},
+      {"--max_queue_tokens=100", "--max_batch_tokens (1024) must not exceed"},
+      {"--metrics_listen=0.0.0.0:50051", "must differ"},
+      {"extra", "unexpected argument \"extra\""}};
+  for (const auto& [argument, message] : cases) {
+    EXPECT_THAT(ErrorOf({"--models=/m", argument}), HasSubstr(message));
+  }
+  EXPECT_THAT(ErrorOf({}), HasSubstr("--models is required"));
+}
+
+TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
+  const absl::FlagSaver saver;
+  absl::FindCommandLineFlag("models")->ParseFrom("/m", nullptr);
+  const auto chosen = [](int cpus) {
+    const auto options = OptionsFromFlags(cpus);
+    return std::pair(options->workers, options->threads_per_worker);
+  };
+  EXPECT_EQ(chosen(1), std::pair(1, 1));
+  EXPECT_EQ(chosen(2), std::pair(1, 2));
+  EXPECT_EQ(chosen(20), std::pair(2, 10));
+  std::string error;
+  absl::FindCommandLineFlag("workers")->ParseFrom("4", &error);
+  EXPECT_EQ(chosen(2), std::pair(4, 1));
+  EXPECT_EQ(chosen(16), std::pair(4, 4));
+  absl::FindCommandLineFlag("workers")->ParseFrom("0", &error);
+  absl::FindCommandLineFlag("threads_per_worker")->ParseFrom("2", &error);
+  EXPECT_EQ(chosen(8), std::pair(4, 2));
+}
+
+using OptionsDeathTest = testing::Test;
+
+TEST(OptionsDeathTest, UnknownFlagAndUnparsableValueStopTheStart) {
+  EXPECT_EXIT(Parse({"--models=/m", "--nonsense=1"}), ExitedWithCode(1),
+              "^ERROR: Unknown command line flag 'nonsense'[^\n]*\n$");
+  EXPECT_EXIT(Parse({"--models=/m", "--workers=many"}), ExitedWithCode(1),
+              "^ERROR: Illegal value 'many' specified for flag 'workers'"
+              "[^\n]*\n$");
+}
+
+TEST(OptionsDeathTest, HelpAndVersionExitWithSuccess) {
+  EXPECT_EXIT(Parse({"--help"}), ExitedWithCode(0), "");
+  EXPECT_EXIT(Parse({"--version"}), ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace deberta::server
