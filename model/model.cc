@@ -146,7 +146,6 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
 
   const float* hidden = workspace.hidden.get();
   output->hidden_width = width;
-  output->hidden_width = width;
   output->hidden.resize(batch.hidden_rows.size() * width);
   Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
   const size_t logit_rows = batch.logit_rows.size();
