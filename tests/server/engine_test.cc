@@ -1,0 +1,205 @@
+#include "server/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <string>
+
+#include "server/file_digest.h"
+#include "server/load_progress.h"
+
+namespace deberta::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kGolden[] = DEBERTA_SOURCE_DIR "/tests/golden/";
+
+// A Unigram tokenizer of [PAD] [CLS] [SEP] [UNK] and ten letters, for the
+// golden models' vocabulary of 120.
+constexpr char kTokenizer[] = R"({
+  "version": "1.0", "truncation": null, "padding": null,
+  "added_tokens": [
+    {"id": 0, "content": "[PAD]", "single_word": false, "lstrip": false,
+     "rstrip": false, "normalized": false, "special": true},
+    {"id": 1, "content": "[CLS]", "single_word": false, "lstrip": false,
+     "rstrip": false, "normalized": false, "special": true},
+    {"id": 2, "content": "[SEP]", "single_word": false, "lstrip": false,
+     "rstrip": false, "normalized": false, "special": true},
+    {"id": 3, "content": "[UNK]", "single_word": false, "lstrip": false,
+     "rstrip": false, "normalized": true, "special": true}],
+  "normalizer": {"type": "Sequence", "normalizers": [
+    {"type": "Strip", "strip_left": true, "strip_right": true}]},
+  "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+    {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
+     "split": true}]},
+  "post_processor": {"type": "TemplateProcessing",
+    "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+               {"Sequence": {"id": "A", "type_id": 0}},
+               {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+    "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+             {"Sequence": {"id": "A", "type_id": 0}},
+             {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+             {"Sequence": {"id": "B", "type_id": 1}},
+             {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+    "special_tokens": {
+      "[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]},
+      "[SEP]": {"id": "[SEP]", "ids": [2], "tokens": ["[SEP]"]}}},
+  "decoder": {"type": "Metaspace", "replacement": "▁",
+              "prepend_scheme": "always", "split": true},
+  "model": {"type": "Unigram", "unk_id": 3, "byte_fallback": false, "vocab": [
+    ["[PAD]", 0.0], ["[CLS]", 0.0], ["[SEP]", 0.0], ["[UNK]", 0.0],
+    ["▁", -1.0], ["a", -2.0], ["b", -2.0], ["c", -2.0], ["d", -2.0],
+    ["e", -2.0], ["f", -2.0], ["g", -2.0], ["h", -2.0], ["i", -2.0]]}
+})";
+
+// A directory of its own for each test.
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest()
+      : root_(testing::TempDir() + "/engine_" +
+              testing::UnitTest::GetInstance()->current_test_info()->name()),
+        log_file_(std::tmpfile()),
+        log_(log_file_) {
+    std::filesystem::remove_all(root_);
+  }
+  ~EngineTest() override {
+    std::fclose(log_file_);
+    std::filesystem::remove_all(root_);
+  }
+
+  // A golden model without a tokenizer.
+  std::string CopyModel(const std::string& name) {
+    const std::string directory = root_ + "/" + name;
+    std::filesystem::create_directories(directory);
+    for (const char* file : {"config.json", "model.safetensors"}) {
+      std::filesystem::copy_file(
+          std::string(kGolden) + "models/" + name + "/" + file,
+          directory + "/" + file);
+    }
+    return directory;
+  }
+
+  std::string CopyModelWithTokenizer(const std::string& name) {
+    const std::string directory = CopyModel(name);
+    std::ofstream(directory + "/tokenizer.json") << kTokenizer;
+    return directory;
+  }
+
+  absl::StatusOr<std::unique_ptr<Engine>> Load(
+      std::vector<ModelSource> models) {
+    return Engine::Load(
+        {.models = std::move(models),
+         .listen = "",
+         .metrics_listen = "",
+         .precision = "fp32",
+         .workers = 2,
+         .threads_per_worker = 1,
+         .max_batch_tokens = 64,
+         .max_batch_wait = absl::ZeroDuration(),
+         .max_queue_tokens = 1024,
+         .max_request_bytes = 1 << 20,
+         .max_call_time = absl::Seconds(60),
+         .drain_time = absl::ZeroDuration()},
+        [](const Scheduler::BatchReport&) {}, &log_);
+  }
+
+  std::string ErrorOf(const std::string& directory) {
+    const auto engine = Load({{.name = "m", .directory = directory}});
+    EXPECT_FALSE(engine.ok());
+    return std::string(engine.status().message());
+  }
+
+  const std::string root_;
+  std::FILE* const log_file_;
+  Log log_;
+};
+
+TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
+  const auto engine = Load(
+      {{.name = "labels", .directory = CopyModelWithTokenizer("v3_classify")},
+       {.name = "tags", .directory = CopyModelWithTokenizer("v3_tag")}});
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  const std::vector<ServedModel>& models = (*engine)->catalog().models();
+  ASSERT_EQ(models.size(), 2u);
+  EXPECT_EQ(models[0].name, "labels");
+  EXPECT_EQ(models[0].family, "deberta-v2");
+  EXPECT_THAT(models[0].tasks,
+              ElementsAre(TaskKind::kClassify, TaskKind::kEncode));
+  EXPECT_THAT(models[0].labels, ElementsAre("contradiction", "entailment"));
+  EXPECT_EQ(models[0].task_model.max_tokens, 24u);
+  EXPECT_EQ(models[0].hidden_size, 32);
+  EXPECT_EQ(models[0].layers, 2);
+  EXPECT_EQ(models[0].weights_format, "safetensors");
+  EXPECT_EQ(models[0].sha256.size(), 64u);
+  EXPECT_GT(models[0].parameters, 0);
+  EXPECT_GT(models[0].resident_bytes, 0u);
+  EXPECT_THAT(models[1].tasks,
+              ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
+
+  std::promise<absl::StatusOr<JobOutput>> done;
+  Job job;
+  job.sequences = {
+      {.ids = {1, 5, 6, 2}, .type_ids = {0, 0, 0, 0}, .rows = {0}}};
+  job.done = [&](absl::StatusOr<JobOutput> output) {
+    done.set_value(std::move(output));
+  };
+  ASSERT_TRUE((*engine)->scheduler().Submit(0, std::move(job)).ok());
+  const absl::StatusOr<JobOutput> output = done.get_future().get();
+  ASSERT_TRUE(output.ok()) << output.status();
+  model::RaggedBatch batch;
+  batch.ids = {1, 5, 6, 2};
+  batch.type_ids = {0, 0, 0, 0};
+  batch.starts = {0, 4};
+  batch.logit_rows = {0};
+  model::BatchOutput direct;
+  model::Workspace workspace(1);
+  ASSERT_TRUE(
+      (*engine)->models()[0].model->Forward(batch, workspace, &direct).ok());
+  EXPECT_EQ(output->sequences.at(0).values, direct.logits);
+}
+
+TEST_F(EngineTest, DirectoryWithoutATokenizerIsNamed) {
+  const std::string directory = CopyModel("v3_classify");
+  const std::string error = ErrorOf(directory);
+  EXPECT_THAT(error, HasSubstr(directory));
+  EXPECT_THAT(error, HasSubstr("tokenizer.json"));
+}
+
+TEST_F(EngineTest, MissingDirectoryIsNamed) {
+  EXPECT_THAT(ErrorOf(root_ + "/none"), HasSubstr(root_ + "/none"));
+}
+
+TEST_F(EngineTest, TokenizerOfAnotherModelIsRefused) {
+  const std::string directory = CopyModel("v3_classify");
+  for (const char* file : {"tokenizer.json", "tokenizer_config.json"}) {
+    std::filesystem::copy_file(
+        std::string(kGolden) + "tokenizers/v3-lower/" + file,
+        directory + "/" + file);
+  }
+  EXPECT_THAT(ErrorOf(directory), HasSubstr("vocab_size is 120"));
+}
+
+TEST(FileDigestTest, IsSha256) {
+  const std::string path = testing::TempDir() + "/digest";
+  std::ofstream(path) << "abc";
+  EXPECT_EQ(Sha256OfFile(path).value(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  std::filesystem::remove(path);
+  EXPECT_TRUE(absl::IsNotFound(Sha256OfFile(path).status()));
+}
+
+TEST(LoadProgressTest, SaysTensorsAndMegabytes) {
+  EXPECT_EQ(FormatProgress("m", {.tensors_done = 12,
+                                 .tensors_total = 199,
+                                 .bytes_done = 3'440'000,
+                                 .bytes_total = 12'000'000}),
+            "m  12/199 tensors  3.4/12.0 MB");
+}
+
+}  // namespace
+}  // namespace deberta::server
