@@ -68,8 +68,8 @@ std::optional<double> CgroupCpus(const std::string& cgroup_root,
     const size_t first = line.find(':');
     const size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers =
-        "," + line.substr(first + 1, second - first - 1) + ",";
+    std::string controllers(1, ',');
+    controllers.append(line, first + 1, second - first - 1).push_back(',');
     const std::string path = line.substr(second + 1);
     if (controllers == ",,") v2_path = path;
     if (controllers.find(",cpu,") != std::string::npos) v1_path = path;
