@@ -14,7 +14,7 @@ packages=(
   protobuf-compiler-grpc libssl-dev
   libdnnl-dev libhwy-dev nlohmann-json3-dev libutf8proc-dev prometheus-cpp-dev
   # The build configures the tests too.
-  libbenchmark-dev libgmock-dev libgtest-dev
+  libgmock-dev libgtest-dev
 )
 tests=no
 case "${1:-}" in
