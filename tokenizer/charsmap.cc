@@ -10,6 +10,10 @@
 namespace deberta::tokenizer {
 namespace {
 
+// The longest content that a map may have; Unicode's own longest is 33 bytes.
+// Keeps the work for a text linear whatever the map says.
+constexpr size_t kMaxContentBytes = 256;
+
 // A unit of a Darts-clone double array.
 bool HasLeaf(uint32_t unit) { return (unit >> 8 & 1) != 0; }
 uint32_t Value(uint32_t unit) { return unit & 0x7FFFFFFF; }
@@ -78,8 +82,11 @@ std::optional<std::string_view> Charsmap::Find(std::string_view key) const {
         (begin < strings_.size() && IsUtf8Continuation(strings_[begin]))) {
       return std::nullopt;
     }
-    const size_t end = strings_.find('\0', begin);
-    return std::string_view(strings_).substr(begin, end - begin);
+    const std::string_view content =
+        std::string_view(strings_).substr(begin, kMaxContentBytes + 1);
+    const std::string_view whole = content.substr(0, content.find('\0'));
+    if (whole.size() > kMaxContentBytes) return std::nullopt;
+    return whole;
   }
   return std::nullopt;
 }

@@ -28,7 +28,7 @@ class Charsmap {
   // What the SHORTEST prefix of `key` that the map has becomes, as the
   // `tokenizers` library does it (SentencePiece takes the longest). A key is
   // read up to its first NUL. nullopt if the map has no prefix of it; also if a
-  // damaged map leads outside of itself.
+  // damaged map leads outside of itself or to more than 256 bytes.
   std::optional<std::string_view> Find(std::string_view key) const;
 
   // True if Find() is nullopt for the one-byte key `c`.

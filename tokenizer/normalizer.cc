@@ -22,6 +22,9 @@ using AlignedText = std::vector<AlignedChar>;
 
 constexpr std::string_view kSpaceRunRegex = " {2,}";
 
+// Of a pattern or its content: keeps the work for a text linear.
+constexpr size_t kMaxReplaceBytes = 256;
+
 std::u32string ToCodePoints(std::string_view text) {
   std::u32string out;
   for (size_t i = 0; i < text.size();) out.push_back(DecodeUtf8(text, &i));
@@ -234,10 +237,11 @@ absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
                          "\" is not supported; expected a non-empty string or "
                          "the regular expression \" {2,}\""));
       }
-      if (FindInvalidUtf8(replace->pattern) ||
-          FindInvalidUtf8(replace->content)) {
-        return absl::InvalidArgumentError(
-            "normalizer Replace: pattern and content must be UTF-8");
+      for (const std::string& text : {replace->pattern, replace->content}) {
+        if (text.size() <= kMaxReplaceBytes && !FindInvalidUtf8(text)) continue;
+        return absl::InvalidArgumentError(absl::StrCat(
+            "normalizer Replace: pattern and content must be UTF-8 of at most ",
+            kMaxReplaceBytes, " bytes"));
       }
       normalizer.actions_.emplace_back(CodePointReplace{
           spaces ? std::u32string() : ToCodePoints(replace->pattern),

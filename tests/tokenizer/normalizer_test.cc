@@ -152,6 +152,11 @@ TEST(NormalizerTest, RefusesPatternsItDoesNotKnow) {
   EXPECT_FALSE(Normalizer::Create({Normalizer::Replace{"", false, ""}}).ok());
   EXPECT_FALSE(
       Normalizer::Create({Normalizer::Replace{"\xFF", false, ""}}).ok());
+  const std::string long_text(257, 'a');
+  EXPECT_FALSE(
+      Normalizer::Create({Normalizer::Replace{long_text, false, ""}}).ok());
+  EXPECT_FALSE(
+      Normalizer::Create({Normalizer::Replace{"a", false, long_text}}).ok());
 }
 
 TEST(CharsmapTest, RefusesSizesThatDoNotFit) {
@@ -185,6 +190,14 @@ TEST(CharsmapTest, SurvivesEveryDamagedUnit) {
       }
     }
   }
+}
+
+TEST(CharsmapTest, IgnoresContentOfUnboundedLength) {
+  const auto map = Charsmap::Parse(MakeCharsmap(
+      {{'x', std::string(256, 'a')}, {'y', std::string(257, 'a')}}));
+  ASSERT_TRUE(map.ok());
+  EXPECT_EQ(map->Find("x"), std::string(256, 'a'));
+  EXPECT_FALSE(map->Find("y").has_value());
 }
 
 TEST(CharsmapTest, NeverFindsNul) {
