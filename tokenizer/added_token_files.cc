@@ -153,7 +153,8 @@ void Planner::ReadAddedTokensDecoder(const JsonNode& node) {
 }
 
 void Planner::ReadAddedTokensJson() {
-  for (const auto& [content, id] : files_.added_tokens.root().Members()) {
+  for (const auto& [name, id] : files_.added_tokens.root().Members()) {
+    const std::string& content = name;
     // Only those count that a file names; transformers does not look at the
     // class's defaults here.
     bool special = std::any_of(
