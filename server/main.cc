@@ -23,7 +23,11 @@
 namespace deberta::server {
 namespace {
 
-// For calls that only watch, such as health, when all work is done.
+// How long callers are still told UNAVAILABLE when all work is done. A call
+// that meets gRPC's own shutdown would end with CANCELLED, which callers do not
+// retry; those that were answered last are likely to call again at once.
+constexpr absl::Duration kFarewell = absl::Milliseconds(500);
+// For calls that only watch, such as health, after that.
 constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
 
 std::string Isa() {
@@ -107,6 +111,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   (*listener)->SetServing(false);
   const bool drained = service.Drain(deadline);
   engine->scheduler().Drain(deadline);
+  absl::SleepFor(kFarewell);
   (*listener)->Stop(kCloseGrace);
   if (drained) {
     log->Info("stopped");
