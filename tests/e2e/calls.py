@@ -9,18 +9,7 @@ from google.protobuf.message import Message
 
 import deberta.v1.deberta_pb2 as pb
 import random_tokenizer
-
-TOOL = ("A library written in C++ that reads PNG and JPEG images, with "
-        "bindings for Python, and fetches them over HTTP.")
-GAME = "Plays chess against you or another program, with opening books."
-RECORD = """Package: inkscape
-Version: 1.2.2-2
-Maintainer: Wolfram Quester <wolfi@sigxcpu.org>
-Section: graphics
-Homepage: https://inkscape.org
-Description: vector-based drawing program"""
-MASKED = "This package contains the development [MASK] and headers."
-
+from texts import GAME, LONG, MASKED, RECORD, TOOL
 
 @dataclasses.dataclass(frozen=True)
 class Call:
@@ -32,8 +21,7 @@ class Call:
 
 def calls():
     """Every task, models of both families, short and long inputs."""
-    long_text = " ".join([TOOL, GAME] * 8)
-    texts = [GAME, TOOL, long_text, "vi"]
+    texts = [GAME, TOOL, LONG, "vi"]
     pairs = [pb.TextInput(text=text) for text in texts]
     golden = [pb.TextInput(text="a tiny one"), pb.TextInput(text="bo",
                                                           text_pair="do")]
@@ -62,12 +50,12 @@ def calls():
                  pb.QuestionInput(question="Who maintains inkscape?",
                                   context=RECORD),
                  pb.QuestionInput(question="What is the homepage?",
-                                  context=RECORD + "\n" + long_text)])),
+                                  context=RECORD + "\n" + LONG)])),
         Call("answer-windows", "AnswerQuestion", "answer_question",
              pb.AnswerQuestionRequest(
                  rule=pb.RULE_SQUAD_V2, max_window_tokens=64, stride=16,
                  inputs=[pb.QuestionInput(question="What section?",
-                                          context=long_text + RECORD)])),
+                                          context=LONG + RECORD)])),
         Call("fill", "FillMask", "fill_mask", pb.FillMaskRequest(
             model="mask-filler", inputs=[
                 MASKED, "A [MASK] client for [MASK] servers."])),

@@ -12,9 +12,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 import calls as calls_module
 import deberta.v1.deberta_pb2 as pb
 import environment
-from calls import GAME, RECORD, TOOL
 from errors import failure, failure_of
 from server import SERVICE, Server, eventually, metric, run_to_exit, stub
+from texts import GAME, RECORD, TOOL
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

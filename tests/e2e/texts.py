@@ -1,0 +1,15 @@
+"""Texts that the tests send to the demo models."""
+
+TOOL = ("A library written in C++ that reads PNG and JPEG images, with "
+        "bindings for Python, and fetches them over HTTP.")
+GAME = "Plays chess against you or another program, with opening books."
+LONG = " ".join([TOOL, GAME] * 8)
+RECORD = """Package: inkscape
+Version: 1.2.2-2
+Maintainer: Wolfram Quester <wolfi@sigxcpu.org>
+Section: graphics
+Homepage: https://inkscape.org
+Description: vector-based drawing program"""
+MASKED = "This package contains the development [MASK] and headers."
+QUESTIONS = ["Who maintains inkscape?", "What is the homepage of inkscape?",
+             "Which version of inkscape is it?"]
