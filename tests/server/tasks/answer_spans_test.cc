@@ -203,8 +203,10 @@ TEST(SquadV2AnswersTest, ThresholdDecidesForNoAnswer) {
 TEST(SquadV2AnswersTest, NoAnswerNeedsEveryWindow) {
   const std::vector<float> sure = Logits({{0, 0, 9}, {0, 1, 9}});
   const std::vector<float> unsure = Logits({{5, 0, 1}, {5, 1, 1}});
-  EXPECT_THAT(Texts(Squad({sure, unsure}, {.cls_id = kCls})),
-              ElementsAre(" cd"));
+  const AnswerRule rule = {.cls_id = kCls};
+  EXPECT_THAT(Texts(Squad({sure, sure}, rule)), ElementsAre("-"));
+  EXPECT_THAT(Texts(Squad({sure, unsure}, rule)), ElementsAre(" cd"));
+  EXPECT_THAT(Texts(Squad({unsure, sure}, rule)), ElementsAre(" cd"));
 }
 
 TEST(SquadV2AnswersTest, ContextWithoutTokensHasNoAnswer) {
