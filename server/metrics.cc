@@ -177,8 +177,9 @@ struct Metrics::Series {
       "Calls answered, by status code; model is empty where none was found.");
   Family<Counter>& inputs =
       AddCounter("deberta_inputs_total", "Inputs of accepted calls.");
-  Family<Counter>& tokens =
-      AddCounter("deberta_tokens_total", "Tokens of accepted calls.");
+  Family<Counter>& tokens = AddCounter(
+      "deberta_tokens_total",
+      "Tokens read of accepted inputs; what windows share counts once.");
   Family<Counter>& truncated = AddCounter("deberta_truncated_inputs_total",
                                           "Accepted inputs that were cut.");
   Family<Counter>& rejected = AddCounter("deberta_rejected_total",

@@ -29,7 +29,7 @@ struct RequestReport {
   // Whether the request was queued; only then are the counts below set.
   bool accepted = false;
   size_t inputs = 0;
-  size_t tokens = 0;  // as computed: windows count what they share twice
+  size_t tokens = 0;  // used of the inputs, as their coverage says
   size_t truncated_inputs = 0;
 
   absl::Duration total;

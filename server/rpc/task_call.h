@@ -81,11 +81,11 @@ class TaskCall final : public grpc::ServerUnaryReactor {
                    [this](absl::StatusOr<JobOutput> output) {
                      Complete(Answer(std::move(output)));
                    }};
-    report_.inputs = task_->coverage().size();
-    for (const SequenceInput& sequence : job.sequences)
-      report_.tokens += sequence.ids.size();
-    for (const Coverage& coverage : task_->coverage())
+    for (const Coverage& coverage : task_->coverage()) {
+      ++report_.inputs;
+      report_.tokens += coverage.tokens_used;
       report_.truncated_inputs += coverage.truncated ? 1 : 0;
+    }
     report_.accepted = true;
     absl::Status submitted = backend_.scheduler->Submit(*index, std::move(job));
     return submitted.ok() ? submitted : Refused(std::move(submitted));
