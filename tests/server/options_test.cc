@@ -31,6 +31,12 @@ std::string ErrorOf(std::vector<std::string> arguments) {
   return std::string(options.status().message());
 }
 
+void Set(const char* flag, const char* value) {
+  std::string error;
+  EXPECT_TRUE(absl::FindCommandLineFlag(flag)->ParseFrom(value, &error))
+      << error;
+}
+
 class Environment {
  public:
   Environment(const char* name, const char* value) : name_(name) {
@@ -111,7 +117,7 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
 
 TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   const absl::FlagSaver saver;
-  absl::FindCommandLineFlag("models")->ParseFrom("/m", nullptr);
+  Set("models", "/m");
   const auto chosen = [](int cpus) {
     const auto options = OptionsFromFlags(cpus);
     return std::pair(options->workers, options->threads_per_worker);
@@ -119,12 +125,11 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   EXPECT_EQ(chosen(1), std::pair(1, 1));
   EXPECT_EQ(chosen(2), std::pair(1, 2));
   EXPECT_EQ(chosen(20), std::pair(2, 10));
-  std::string error;
-  absl::FindCommandLineFlag("workers")->ParseFrom("4", &error);
+  Set("workers", "4");
   EXPECT_EQ(chosen(2), std::pair(4, 1));
   EXPECT_EQ(chosen(16), std::pair(4, 4));
-  absl::FindCommandLineFlag("workers")->ParseFrom("0", &error);
-  absl::FindCommandLineFlag("threads_per_worker")->ParseFrom("2", &error);
+  Set("workers", "0");
+  Set("threads_per_worker", "2");
   EXPECT_EQ(chosen(8), std::pair(4, 2));
 }
 
