@@ -85,9 +85,8 @@ absl::Status CheckBatch(const RaggedBatch& batch, const Config& config,
 std::vector<uint32_t> RowsRead(const RaggedBatch& batch) {
   std::vector<uint32_t> rows = batch.logit_rows;
   rows.insert(rows.end(), batch.hidden_rows.begin(), batch.hidden_rows.end());
-  std::ranges::sort(rows);
-  const auto repeated = std::ranges::unique(rows);
-  rows.erase(repeated.begin(), repeated.end());
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   return rows;
 }
 
@@ -96,10 +95,11 @@ std::vector<uint32_t> RowsRead(const RaggedBatch& batch) {
 void Gather(const float* hidden, std::span<const uint32_t> rows,
             std::span<const uint32_t> wanted, size_t width, float* to) {
   for (const uint32_t row : wanted) {
-    const auto at =
-        rows.empty() ? static_cast<size_t>(row)
-                     : static_cast<size_t>(std::ranges::lower_bound(rows, row) -
-                                           rows.begin());
+    const auto at = rows.empty()
+                        ? static_cast<size_t>(row)
+                        : static_cast<size_t>(
+                              std::lower_bound(rows.begin(), rows.end(), row) -
+                              rows.begin());
     to = std::copy_n(hidden + at * width, width, to);
   }
 }

@@ -48,7 +48,7 @@ size_t BucketRows(size_t bucket) {
 size_t PanelWidth(size_t out) {
   if (out < 64) return RoundUp(out, kColumnStep);
   size_t best = 64;
-  for (const size_t width : {128, 192, 256}) {
+  for (const size_t width : {size_t{128}, size_t{192}, size_t{256}}) {
     const size_t padded = RoundUp(out, width);
     const size_t best_padded = RoundUp(out, best);
     const bool odd = padded / width % 2 != 0;

@@ -23,9 +23,9 @@ using testing::HasSubstr;
 
 // Of the largest value of a tensor.
 constexpr double kGoldenTolerance = 2e-5;
-// Rows computed in other company, where bits may differ: below AVX-512 the order
-// of sums depends on the number of rows, and these checkpoints' large weights
-// multiply the roundings.
+// Rows computed in other company, where bits may differ: below AVX-512 the
+// order of sums depends on the number of rows, and these checkpoints' large
+// weights multiply the roundings.
 constexpr double kCompanyTolerance = 5e-6;
 
 std::string Directory(const std::string& name) {

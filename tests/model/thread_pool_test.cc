@@ -15,7 +15,7 @@ TEST(ThreadPoolTest, RunsEveryTaskOnce) {
   for (const int threads : {1, 2, 5}) {
     ThreadPool pool(threads);
     EXPECT_EQ(pool.threads(), threads);
-    for (const size_t tasks : {0, 1, 2, 7, 1000}) {
+    for (const size_t tasks : {0u, 1u, 2u, 7u, 1000u}) {
       std::vector<std::atomic<int>> runs(tasks);
       pool.ParallelFor(tasks, [&](size_t task, int thread) {
         EXPECT_GE(thread, 0);

@@ -99,7 +99,7 @@ TEST(AttentionTest, EveryRemainderOfLength) {
 }
 
 TEST(AttentionTest, LongSequences) {
-  for (const size_t length : {89, 90, 91, 100, 128, 181, 200, 513}) {
+  for (const size_t length : {89u, 90u, 91u, 100u, 128u, 181u, 200u, 513u}) {
     ExpectMatchesFormula({length, 1, 64, 512, 256, true, true});
   }
 }
@@ -108,13 +108,13 @@ TEST(AttentionTest, EveryHeadSize) {
   for (size_t head_size = 8; head_size <= 128; head_size += 8) {
     ExpectMatchesFormula({37, 2, head_size, 64, -1, true, true});
   }
-  for (const size_t head_size : {1, 5, 12, 33}) {
+  for (const size_t head_size : {1u, 5u, 12u, 33u}) {
     ExpectMatchesFormula({23, 3, head_size, 64, -1, true, true});
   }
 }
 
 TEST(AttentionTest, LengthsAroundTheReachOfTheTables) {
-  for (const size_t length : {15, 16, 17, 18, 31, 64, 100}) {
+  for (const size_t length : {15u, 16u, 17u, 18u, 31u, 64u, 100u}) {
     ExpectMatchesFormula({length, 2, 24, 16, -1, true, true});
     ExpectMatchesFormula({length, 2, 24, 16, 8, true, true});
     ExpectMatchesFormula({length, 2, 24, 16, 7, true, true});
@@ -123,7 +123,7 @@ TEST(AttentionTest, LengthsAroundTheReachOfTheTables) {
 }
 
 TEST(AttentionTest, TermsMayBeLeftOut) {
-  for (const size_t length : {5, 40, 130}) {
+  for (const size_t length : {5u, 40u, 130u}) {
     ExpectMatchesFormula({length, 2, 32, 64, 32, true, false});
     ExpectMatchesFormula({length, 2, 32, 64, 32, false, true});
     ExpectMatchesFormula({length, 2, 32, 64, 32, false, false});

@@ -10,8 +10,8 @@ namespace {
 TEST(ConvolutionTest, MatchesTheFormulaWithinEachSequence) {
   Workspace workspace(2);
   const size_t hidden = 24;
-  for (const size_t kernel : {1, 3, 5}) {
-    for (const size_t groups : {1, 4}) {
+  for (const size_t kernel : {1u, 3u, 5u}) {
+    for (const size_t groups : {1u, 4u}) {
       const auto weight = RandomFloats(hidden * hidden / groups * kernel, 1);
       const auto bias = RandomFloats(hidden, 2);
       GemmTable gemms;

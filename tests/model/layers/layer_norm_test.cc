@@ -9,7 +9,7 @@ namespace {
 
 TEST(LayerNormTest, MatchesTheFormulaForAllWidths) {
   ThreadPool pool(2);
-  for (const size_t width : {1, 3, 8, 16, 17, 31, 64, 100, 768}) {
+  for (const size_t width : {1u, 3u, 8u, 16u, 17u, 31u, 64u, 100u, 768u}) {
     const size_t rows = 35;
     const auto weight = RandomFloats(width, 1);
     const auto bias = RandomFloats(width, 2);

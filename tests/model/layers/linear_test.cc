@@ -55,7 +55,7 @@ TEST_F(LinearTest, MatchesTheFormula) {
     for (const auto activation :
          {Activation::kLinear, Activation::kGelu, Activation::kTanh}) {
       const Linear linear = Pack(in, out, activation);
-      for (const size_t rows : {1, 9, 70, 300}) {
+      for (const size_t rows : {1u, 9u, 70u, 300u}) {
         const auto x = RandomFloats(rows * in, 3);
         auto expected = reference::Linear(x, weight_, bias_, in);
         for (double& y : expected) {
