@@ -20,8 +20,11 @@ for program in buildah debootstrap; do
     apt-get -q -y --no-install-recommends install $program >/dev/null
 done
 
-export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
-buildah() { command buildah --root "$work/storage" --runroot "$work/run" "$@"; }
+export BUILDAH_ISOLATION=chroot
+buildah() {
+  command buildah --storage-driver vfs --root "$work/storage" \
+    --runroot "$work/run" "$@"
+}
 
 container=
 server=
