@@ -3,6 +3,7 @@
 import json
 
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional as F
 
 import loop
@@ -65,7 +66,13 @@ def untrained(work, model):
     return network
 
 
-def run(work, model, out, budget, say):
+def added(before, now):
+    """Steps, tokens and seconds of two runs together."""
+    return {key: before[key] + value for key, value in now.items()}
+
+
+def run(work, model, out, budget, say, further=False):
+    """Trains a model; `further` goes on from the one already in `out`."""
     name, head = shapes.MODELS[model]
     tokenizer = vocabularies.load(work, name)
     plain = vocabularies.load(work, name)  # without truncation settings
@@ -74,18 +81,27 @@ def run(work, model, out, budget, say):
     about = json.loads((work / f"pretrained-{name}.json").read_text())
     about = {"pretraining": about,
              "parameters": sum(p.numel() for p in network.parameters())}
+    before = dict.fromkeys(("steps", "tokens", "seconds"), 0)
+    if further:
+        about = json.loads((work / f"{model}.json").read_text())
+        before = about["finetuning"]
+        network.load_state_dict({k: v.float() for k, v in load_file(
+            out / model / "model.safetensors").items()})
     if head != "masks":
         limit, tokens, rate = RECIPES[model]
         labels = labels_of(work, model)
         examples = examples_of(work, model, tokenizer, labels, limit)
         say(f"finetune {model}: {len(examples)} examples")
         about["examples"] = len(examples)
-        about["finetuning"] = loop.train(
+        about["rounds"] = about.get("rounds", 0) + 1
+        now = loop.train(
             network, f"finetune {model}", [len(e[0]) for e in examples],
             lambda indices: loss_of(network, examples, indices), budget,
-            rate=rate, tokens=tokens, hold=0.4, warmup=0.05,
+            rate=rate / about["rounds"], tokens=tokens, hold=0.4, warmup=0.05,
+            seed=about["rounds"] - 1,
             checkpoint=lambda: shapes.published(network, name, plain,
                                                 out / model))
+        about["finetuning"] = added(before, now)
     shapes.published(network, name, plain, out / model)
     (work / f"{model}.json").write_text(json.dumps(about) + "\n")
     say(f"finetune {model}: {about}")

@@ -23,7 +23,7 @@ import shapes
 import vocabularies
 
 STAGES = ("data", "tokenizer", "pretrain", "finetune", "evaluate", "card")
-PRETRAIN_SECONDS, FINETUNE_SECONDS = 3600, 1200
+PRETRAIN_SECONDS, FINETUNE_SECONDS = 1800, 900
 
 
 def say(text):
@@ -45,6 +45,8 @@ def arguments():
     parser.add_argument("--backbone", choices=("v1", "v3"), action="append")
     parser.add_argument("--model", choices=tuple(shapes.MODELS),
                         action="append")
+    parser.add_argument("--further", action="store_true",
+                        help="finetune: go on from the model in --out")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
@@ -73,7 +75,8 @@ def main():
     if "finetune" in stages:
         for model in models:
             finetune.run(options.work, model, options.out,
-                         budget(options, FINETUNE_SECONDS), say)
+                         budget(options, FINETUNE_SECONDS), say,
+                         options.further)
     if "evaluate" in stages:
         for model in models:
             evaluate.run(options.work, model, options.out, say)
