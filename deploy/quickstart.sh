@@ -76,25 +76,25 @@ done
 
 say "Which section of the Debian archive does a package belong to? (Classify)"
 client classify --top_k=3 \
-  "Plays chess against you or another program, with opening books and endgame
-tables, and shows the board in a window."
+  "SuperTux is a classic 2D jump 'n run sidescroller game in a similar style
+like the original SuperMario games."
 
-say "Which languages, formats and protocols does a description name? (TagTokens)"
+say "Which languages, protocols and toolkits does a description name? (TagTokens)"
 client tag \
-  "A library written in C++ that reads PNG and JPEG images, with bindings for
-Python, and fetches them over HTTP."
+  "This is a library for accessing LDAP with a convenient Qt style C++ API."
 
-say "What does a package's record say? (AnswerQuestion)"
-client answer --question="Who maintains inkscape?" \
-  "Package: inkscape
-Version: 1.2.2-2
-Maintainer: Wolfram Quester <wolfi@sigxcpu.org>
-Section: graphics
-Homepage: https://inkscape.org
-Description: vector-based drawing program"
+say "Who maintains qpdf, by its package record? (AnswerQuestion)"
+client answer --question="Who maintains qpdf?" \
+  "Package: qpdf
+Version: 11.3.0-1+deb12u1
+Section: text
+Maintainer: Jay Berkenbilt <qjb@debian.org>
+Homepage: https://qpdf.sourceforge.io
+Description: tools for transforming and inspecting PDF files"
 
 say "Which word is missing? (FillMask)"
-client fill --top_k=3 "This package contains the development [MASK] and headers."
+client fill --top_k=3 \
+  "QPDF is a program to encrypt and inspect PDF [MASK] from the command line."
 
 say "gRPC on $grpc, metrics on http://$metrics/metrics"
 [ "$once" = yes ] && exit 0
