@@ -29,8 +29,14 @@ absl::Status CallGate::Enter(Backend* backend) {
     case State::kOpen:
       break;
   }
+  ++unanswered_;
   ++inside_;
   return absl::OkStatus();
+}
+
+void CallGate::Answered() {
+  MutexLock lock(&mutex_);
+  --unanswered_;
 }
 
 void CallGate::Leave() {
@@ -38,9 +44,9 @@ void CallGate::Leave() {
   if (--inside_ == 0) left_.SignalAll();
 }
 
-size_t CallGate::inside() const {
+size_t CallGate::unanswered() const {
   MutexLock lock(&mutex_);
-  return inside_;
+  return unanswered_;
 }
 
 bool CallGate::WaitUntilEmpty(absl::Time deadline) {

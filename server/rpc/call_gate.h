@@ -29,12 +29,14 @@ class CallGate {
   // Refuses new calls.
   void Close();
 
-  // OK if the call is in; it must Leave() later. Else Unavailable. `backend` is
-  // set in both cases.
+  // OK if the call is in; it must be Answered(), and Leave() when the answer is
+  // sent. Else Unavailable. `backend` is set in both cases.
   absl::Status Enter(Backend* backend);
+  void Answered();
   void Leave();
 
-  size_t inside() const;
+  // Calls that entered and were not Answered().
+  size_t unanswered() const;
   // Whether all calls have left by `deadline`.
   bool WaitUntilEmpty(absl::Time deadline);
 
@@ -45,6 +47,7 @@ class CallGate {
   CondVar left_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kStarting;
   Backend backend_ ABSL_GUARDED_BY(mutex_);
+  size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t inside_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -42,6 +42,7 @@ grpc::ServerUnaryReactor* AnswerInline(grpc::CallbackServerContext* context,
   absl::Status status = gate->Enter(&backend);
   if (status.ok()) {
     status = answer(*backend.catalog);
+    gate->Answered();
     gate->Leave();
   }
   return Answered(context, status);

@@ -36,7 +36,7 @@ class Service final : public v1::DebertaService::CallbackService {
   bool Drain(absl::Time deadline);
 
   // Task calls that were accepted and not yet answered.
-  size_t inflight() const { return gate_.inside(); }
+  size_t inflight() const { return gate_.unanswered(); }
 
   grpc::ServerUnaryReactor* Classify(grpc::CallbackServerContext* context,
                                      const v1::ClassifyRequest* request,

@@ -153,6 +153,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     report_.code = PublicCode(status);
     report_.message = std::string(status.message());
     (*observer_)(report_);
+    if (entered_) gate_->Answered();
     absl::Duration retry_delay = absl::Seconds(1);
     if (report_.rejection == Rejection::kQueueFull) {
       retry_delay = std::clamp(
