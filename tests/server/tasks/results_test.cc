@@ -30,8 +30,8 @@ class ResultsTest : public ::testing::Test {
  protected:
   ResultsTest() {
     config_.labels = {"O", "B-PER", "I-PER"};
-    config_.vocab_size = tokenizer_.vocab_size();
-    model_ = {.tokenizer = &tokenizer_, .config = &config_, .max_tokens = 8};
+    config_.vocab_size = tokenizer_->vocab_size();
+    model_ = {.tokenizer = tokenizer_, .config = &config_, .max_tokens = 8};
   }
 
   template <typename Task>
@@ -41,7 +41,7 @@ class ResultsTest : public ::testing::Test {
     return *std::move(task);
   }
 
-  const tokenizer::Tokenizer& tokenizer_ = GoldenTokenizer("v1");
+  const tokenizer::Tokenizer* tokenizer_ = &GoldenTokenizer("v1");
   model::Config config_;
   TaskModel model_;
 };
@@ -104,7 +104,7 @@ TEST_F(ResultsTest, TruncationShowsInCoverage) {
   EXPECT_TRUE(coverage.truncated);
   EXPECT_EQ(coverage.tokens_used, 8u);
   EXPECT_EQ(coverage.tokens_total,
-            tokenizer_.Tokenize("!\"#$%&'()*+,-./")->size() + 2);
+            tokenizer_->Tokenize("!\"#$%&'()*+,-./")->size() + 2);
 }
 
 TEST_F(ResultsTest, WrongOutputsAreInternalErrors) {
@@ -126,7 +126,7 @@ TEST_F(ResultsTest, WrongOutputsAreInternalErrors) {
 // Logits that name the window and the position: tag w for window w.
 TEST_F(ResultsTest, TagNoneTakesTokensFromTheirMostCentralWindow) {
   const std::string text = "QXZJVWQXZJVW";
-  const size_t tokens = tokenizer_.Tokenize(text)->size();
+  const size_t tokens = tokenizer_->Tokenize(text)->size();
   ASSERT_EQ(tokens, 12u) << "one token a character";
   const TagTokensTask task = Created<TagTokensTask>(
       {.inputs = {text},
@@ -266,7 +266,7 @@ TEST_F(ResultsTest, AnswerQuestionWindowsDefaultToTheModelsLimit) {
 }
 
 TEST_F(ResultsTest, TokenizeOfNothingIsTheTemplate) {
-  const auto results = Tokenize({.inputs = {{.text = ""}}}, tokenizer_);
+  const auto results = Tokenize({.inputs = {{.text = ""}}}, *tokenizer_);
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_THAT((*results)[0].tokens, ElementsAre("[CLS]", "[SEP]"));
 }
