@@ -182,4 +182,8 @@ const std::string& Model::weights_path() const {
   return parts_->checkpoint->weights_path();
 }
 
+const std::vector<std::string>& Model::unexpected_tensors() const {
+  return parts_->weights.unexpected;
+}
+
 }  // namespace deberta::model

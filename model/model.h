@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -53,6 +54,8 @@ class Model {
   uint64_t resident_bytes() const;
   std::string_view weights_format() const;
   const std::string& weights_path() const;
+  // Tensors of the file that nothing uses and no other head explains.
+  const std::vector<std::string>& unexpected_tensors() const;
 
  private:
   struct Parts;

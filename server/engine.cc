@@ -1,10 +1,12 @@
 #include "server/engine.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/file_digest.h"
 #include "server/load_progress.h"
 #include "server/stopwatch.h"
@@ -15,6 +17,7 @@ namespace {
 
 // The tokenizers of transformers 4.
 constexpr char kTokenizerProfile[] = "hf4";
+constexpr size_t kMostListed = 20;
 
 absl::Status InModel(const ModelSource& source, const absl::Status& status) {
   return absl::Status(
@@ -88,6 +91,22 @@ ServedModel Describe(const std::string& name, const LoadedModel& loaded,
                          .max_tokens = static_cast<size_t>(max_tokens)}};
 }
 
+// Tensors left unused, named so far as a line can hold them.
+void WarnOfUnexpected(const std::string& name, const model::Model& model,
+                      Log* log) {
+  const std::vector<std::string>& tensors = model.unexpected_tensors();
+  if (tensors.empty()) return;
+  const size_t listed = std::min(tensors.size(), kMostListed);
+  log->Warning(
+      "the weights hold tensors that are not used",
+      {{"model", name},
+       {"count", static_cast<int64_t>(tensors.size())},
+       {"tensors",
+        absl::StrJoin(tensors.begin(),
+                      tensors.begin() + static_cast<std::ptrdiff_t>(listed),
+                      ", ")}});
+}
+
 std::vector<ServedModel> ServedModels(const std::vector<LoadedModel>& models) {
   std::vector<ServedModel> served;
   for (const LoadedModel& model : models) served.push_back(model.served);
@@ -120,6 +139,7 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
     return InModel(source, s);
   if (absl::Status s = CheckLabels(*loaded.model); !s.ok())
     return InModel(source, s);
+  WarnOfUnexpected(source.name, *loaded.model, log);
   absl::StatusOr<std::string> sha256 =
       Sha256OfFile(loaded.model->weights_path());
   if (!sha256.ok()) return InModel(source, sha256.status());

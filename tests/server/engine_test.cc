@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <sstream>
 #include <string>
 
 #include "server/file_digest.h"
@@ -182,6 +183,25 @@ TEST_F(EngineTest, TokenizerOfAnotherModelIsRefused) {
         directory + "/" + file);
   }
   EXPECT_THAT(ErrorOf(directory), HasSubstr("vocab_size is 120"));
+}
+
+TEST_F(EngineTest, TensorsThatNothingUsesAreLogged) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  std::ostringstream config;
+  config << std::ifstream(directory + "/config.json").rdbuf();
+  std::string text = config.str();
+  const std::string two_layers = "\"num_hidden_layers\": 2";
+  ASSERT_NE(text.find(two_layers), std::string::npos);
+  text.replace(text.find(two_layers), two_layers.size(),
+               "\"num_hidden_layers\": 1");
+  std::ofstream(directory + "/config.json") << text;
+
+  ASSERT_TRUE(Load({{.name = "short", .directory = directory}}).ok());
+  std::rewind(log_file_);
+  std::string log(1 << 16, '\0');
+  log.resize(std::fread(log.data(), 1, log.size(), log_file_));
+  EXPECT_THAT(log, HasSubstr("\"warning\""));
+  EXPECT_THAT(log, HasSubstr("encoder.layer.1.output.dense.weight"));
 }
 
 TEST(FileDigestTest, IsSha256) {
