@@ -67,12 +67,13 @@ echo "== run"
 container=$(buildah from --pull-never localhost/deberta-server)
 inside() { buildah run "$container" -- "$@"; }
 [ "$(inside id -u)" = 65532 ] || { echo "the image runs as root" >&2; exit 1; }
-if inside sh -c 'command -v cc || command -v g++ || command -v cmake'; then
-  echo "the image holds a compiler" >&2
+compiler=$(inside sh -c 'command -v cc g++ cmake || true')
+if [ -n "$compiler" ]; then
+  echo "the image holds a compiler: $compiler" >&2
   exit 1
 fi
 entrypoint=$(buildah inspect --type container \
-  --format '{{join .OCIv1.Config.Entrypoint " "}}' "$container")
+  --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}' "$container")
 # Chroot isolation has the host's network and process ids.
 # shellcheck disable=SC2016  # the inner shell expands
 buildah run "$container" -- sh -c 'echo "pid $$"; exec "$@"' sh $entrypoint \
