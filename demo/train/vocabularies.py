@@ -7,6 +7,7 @@ hold exactly the files that a published checkpoint holds.
 import json
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 import tokenizers
 from transformers import DebertaTokenizerFast, DebertaV2TokenizerFast
 
@@ -62,9 +63,18 @@ def train_unigram(work, directory):
         bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]",
         minloglevel=2)
     (directory / "spm.vocab").unlink()
+    forget_paths(directory / "spm.model")
     DebertaV2TokenizerFast(
         str(directory / "spm.model"), do_lower_case=False,
         model_max_length=MAX_LENGTH).save_pretrained(directory)
+
+
+def forget_paths(path):
+    """The trainer writes the names of its files into the model."""
+    model = sentencepiece_model_pb2.ModelProto.FromString(path.read_bytes())
+    model.trainer_spec.ClearField("input")
+    model.trainer_spec.ClearField("model_prefix")
+    path.write_bytes(model.SerializeToString())
 
 
 def run(work, say):
