@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/json_reader.h"
+#include "tokenizer/tokenizer_files.h"
 #include "tokenizer/tokenizer_json.h"
 
 namespace deberta::tokenizer {
@@ -22,10 +23,6 @@ struct SideFiles {
   JsonDocument special_tokens_map;
   JsonDocument added_tokens;
 };
-
-// Where the model's own parts come from; the slow tokenizers, through which raw
-// files go, have other attributes for their special tokens.
-enum class TokenizerSource { kTokenizerJson, kVocabAndMerges, kSpm };
 
 struct AddedTokenPlan {
   // To be added, in this order, after those of the definition.

@@ -1,13 +1,10 @@
 #include "tokenizer/loader.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <optional>
-#include <string_view>
-#include <system_error>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,67 +20,21 @@
 namespace deberta::tokenizer {
 namespace {
 
-constexpr char kTokenizerJson[] = "tokenizer.json";
-constexpr char kVocab[] = "vocab.json";
-constexpr char kMerges[] = "merges.txt";
-constexpr char kSpm[] = "spm.model";
-
-// The largest file of a released DeBERTa is a tokenizer.json of 17 MB.
-constexpr uintmax_t kMaxFileBytes = uintmax_t{256} << 20;
-
 // transformers' stand-in for "no limit" is above this.
 constexpr double kLargeInteger = 1e20;
 
-std::string PathOf(const std::string& directory, std::string_view name) {
-  return (std::filesystem::path(directory) / name).string();
-}
-
-bool Exists(const std::string& directory, std::string_view name) {
-  std::error_code error;
-  return std::filesystem::exists(PathOf(directory, name), error);
-}
-
-absl::StatusOr<std::string> ReadFile(const std::string& directory,
-                                     std::string_view name) {
-  const std::string path = PathOf(directory, name);
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected a regular file"));
-  }
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error || size > kMaxFileBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected at most ", kMaxFileBytes, " bytes, got ",
-                     error ? error.message() : absl::StrCat(size)));
-  }
-  std::string bytes(static_cast<size_t>(size), '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be read"));
-  }
-  return bytes;
-}
-
-absl::StatusOr<JsonDocument> ReadJson(const std::string& directory,
-                                      const char* name) {
-  absl::StatusOr<std::string> bytes = ReadFile(directory, name);
-  if (!bytes.ok()) return bytes.status();
+absl::StatusOr<JsonDocument> ParseOptional(
+    const char* name, const std::optional<std::string>& bytes) {
+  if (!bytes.has_value()) return JsonDocument::Empty(name);
   return JsonDocument::Parse(name, *bytes);
 }
 
-absl::StatusOr<JsonDocument> ReadOptionalJson(const std::string& directory,
-                                              const char* name) {
-  if (!Exists(directory, name)) return JsonDocument::Empty(name);
-  return ReadJson(directory, name);
-}
-
-absl::StatusOr<SideFiles> ReadSideFiles(const std::string& directory) {
-  auto config = ReadOptionalJson(directory, "tokenizer_config.json");
+absl::StatusOr<SideFiles> ParseSideFiles(const TokenizerFiles& files) {
+  auto config = ParseOptional("tokenizer_config.json", files.tokenizer_config);
   if (!config.ok()) return config.status();
-  auto map = ReadOptionalJson(directory, "special_tokens_map.json");
+  auto map = ParseOptional("special_tokens_map.json", files.special_tokens_map);
   if (!map.ok()) return map.status();
-  auto added = ReadOptionalJson(directory, "added_tokens.json");
+  auto added = ParseOptional("added_tokens.json", files.added_tokens);
   if (!added.ok()) return added.status();
   return SideFiles{*std::move(config), *std::move(map), *std::move(added)};
 }
@@ -128,28 +79,24 @@ absl::StatusOr<Settings> ReadSettings(const JsonDocument& config) {
   return settings;
 }
 
-absl::StatusOr<TokenizerDefinition> ReadDefinition(const std::string& directory,
-                                                   TokenizerSource source,
+absl::StatusOr<TokenizerDefinition> ReadDefinition(const TokenizerFiles& files,
                                                    const Settings& settings) {
-  switch (source) {
+  switch (files.source) {
     case TokenizerSource::kTokenizerJson: {
-      auto document = ReadJson(directory, kTokenizerJson);
+      auto document = JsonDocument::Parse("tokenizer.json", files.model);
       if (!document.ok()) return document.status();
       return ParseTokenizerJson(*document, settings.add_prefix_space);
     }
     case TokenizerSource::kVocabAndMerges: {
-      auto vocab = ReadJson(directory, kVocab);
+      auto vocab = JsonDocument::Parse("vocab.json", files.model);
       if (!vocab.ok()) return vocab.status();
-      auto merges = ReadFile(directory, kMerges);
-      if (!merges.ok()) return merges.status();
-      return ReadVocabAndMerges(*vocab, *merges, settings.add_prefix_space);
+      return ReadVocabAndMerges(*vocab, files.merges,
+                                settings.add_prefix_space);
     }
     case TokenizerSource::kSpm:
       break;
   }
-  auto model = ReadFile(directory, kSpm);
-  if (!model.ok()) return model.status();
-  return ReadSpm(*model, settings.spm);
+  return ReadSpm(files.model, settings.spm);
 }
 
 // Gives each token the id that the `tokenizers` library gives it: the one it
@@ -228,27 +175,19 @@ absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(
-    const std::string& directory) {
-  TokenizerSource source;
-  if (Exists(directory, kTokenizerJson)) {
-    source = TokenizerSource::kTokenizerJson;
-  } else if (Exists(directory, kVocab) && Exists(directory, kMerges)) {
-    source = TokenizerSource::kVocabAndMerges;
-  } else if (Exists(directory, kSpm)) {
-    source = TokenizerSource::kSpm;
-  } else {
-    return absl::NotFoundError(
-        absl::StrCat(directory, ": expected ", kTokenizerJson, ", or ", kVocab,
-                     " and ", kMerges, ", or ", kSpm, "; found none of them"));
+absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
+    const TokenizerFiles& files, const LoadOptions& options) {
+  if (options.profile != Profile::kHf4) {
+    return absl::UnimplementedError("tokenizer profile: only hf4 so far");
   }
-  auto files = ReadSideFiles(directory);
-  if (!files.ok()) return files.status();
-  auto settings = ReadSettings(files->tokenizer_config);
+  auto side_files = ParseSideFiles(files);
+  if (!side_files.ok()) return side_files.status();
+  auto settings = ReadSettings(side_files->tokenizer_config);
   if (!settings.ok()) return settings.status();
-  auto definition = ReadDefinition(directory, source, *settings);
+  auto definition = ReadDefinition(files, *settings);
   if (!definition.ok()) return definition.status();
-  auto plan = PlanAddedTokens(*files, source, definition->added_tokens);
+  auto plan =
+      PlanAddedTokens(*side_files, files.source, definition->added_tokens);
   if (!plan.ok()) return plan.status();
   auto tokens = AssignIds(*definition, *plan);
   if (!tokens.ok()) return tokens.status();
@@ -257,11 +196,19 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(
   auto ids = ResolveSpecialIds(*definition, *plan, **special);
   if (!ids.ok()) return ids.status();
   return std::make_unique<const Tokenizer>(
-      Tokenizer::Options{.special_ids = *ids,
+      Tokenizer::Options{.profile = options.profile,
+                         .special_ids = *ids,
                          .model_max_length = settings->model_max_length,
                          .clean_up_tokenization_spaces =
                              settings->clean_up_tokenization_spaces},
       std::move(definition->segmenter), *std::move(special));
+}
+
+absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(
+    const std::string& directory, const LoadOptions& options) {
+  const auto files = ReadTokenizerFiles(directory, options.profile);
+  if (!files.ok()) return files.status();
+  return BuildTokenizer(*files, options);
 }
 
 }  // namespace deberta::tokenizer

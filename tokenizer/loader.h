@@ -1,8 +1,4 @@
-// A model directory -> a Tokenizer. The only part of the library that opens
-// files; JSON is read here and in json_reader.h's users.
-//
-// Order: tokenizer.json is authoritative where present; else vocab.json and
-// merges.txt (v1), else spm.model (v2 and later). tokenizer_config.json,
+// The files of a model directory -> a Tokenizer. tokenizer_config.json,
 // special_tokens_map.json and added_tokens.json are honoured where the format
 // leaves a choice (spec 5.7).
 
@@ -13,14 +9,23 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "tokenizer/profile.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer_files.h"
 
 namespace deberta::tokenizer {
 
-// NotFound, with the names looked for, if the directory has no tokenizer;
-// InvalidArgument, naming file and field, if a file is malformed.
+struct LoadOptions {
+  Profile profile = Profile::kHf4;
+};
+
+// Errors of ReadTokenizerFiles() and BuildTokenizer().
 absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(
-    const std::string& directory);
+    const std::string& directory, const LoadOptions& options = {});
+
+// InvalidArgument, naming file and field, if a file is malformed.
+absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
+    const TokenizerFiles& files, const LoadOptions& options);
 
 }  // namespace deberta::tokenizer
 

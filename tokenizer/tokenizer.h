@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/encoding.h"
+#include "tokenizer/profile.h"
 
 namespace deberta::tokenizer {
 
@@ -40,6 +41,7 @@ class Tokenizer {
   };
 
   struct Options {
+    Profile profile = Profile::kHf4;
     SpecialIds special_ids;
     // tokenizer_config.json's model_max_length; absent where the file has none
     // or the "very large integer" that stands for none.
@@ -75,6 +77,7 @@ class Tokenizer {
   // Exact vocabulary look-up, added tokens included.
   std::optional<int32_t> TokenToId(std::string_view token) const;
 
+  Profile profile() const { return options_.profile; }
   const SpecialIds& special_ids() const { return options_.special_ids; }
   std::optional<int64_t> model_max_length() const {
     return options_.model_max_length;
