@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/checkpoint/checkpoint.h"
 #include "model/encoder.h"
 #include "model/heads.h"
 #include "model/weight_reader.h"
@@ -115,7 +114,7 @@ struct Model::Parts {
 
 absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
     const std::string& directory, const Options& options) {
-  auto checkpoint = Checkpoint::Open(directory);
+  auto checkpoint = Checkpoint::Open(directory, options.checkpoint);
   if (!checkpoint.ok()) return checkpoint.status();
   auto weights = BindWeights(**checkpoint);
   if (!weights.ok()) return weights.status();

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/batch.h"
+#include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/config.h"
 #include "model/observers.h"
 #include "model/weights.h"
@@ -29,6 +30,7 @@ class Model {
     // Threads used to pack weights while loading.
     int load_threads = 1;
     LoadObserver observer;
+    Checkpoint::Options checkpoint = {};
   };
 
   // Loads the checkpoint in `directory`. All missing, unexpected and misshapen

@@ -11,8 +11,6 @@
 namespace deberta::model {
 namespace {
 
-constexpr char kWeights[] = "model.safetensors";
-constexpr char kIndex[] = "model.safetensors.index.json";
 // Far above any that was ever written; JSON is held in memory whole.
 constexpr size_t kMaxJsonBytes = size_t{64} << 20;
 
@@ -38,50 +36,86 @@ absl::StatusOr<std::string> ReadJsonFile(const std::string& path) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-absl::Status NoWeights(const std::string& directory) {
-  std::string message = absl::StrCat(directory, ": expected ", kWeights, " or ",
-                                     kIndex, ", found neither");
-  for (const char* other :
-       {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5"}) {
-    if (Exists(absl::StrCat(directory, "/", other))) {
-      absl::StrAppend(&message, " (", other, " cannot be read)");
-    }
-  }
-  return absl::NotFoundError(message);
+absl::Status SecondTensor(const std::string& path, const std::string& name,
+                          const std::string& normal) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": tensor \"", name,
+                   "\": a second tensor for the name \"", normal, "\""));
 }
 
 }  // namespace
 
-absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
+struct Checkpoint::Contents {
+  TensorMap tensors;
+  NameMap other_types;
+  std::vector<std::vector<std::byte>> buffers;
+};
+
+absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
+  const std::string path =
+      absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
+  const absl::StatusOr<std::string> json = ReadJsonFile(path);
+  if (!json.ok()) return json.status();
+  absl::StatusOr<Config> config = ParseConfig(*json);
+  if (!config.ok()) return AtFile(path, config.status());
+  config_ = *std::move(config);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Checkpoint::Contents> Checkpoint::ReadFile(
     const std::string& path) {
   absl::StatusOr<MappedFile> file = MappedFile::Open(path);
   if (!file.ok()) return file.status();
-  absl::StatusOr<SafetensorsContents> contents =
-      ParseSafetensors(file->bytes());
-  if (!contents.ok()) return AtFile(path, contents.status());
+  Contents contents;
+  switch (weight_files_.format) {
+    case WeightsFormat::kSafetensors: {
+      absl::StatusOr<SafetensorsContents> read =
+          ParseSafetensors(file->bytes());
+      if (!read.ok()) return AtFile(path, read.status());
+      if (read->framework == "tf") {
+        return absl::UnimplementedError(
+            absl::StrCat(path, ": laid out by TensorFlow: cannot be read"));
+      }
+      contents.tensors = std::move(read->tensors);
+      contents.other_types = std::move(read->other_types);
+      break;
+    }
+    case WeightsFormat::kTorch:
+    case WeightsFormat::kHdf5:
+      return absl::UnimplementedError(absl::StrCat(path, ": cannot be read"));
+  }
+  files_.push_back(*std::move(file));
+  return contents;
+}
+
+absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
+    const std::string& path) {
+  absl::StatusOr<Contents> contents = ReadFile(path);
+  if (!contents.ok()) return contents.status();
   std::set<std::string> names;
   for (auto& [name, tensor] : contents->tensors) {
     const std::string normal = NormalizeWeightName(name);
     if (!tensors_.emplace(normal, std::move(tensor)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": tensor \"", name,
-                       "\": a second tensor for the name \"", normal, "\""));
+      return SecondTensor(path, name, normal);
     }
+    source_names_.emplace(normal, name);
     names.insert(name);
   }
-  for (auto& [name, type] : contents->other_types) {
-    other_types_.emplace(NormalizeWeightName(name), std::move(type));
+  for (const auto& [name, type] : contents->other_types) {
+    other_types_.emplace(NormalizeWeightName(name), type);
+    skipped_.emplace(name, absl::StrCat("of type ", type));
     names.insert(name);
   }
-  files_.push_back(*std::move(file));
+  for (auto& buffer : contents->buffers) buffers_.push_back(std::move(buffer));
   return names;
 }
 
 absl::Status Checkpoint::AddShards() {
-  const absl::StatusOr<std::string> json = ReadJsonFile(weights_path_);
+  const std::string& index_path = weight_files_.path;
+  const absl::StatusOr<std::string> json = ReadJsonFile(index_path);
   if (!json.ok()) return json.status();
   const auto index = ParseSafetensorsIndex(*json);
-  if (!index.ok()) return AtFile(weights_path_, index.status());
+  if (!index.ok()) return AtFile(index_path, index.status());
   std::map<std::string, std::set<std::string>> held;  // names by shard
   for (const auto& [name, shard] : *index) {
     if (!held.contains(shard)) {
@@ -90,42 +124,47 @@ absl::Status Checkpoint::AddShards() {
       held.emplace(shard, *std::move(names));
     }
     if (!held[shard].contains(name)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(weights_path_, ": weight_map: tensor \"", name,
-                       "\" is not in ", shard));
+      return absl::InvalidArgumentError(absl::StrCat(
+          index_path, ": weight_map: tensor \"", name, "\" is not in ", shard));
     }
   }
   return absl::OkStatus();
 }
 
+// A discriminator that was trained beside a generator (v3) holds what it adds
+// to the generator's embeddings as `._weight`, and the sum as `.weight`; some
+// exports left the sum out, and transformers then makes up random embeddings.
+absl::Status Checkpoint::CheckEmbeddings() const {
+  for (const auto& [name, tensor] : tensors_) {
+    if (!name.ends_with(kAddedWeight)) continue;
+    const std::string sum = SumOfAddedWeight(name);
+    if (tensors_.contains(sum)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        weight_files_.path, ": tensor \"", source_names_.find(name)->second,
+        "\" is only what training added to another model's embeddings; \"", sum,
+        "\", the embeddings themselves, is not there"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
-    const std::string& directory) {
+    const std::string& directory, const Options& options) {
   if (!Exists(directory)) {
     return absl::NotFoundError(
         absl::StrCat(directory, ": no such model directory"));
   }
   auto checkpoint = std::unique_ptr<Checkpoint>(new Checkpoint());
   checkpoint->directory_ = directory;
-
-  const std::string config_path = absl::StrCat(directory, "/config.json");
-  const absl::StatusOr<std::string> json = ReadJsonFile(config_path);
-  if (!json.ok()) return json.status();
-  absl::StatusOr<Config> config = ParseConfig(*json);
-  if (!config.ok()) return AtFile(config_path, config.status());
-  checkpoint->config_ = *std::move(config);
-
-  const std::string single = absl::StrCat(directory, "/", kWeights);
-  const std::string index = absl::StrCat(directory, "/", kIndex);
-  absl::Status status;
-  if (Exists(single)) {
-    checkpoint->weights_path_ = single;
-    status = checkpoint->AddFile(single).status();
-  } else if (Exists(index)) {
-    checkpoint->weights_path_ = index;
-    status = checkpoint->AddShards();
-  } else {
-    status = NoWeights(directory);
-  }
+  absl::Status status = checkpoint->ReadConfig(options.variant);
+  if (!status.ok()) return status;
+  absl::StatusOr<WeightFiles> files =
+      FindWeightFiles(directory, options.variant, options.allowed);
+  if (!files.ok()) return files.status();
+  checkpoint->weight_files_ = *std::move(files);
+  status = checkpoint->weight_files_.sharded
+               ? checkpoint->AddShards()
+               : checkpoint->AddFile(checkpoint->weight_files_.path).status();
+  status.Update(checkpoint->CheckEmbeddings());
   if (!status.ok()) return status;
   return checkpoint;
 }

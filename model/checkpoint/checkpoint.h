@@ -1,8 +1,9 @@
 // A checkpoint directory: its configuration and its tensors by name.
 //
-// Weights are memory-mapped and never copied here. Names are normalised when
-// the directory is opened (spec 6.2: `module.` and `deberta.` prefixes,
-// gamma/beta), so that callers ask for names without the `deberta.` prefix:
+// Weights are memory-mapped; only tensors that a file lays out otherwise are
+// copied here. Names are normalised when the directory is opened (spec 6.2:
+// `module.` and `deberta.` prefixes, gamma/beta; 6.4: TensorFlow's), so that
+// callers ask for names without the `deberta.` prefix:
 // "encoder.layer.0.attention.self.in_proj.weight", "pooler.dense.weight".
 //
 // Immutable once opened; may be shared by threads.
@@ -10,8 +11,8 @@
 #ifndef MODEL_CHECKPOINT_CHECKPOINT_H_
 #define MODEL_CHECKPOINT_CHECKPOINT_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,16 +24,25 @@
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/mapped_file.h"
 #include "model/checkpoint/tensor.h"
+#include "model/checkpoint/weight_files.h"
 
 namespace deberta::model {
 
 class Checkpoint {
  public:
-  // Reads `directory`/config.json and model.safetensors (or the shards named by
-  // model.safetensors.index.json). NotFound where a file is missing,
-  // InvalidArgument where one is malformed; both name it.
+  struct Options {
+    // Files of other formats are not opened (--allowed_weights).
+    std::vector<WeightsFormat> allowed = AllWeightsFormats();
+    WeightsVariant variant = WeightsVariant::kMain;
+    // Path of the program deberta-read-hdf5, which tf_model.h5 needs.
+    std::string hdf5_reader = {};
+  };
+
+  // Reads `directory`/config.json and the weights that FindWeightFiles gives.
+  // NotFound where a file is missing, InvalidArgument where one is malformed;
+  // both name it.
   static absl::StatusOr<std::unique_ptr<const Checkpoint>> Open(
-      const std::string& directory);
+      const std::string& directory, const Options& options);
 
   const std::string& directory() const { return directory_; }
   const Config& config() const { return config_; }
@@ -42,15 +52,20 @@ class Checkpoint {
   const TensorMap& tensors() const { return tensors_; }
   // Tensors that hold no floating-point numbers, left out of tensors(): their
   // element types as the file writes them ("I64") by name.
-  const std::map<std::string, std::string, std::less<>>& other_types() const {
-    return other_types_;
-  }
+  const NameMap& other_types() const { return other_types_; }
+  // The names of tensors() in the files, by normalised name.
+  const NameMap& source_names() const { return source_names_; }
+  // What the files hold beside tensors(), by its name there, and why it is left
+  // out.
+  const NameMap& skipped() const { return skipped_; }
 
   // The file that identifies the weights: model.safetensors, or the index file
   // where sharded. `sha256` of GetModel is of this file.
-  const std::string& weights_path() const { return weights_path_; }
-  // "safetensors".
-  std::string_view weights_format() const { return "safetensors"; }
+  const std::string& weights_path() const { return weight_files_.path; }
+  // "safetensors", "torch" or "hdf5".
+  std::string_view weights_format() const {
+    return WeightsFormatName(weight_files_.format);
+  }
   // Bytes of all weight files.
   uint64_t weights_bytes() const;
 
@@ -59,18 +74,28 @@ class Checkpoint {
   void Release(const TensorView& tensor) const;
 
  private:
+  // What one file holds, under its own names.
+  struct Contents;
+
   Checkpoint() = default;
 
+  absl::Status ReadConfig(WeightsVariant variant);
+  absl::StatusOr<Contents> ReadFile(const std::string& path);
   // Adds the tensors of one file; returns their names as the file has them.
   absl::StatusOr<std::set<std::string>> AddFile(const std::string& path);
   absl::Status AddShards();
+  absl::Status CheckEmbeddings() const;
 
   std::string directory_;
   Config config_;
-  std::string weights_path_;
+  WeightFiles weight_files_;
   std::vector<MappedFile> files_;
+  // Bytes of the tensors that are not as their file has them.
+  std::vector<std::vector<std::byte>> buffers_;
   TensorMap tensors_;
-  std::map<std::string, std::string, std::less<>> other_types_;
+  NameMap other_types_;
+  NameMap source_names_;
+  NameMap skipped_;
 };
 
 }  // namespace deberta::model

@@ -16,6 +16,7 @@ namespace {
 // The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr size_t kMaxDimensions = 8;
+constexpr char kMetadata[] = "__metadata__";
 
 struct ElementType {
   std::string_view name;
@@ -126,14 +127,7 @@ absl::StatusOr<Json> ReadHeader(std::span<const std::byte> bytes) {
 absl::StatusOr<std::vector<Entry>> ReadEntries(const Json& header) {
   std::vector<Entry> entries;
   for (auto it = header.begin(); it != header.end(); ++it) {
-    if (it.key() == "__metadata__") {
-      if (it->is_object() && it->value("format", Json()) == "tf") {
-        return absl::InvalidArgumentError(
-            "__metadata__.format: expected \"pt\", got \"tf\" (tensors laid "
-            "out by TensorFlow)");
-      }
-      continue;
-    }
+    if (it.key() == kMetadata) continue;
     absl::StatusOr<Entry> entry = ReadEntry(it.key(), *it);
     if (!entry.ok()) return entry.status();
     entries.push_back(*std::move(entry));
@@ -142,6 +136,15 @@ absl::StatusOr<std::vector<Entry>> ReadEntries(const Json& header) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
   return entries;
+}
+
+// __metadata__.format; empty where absent.
+std::string Framework(const Json& header) {
+  const auto metadata = header.find(kMetadata);
+  if (metadata == header.end() || !metadata->is_object()) return "";
+  const auto format = metadata->find("format");
+  if (format == metadata->end() || !format->is_string()) return "";
+  return format->get<std::string>();
 }
 
 // REQUIRES: `entries` is sorted by begin.
@@ -204,6 +207,7 @@ absl::StatusOr<SafetensorsContents> ParseSafetensors(
   if (!ranges.ok()) return ranges;
 
   SafetensorsContents contents;
+  contents.framework = Framework(*header);
   for (Entry& entry : *entries) {
     if (entry.element == nullptr || !entry.element->dtype) {
       contents.other_types.emplace(std::move(entry.name),
@@ -218,8 +222,7 @@ absl::StatusOr<SafetensorsContents> ParseSafetensors(
   return contents;
 }
 
-absl::StatusOr<std::map<std::string, std::string, std::less<>>>
-ParseSafetensorsIndex(std::string_view json) {
+absl::StatusOr<NameMap> ParseSafetensorsIndex(std::string_view json) {
   const std::optional<Json> index = ParseJson(json);
   if (!index) return absl::InvalidArgumentError("not valid JSON");
   const auto map = index->find("weight_map");
@@ -227,7 +230,7 @@ ParseSafetensorsIndex(std::string_view json) {
     return absl::InvalidArgumentError(
         "weight_map: expected an object of file names by tensor name");
   }
-  std::map<std::string, std::string, std::less<>> files;
+  NameMap files;
   for (auto it = map->begin(); it != map->end(); ++it) {
     const std::string file = it->is_string() ? it->get<std::string>() : "";
     if (file.empty() || file == "." || file == ".." ||

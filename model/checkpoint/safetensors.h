@@ -5,8 +5,6 @@
 #define MODEL_CHECKPOINT_SAFETENSORS_H_
 
 #include <cstddef>
-#include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +17,9 @@ namespace deberta::model {
 struct SafetensorsContents {
   TensorMap tensors;  // F32, F16, BF16, F64
   // Element types, as written, of the tensors of any other type.
-  std::map<std::string, std::string, std::less<>> other_types;
+  NameMap other_types;
+  // What __metadata__ says laid the tensors out: "pt", "tf" or nothing.
+  std::string framework;
 };
 
 // The views point into `file`. InvalidArgument says what is wrong and where;
@@ -28,10 +28,10 @@ struct SafetensorsContents {
 absl::StatusOr<SafetensorsContents> ParseSafetensors(
     std::span<const std::byte> file);
 
-// The weight_map of model.safetensors.index.json: file names by tensor name.
+// The weight_map of model.safetensors.index.json (and of the indices of the
+// other formats, which are like it): file names by tensor name.
 // Every file name is plain: it cannot leave the checkpoint's directory.
-absl::StatusOr<std::map<std::string, std::string, std::less<>>>
-ParseSafetensorsIndex(std::string_view json);
+absl::StatusOr<NameMap> ParseSafetensorsIndex(std::string_view json);
 
 }  // namespace deberta::model
 

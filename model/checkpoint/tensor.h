@@ -40,6 +40,8 @@ struct TensorView {
 };
 
 using TensorMap = std::map<std::string, TensorView, std::less<>>;
+// Something about tensors by name.
+using NameMap = std::map<std::string, std::string, std::less<>>;
 
 // "[2, 3]", for messages.
 std::string ShapeText(std::span<const int64_t> shape);

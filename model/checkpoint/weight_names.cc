@@ -25,6 +25,11 @@ std::string NormalizeWeightName(std::string_view name) {
   return std::string(name).append(tail);
 }
 
+std::string SumOfAddedWeight(std::string_view name) {
+  name.remove_suffix(kAddedWeight.size());
+  return std::string(name).append(".weight");
+}
+
 bool IsIgnoredWeight(std::string_view name) {
   for (const std::string_view head :
        {"lm_predictions.", "cls.", "mask_predictions.", "pooler.",
@@ -32,7 +37,7 @@ bool IsIgnoredWeight(std::string_view name) {
     if (name.starts_with(head)) return true;
   }
   return name == "embeddings.position_embeddings.weight" ||
-         name.ends_with("position_ids") || name.ends_with("._weight");
+         name.ends_with("position_ids") || name.ends_with(kAddedWeight);
 }
 
 }  // namespace deberta::model

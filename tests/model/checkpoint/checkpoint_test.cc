@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 constexpr char kConfig[] = R"({"model_type":"deberta"})";
 
@@ -25,7 +26,7 @@ std::string OneTensor(const std::string& name, float value) {
 }
 
 std::string Refusal(const ModelDirectory& directory, absl::StatusCode code) {
-  const auto checkpoint = Checkpoint::Open(directory.path());
+  const auto checkpoint = Checkpoint::Open(directory.path(), {});
   EXPECT_EQ(checkpoint.status().code(), code) << checkpoint.status();
   return std::string(checkpoint.status().message());
 }
@@ -46,7 +47,7 @@ TEST(CheckpointTest, OpensOneFile) {
   directory.Write("config.json", kConfig);
   const std::string file = OneTensor("deberta.a.LayerNorm.gamma", 2.5f);
   directory.Write("model.safetensors", file);
-  const auto checkpoint = Checkpoint::Open(directory.path());
+  const auto checkpoint = Checkpoint::Open(directory.path(), {});
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ((*checkpoint)->config().hidden_size, 768);
   EXPECT_EQ((*checkpoint)->weights_path(), directory.File("model.safetensors"));
@@ -65,11 +66,12 @@ TEST(CheckpointTest, PrefersTheSingleFileToTheIndex) {
   directory.Write("config.json", kConfig);
   directory.Write("model.safetensors", OneTensor("a", 1.0f));
   directory.Write("model.safetensors.index.json", "{");
-  EXPECT_TRUE(Checkpoint::Open(directory.path()).ok());
+  EXPECT_TRUE(Checkpoint::Open(directory.path(), {}).ok());
 }
 
 TEST(CheckpointTest, OpensShards) {
-  const auto checkpoint = Checkpoint::Open(GoldenModel("v1_embed_proj_fill"));
+  const auto checkpoint =
+      Checkpoint::Open(GoldenModel("v1_embed_proj_fill"), {});
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ((*checkpoint)->weights_path(),
             GoldenModel("v1_embed_proj_fill/model.safetensors.index.json"));
@@ -78,7 +80,7 @@ TEST(CheckpointTest, OpensShards) {
 }
 
 TEST(CheckpointTest, NamesAMissingDirectoryOrFile) {
-  const auto checkpoint = Checkpoint::Open("/no/such/model");
+  const auto checkpoint = Checkpoint::Open("/no/such/model", {});
   EXPECT_EQ(checkpoint.status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(checkpoint.status().message(),
             "/no/such/model: no such model directory");
@@ -89,13 +91,115 @@ TEST(CheckpointTest, NamesAMissingDirectoryOrFile) {
   directory.Write("config.json", kConfig);
   EXPECT_THAT(Refusal(directory, absl::StatusCode::kNotFound),
               AllOf(HasSubstr(directory.path()), HasSubstr("model.safetensors"),
-                    HasSubstr("neither")));
-  directory.Write("pytorch_model.bin", "");
-  EXPECT_THAT(Refusal(directory, absl::StatusCode::kNotFound),
-              HasSubstr("pytorch_model.bin cannot be read"));
+                    HasSubstr("tf_model.h5.index.json")));
   std::filesystem::create_directory(directory.File("model.safetensors"));
   EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
               HasSubstr("model.safetensors: expected a regular file"));
+}
+
+TEST(CheckpointTest, OpensOnlyAllowedFormats) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors", OneTensor("a", 1.0f));
+  const auto opened = Checkpoint::Open(
+      directory.path(), {.allowed = {WeightsFormat::kSafetensors}});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ((*opened)->weights_format(), "safetensors");
+
+  const auto refused = Checkpoint::Open(
+      directory.path(),
+      {.allowed = {WeightsFormat::kTorch, WeightsFormat::kHdf5}});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(refused.status().message(),
+            directory.path() +
+                ": no weights: expected pytorch_model.bin, "
+                "pytorch_model.bin.index.json, tf_model.h5, "
+                "tf_model.h5.index.json; found model.safetensors, which "
+                "--allowed_weights=torch,hdf5 does not let be read");
+}
+
+TEST(CheckpointTest, OpensAGenerator) {
+  ModelDirectory directory;
+  directory.Write("config.json", R"({"model_type":"roberta"})");
+  directory.Write("model.safetensors", "");
+  const Checkpoint::Options options = {.variant = WeightsVariant::kGenerator};
+  EXPECT_THAT(Checkpoint::Open(directory.path(), options).status().message(),
+              HasSubstr("generator_config.json"));
+  directory.Write("generator_config.json", kConfig);
+  EXPECT_THAT(Checkpoint::Open(directory.path(), options).status().message(),
+              HasSubstr("expected model.generator.safetensors, "
+                        "pytorch_model.generator.bin"));
+  directory.Write("model.generator.safetensors", OneTensor("a", 1.0f));
+  const auto opened = Checkpoint::Open(directory.path(), options);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ((*opened)->weights_path(),
+            directory.File("model.generator.safetensors"));
+}
+
+TEST(CheckpointTest, TellsSourceNamesAndWhatIsSkipped) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors",
+                  SafetensorsBytes(
+                      R"({"module.deberta.a.LayerNorm.beta":
+                {"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+              "deberta.embeddings.position_ids":
+                {"dtype":"I32","shape":[1],"data_offsets":[4,8]}})",
+                      std::string(8, '\0')));
+  const auto checkpoint = Checkpoint::Open(directory.path(), {});
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_THAT(
+      (*checkpoint)->source_names(),
+      ElementsAre(Pair("a.LayerNorm.bias", "module.deberta.a.LayerNorm.beta")));
+  EXPECT_THAT(
+      (*checkpoint)->skipped(),
+      ElementsAre(Pair("deberta.embeddings.position_ids", "of type I32")));
+}
+
+// Some exports of discriminators left the sum out.
+TEST(CheckpointTest, RefusesEmbeddingsThatAreOnlyADifference) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors",
+                  OneTensor("deberta.embeddings.word_embeddings._weight", 1));
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              AllOf(HasSubstr("\"deberta.embeddings.word_embeddings._weight\""),
+                    HasSubstr("\"embeddings.word_embeddings.weight\"")));
+  const float value = 1.0f;
+  const TensorView tensor{
+      DType::kF32, {1}, std::as_bytes(std::span(&value, 1))};
+  directory.Write(
+      "model.safetensors",
+      SafetensorsBytes({{"embeddings.word_embeddings._weight", tensor},
+                        {"embeddings.word_embeddings.weight", tensor}}));
+  EXPECT_TRUE(Checkpoint::Open(directory.path(), {}).ok());
+}
+
+TEST(WeightFilesTest, NamesFormats) {
+  for (const WeightsFormat format : AllWeightsFormats()) {
+    EXPECT_EQ(WeightsFormatNamed(WeightsFormatName(format)), format);
+  }
+  EXPECT_EQ(WeightsFormatNamed("pickle"), std::nullopt);
+}
+
+// The order of transformers.
+TEST(WeightFilesTest, PrefersSafetensorsThenTorchThenHdf5) {
+  ModelDirectory directory;
+  for (const char* name :
+       {"tf_model.h5.index.json", "tf_model.h5", "pytorch_model.bin.index.json",
+        "pytorch_model.bin", "model.safetensors.index.json",
+        "model.safetensors"}) {
+    directory.Write(name, "");
+    const auto files = FindWeightFiles(directory.path(), WeightsVariant::kMain,
+                                       AllWeightsFormats());
+    ASSERT_TRUE(files.ok()) << files.status();
+    EXPECT_EQ(files->path, directory.File(name));
+    EXPECT_EQ(files->sharded, std::string_view(name).ends_with(".json"));
+  }
+  const auto torch = FindWeightFiles(directory.path(), WeightsVariant::kMain,
+                                     {WeightsFormat::kTorch});
+  ASSERT_TRUE(torch.ok()) << torch.status();
+  EXPECT_EQ(torch->path, directory.File("pytorch_model.bin"));
 }
 
 TEST(CheckpointTest, NamesTheFileThatIsMalformed) {
@@ -139,7 +243,7 @@ TEST(CheckpointTest, NamesWhatAShardLacks) {
               AllOf(HasSubstr("model.safetensors.index.json"),
                     HasSubstr("tensor \"b\" is not in two")));
   directory.Write("two", OneTensor("b", 1.0f));
-  EXPECT_TRUE(Checkpoint::Open(directory.path()).ok());
+  EXPECT_TRUE(Checkpoint::Open(directory.path(), {}).ok());
 }
 
 TEST(MappedFileTest, MapsMovesAndReleases) {

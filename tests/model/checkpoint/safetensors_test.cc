@@ -176,9 +176,17 @@ TEST(SafetensorsTest, RefusesDuplicateNames) {
             "tensor \"a\": listed twice");
 }
 
-TEST(SafetensorsTest, RefusesTensorFlowLayouts) {
-  EXPECT_THAT(RefusalOfHeader(R"({"__metadata__":{"format":"tf"}})", 0),
-              HasSubstr("TensorFlow"));
+TEST(SafetensorsTest, SaysWhatLaidTheTensorsOut) {
+  for (const auto& [header, framework] :
+       {std::pair{R"({"__metadata__":{"format":"tf"}})", "tf"},
+        {R"({"__metadata__":{"format":1}})", ""},
+        {R"({"__metadata__":1})", ""},
+        {"{}", ""}}) {
+    const std::string file = SafetensorsBytes(header, "");
+    const auto contents = ParseSafetensors(AsBytes(file));
+    ASSERT_TRUE(contents.ok()) << contents.status();
+    EXPECT_EQ(contents->framework, framework) << header;
+  }
 }
 
 TEST(SafetensorsIndexTest, ReadsFileNames) {
