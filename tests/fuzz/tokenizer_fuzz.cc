@@ -1,0 +1,52 @@
+// Any text through any of the golden tokenizers: the first byte of the input
+// chooses which.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/fuzz/tokenizer_invariants.h"
+#include "tokenizer/loader.h"
+
+namespace {
+
+using deberta::tokenizer::LoadTokenizer;
+using deberta::tokenizer::Profile;
+using deberta::tokenizer::Tokenizer;
+
+using Tokenizers = std::vector<std::unique_ptr<const Tokenizer>>;
+
+Tokenizers LoadAll() {
+  Tokenizers tokenizers;
+  for (const char* name : {"v1", "v1-quirks", "v2-punct", "v3-lower",
+                           "v3-multilingual", "mdeberta-folded"}) {
+    for (const Profile profile : {Profile::kHf4}) {
+      auto tokenizer = LoadTokenizer(
+          std::string(DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/") + name,
+          {.profile = profile});
+      if (!tokenizer.ok()) {
+        std::fprintf(stderr, "%s\n", tokenizer.status().ToString().c_str());
+        std::abort();
+      }
+      tokenizers.push_back(*std::move(tokenizer));
+    }
+  }
+  return tokenizers;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  static const Tokenizers& tokenizers = *new Tokenizers(LoadAll());
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(input) + 1,
+                              size - 1);
+  CheckText(*tokenizers[input[0] % tokenizers.size()], text);
+  return 0;
+}

@@ -1,0 +1,71 @@
+#include "tests/fuzz/tokenizer_invariants.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "tokenizer/loader.h"
+#include "tokenizer/unicode.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+constexpr std::string_view kTexts[] = {
+    "",
+    " The  cat's [MASK] sat,\ton the mat. ",
+    "\u0130\u00bd\uff76\uff9e A\u0302\u0300 \u1100\u1161\u11a8\u3000\u200b",
+    "[CLS]<0x41>[UNK] \U0001f468\u200d\U0001f469 \u4e2d\u6587 \ufeff",
+    std::string_view("\0\x01 aaaaaaaa\r\n\u2581\u2581b", 20),
+};
+
+void Require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %s\n", what);
+  std::abort();
+}
+
+}  // namespace
+
+void CheckText(const Tokenizer& tokenizer, std::string_view text) {
+  const auto tokens = tokenizer.Tokenize(text);
+  Require(tokens.ok() == !FindInvalidUtf8(text).has_value(),
+          "UTF-8 and nothing else is taken");
+  if (!tokens.ok()) return;
+  const size_t code_points = CountCodePoints(text);
+  Require(tokens->offsets.size() == tokens->size() &&
+              tokens->words.size() == tokens->size(),
+          "the vectors are parallel");
+  int32_t word = 0;
+  for (size_t i = 0; i < tokens->size(); ++i) {
+    const int32_t id = tokens->ids[i];
+    Require(id >= 0 && id < tokenizer.vocab_size(), "ids are in range");
+    Require(tokenizer.TokenToId(tokenizer.IdToToken(id)).has_value(),
+            "ids have tokens");
+    const Span span = tokens->offsets[i];
+    Require(span.start <= span.end && span.end <= code_points,
+            "spans lie in the text");
+    Require(tokens->words[i] >= word, "words do not decrease");
+    word = tokens->words[i];
+  }
+  const Encoding pair = tokenizer.Assemble(*tokens, &*tokens);
+  Require(pair.size() == 2 * tokens->size() + kPairTemplateTokens,
+          "a pair has three more tokens");
+  for (const bool skip_special_tokens : {false, true}) {
+    Require(!FindInvalidUtf8(tokenizer.Decode(pair.ids, skip_special_tokens)),
+            "decoded text is UTF-8");
+  }
+}
+
+void CheckFiles(const TokenizerFiles& files, Profile profile) {
+  const auto tokenizer = BuildTokenizer(files, {.profile = profile});
+  if (!tokenizer.ok()) {
+    Require(tokenizer.status().message().size() < 1000, "messages are short");
+    return;
+  }
+  for (const std::string_view text : kTexts) CheckText(**tokenizer, text);
+}
+
+}  // namespace deberta::tokenizer

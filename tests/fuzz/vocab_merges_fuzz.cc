@@ -1,0 +1,22 @@
+// Whatever vocab.json, merges.txt and the files beside them hold, they are
+// refused or make a tokenizer that keeps its promises. The input is those two,
+// tokenizer_config.json, special_tokens_map.json and added_tokens.json with a
+// byte FF between; later ones may be missing.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/fuzz/file_parts.h"
+#include "tests/fuzz/tokenizer_invariants.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  using namespace deberta::tokenizer;
+  FileParts parts(input, size);
+  TokenizerFiles files;
+  files.source = TokenizerSource::kVocabAndMerges;
+  files.model = parts.Next().value_or("");
+  files.merges = parts.Next().value_or("");
+  parts.NextSideFiles(&files);
+  CheckFiles(files, Profile::kHf4);
+  return 0;
+}
