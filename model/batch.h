@@ -3,6 +3,7 @@
 #ifndef MODEL_BATCH_H_
 #define MODEL_BATCH_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -24,6 +25,12 @@ struct RaggedBatch {
 
   size_t tokens() const { return ids.size(); }
   size_t sequences() const { return starts.size() - 1; }
+  // The sequence that row `row` belongs to. REQUIRES: row < tokens().
+  size_t SequenceOf(uint32_t row) const {
+    return static_cast<size_t>(
+        std::upper_bound(starts.begin(), starts.end(), row) - starts.begin() -
+        1);
+  }
 };
 
 struct BatchOutput {

@@ -72,42 +72,62 @@ absl::StatusOr<Encoder> Encoder::Load(const Weights& weights,
 void Encoder::Forward(const RaggedBatch& batch, std::span<const uint32_t> rows,
                       Workspace& workspace,
                       const LayerObserver& observer) const {
+  ForwardToLast(batch, workspace, observer);
+  ForwardLast(batch, rows, workspace, observer);
+}
+
+void Encoder::ForwardToLast(const RaggedBatch& batch, Workspace& workspace,
+                            const LayerObserver& observer) const {
   const size_t tokens = batch.tokens();
   const size_t floats = Linear::PaddedRows(tokens) * width_;
   float* hidden = workspace.hidden.Reserve(floats);
-  const auto show = [&](size_t layer) {
-    if (observer) {
-      observer(static_cast<int64_t>(layer), std::span(hidden, tokens * width_));
-    }
-  };
   embeddings_.Forward(batch, hidden, workspace);
-  show(0);
+  if (observer) observer(0, std::span(hidden, tokens * width_));
   if (convolution_.has_value()) {
     convolution_->Forward(hidden, batch.starts,
                           workspace.convolved.Reserve(floats), workspace);
   }
   const AttentionPlan all = AttentionPlan::All(batch.starts);
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const bool convolved = i == 0 && convolution_.has_value();
-    // Nothing reads the other rows of the last layer.
-    if (i + 1 == layers_.size() && !rows.empty() && !convolved) {
-      layers_[i].Forward(hidden, tokens,
+  for (size_t i = 0; i + 1 < layers_.size(); ++i) {
+    RunLayer(i, batch, all, workspace, observer);
+  }
+}
+
+void Encoder::ForwardLast(const RaggedBatch& batch,
+                          std::span<const uint32_t> rows, Workspace& workspace,
+                          const LayerObserver& observer) const {
+  float* hidden = workspace.hidden.get();
+  const bool convolved = layers_.size() == 1 && convolution_.has_value();
+  // Nothing reads the other rows.
+  if (!rows.empty() && !convolved) {
+    last_layer().Forward(hidden, batch.tokens(),
                          AttentionPlan::Only(batch.starts, rows), rows,
                          workspace);
-      return;
-    }
-    layers_[i].Forward(hidden, tokens, all, {}, workspace);
-    if (convolved) {
-      convolution_->norm.Forward(hidden, workspace.convolved.get(), tokens,
-                                 hidden, workspace.pool());
-    }
-    show(i + 1);
+    return;
   }
-  // No last layer that could choose: move the rows to the front here.
+  RunLayer(layers_.size() - 1, batch, AttentionPlan::All(batch.starts),
+           workspace, observer);
+  // Ascending rows move to the front without overtaking each other.
   for (size_t r = 0; r < rows.size(); ++r) {
     if (rows[r] != r) {
       std::copy_n(hidden + rows[r] * width_, width_, hidden + r * width_);
     }
+  }
+}
+
+void Encoder::RunLayer(size_t index, const RaggedBatch& batch,
+                       const AttentionPlan& all, Workspace& workspace,
+                       const LayerObserver& observer) const {
+  float* hidden = workspace.hidden.get();
+  const size_t tokens = batch.tokens();
+  layers_[index].Forward(hidden, tokens, all, {}, workspace);
+  if (index == 0 && convolution_.has_value()) {
+    convolution_->norm.Forward(hidden, workspace.convolved.get(), tokens,
+                               hidden, workspace.pool());
+  }
+  if (observer) {
+    observer(static_cast<int64_t>(index) + 1,
+             std::span(hidden, tokens * width_));
   }
 }
 

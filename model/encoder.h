@@ -30,11 +30,25 @@ class Encoder {
   void Forward(const RaggedBatch& batch, std::span<const uint32_t> rows,
                Workspace& workspace, const LayerObserver& observer) const;
 
+  // Forward's two halves: up to what enters the last layer, all rows [tokens,
+  // hidden] of workspace.hidden, and the last layer.
+  void ForwardToLast(const RaggedBatch& batch, Workspace& workspace,
+                     const LayerObserver& observer) const;
+  void ForwardLast(const RaggedBatch& batch, std::span<const uint32_t> rows,
+                   Workspace& workspace, const LayerObserver& observer) const;
+
+  const EncoderLayer& last_layer() const { return layers_.back(); }
+
   // Bytes held in memory, without the mapped word embeddings.
   size_t bytes() const;
 
  private:
   Encoder() = default;
+
+  // Layer `index` on all rows, with the convolution that follows the first.
+  void RunLayer(size_t index, const RaggedBatch& batch,
+                const AttentionPlan& all, Workspace& workspace,
+                const LayerObserver& observer) const;
 
   size_t width_ = 0;
   Embeddings embeddings_;

@@ -42,10 +42,10 @@ Linear::Source FromThreeProjections(const LayerWeights& weights,
   const auto hidden = static_cast<size_t>(config.hidden_size);
   const LinearWeights* parts[] = {&weights.query_proj, &weights.key_proj,
                                   &weights.value_proj};
-  std::vector<float> bias;
-  for (const LinearWeights* part : parts) {
-    const std::vector<float> values = reader.Read(part->bias);
-    bias.insert(bias.end(), values.begin(), values.end());
+  std::vector<float> bias(3 * hidden);
+  for (size_t part = 0; part < 3; ++part) {
+    std::ranges::copy(reader.Read(parts[part]->bias),
+                      bias.begin() + static_cast<ptrdiff_t>(part * hidden));
   }
   return {.out = 3 * hidden,
           .in = hidden,
@@ -147,33 +147,46 @@ void EncoderLayer::Forward(float* hidden, size_t tokens,
                            const AttentionPlan& plan,
                            std::span<const uint32_t> rows,
                            Workspace& workspace) const {
-  const size_t width = attention_output_.out();
-  const size_t padded = Linear::PaddedRows(tokens);
-  float* projections = workspace.projections.Reserve(padded * 3 * width);
-  float* context = workspace.context.Reserve(padded * width);
-  float* dense = workspace.dense.Reserve(padded * width);
-
-  projections_.Forward(hidden, tokens, projections, workspace);
-  attention_.Forward(projections, plan, context, workspace);
+  Project(hidden, tokens, workspace);
   // Ascending rows move to the front without overtaking each other.
   for (size_t r = 0; r < rows.size(); ++r) {
     if (rows[r] != r) {
-      std::copy_n(hidden + rows[r] * width, width, hidden + r * width);
+      std::copy_n(hidden + rows[r] * width(), width(), hidden + r * width());
     }
   }
-  attention_output_.Forward(context, plan.rows, dense, workspace);
-  attention_norm_.Forward(dense, hidden, plan.rows, hidden, workspace.pool());
+  Attend(hidden, plan, workspace);
+}
 
-  const size_t pass_rows = std::min(kPassRows, padded);
-  float* intermediate =
-      workspace.intermediate.Reserve(pass_rows * intermediate_.out());
+void EncoderLayer::Project(const float* hidden, size_t tokens,
+                           Workspace& workspace) const {
+  float* projections = workspace.projections.Reserve(
+      Linear::PaddedRows(tokens) * projections_.out());
+  projections_.Forward(hidden, tokens, projections, workspace);
+}
+
+void EncoderLayer::ProjectQueries(const float* states, size_t rows,
+                                  float* queries, Workspace& workspace) const {
+  projections_.ForwardFirst(states, rows, width(), queries, workspace);
+}
+
+void EncoderLayer::Attend(float* states, const AttentionPlan& plan,
+                          Workspace& workspace) const {
+  const size_t padded = Linear::PaddedRows(plan.rows);
+  float* context = workspace.context.Reserve(padded * width());
+  float* dense = workspace.dense.Reserve(padded * width());
+  attention_.Forward(workspace.projections.get(), plan, context, workspace);
+  attention_output_.Forward(context, plan.rows, dense, workspace);
+  attention_norm_.Forward(dense, states, plan.rows, states, workspace.pool());
+
+  float* intermediate = workspace.intermediate.Reserve(
+      Linear::PaddedRows(std::min(kPassRows, plan.rows)) * intermediate_.out());
   for (size_t first = 0; first < plan.rows; first += kPassRows) {
     const size_t count = std::min(kPassRows, plan.rows - first);
-    intermediate_.Forward(hidden + first * width, count, intermediate,
+    intermediate_.Forward(states + first * width(), count, intermediate,
                           workspace);
-    output_.Forward(intermediate, count, dense + first * width, workspace);
+    output_.Forward(intermediate, count, dense + first * width(), workspace);
   }
-  output_norm_.Forward(dense, hidden, plan.rows, hidden, workspace.pool());
+  output_norm_.Forward(dense, states, plan.rows, states, workspace.pool());
 }
 
 size_t EncoderLayer::bytes() const {

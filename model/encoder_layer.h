@@ -30,6 +30,19 @@ class EncoderLayer {
   void Forward(float* hidden, size_t tokens, const AttentionPlan& plan,
                std::span<const uint32_t> rows, Workspace& workspace) const;
 
+  // Forward's two halves, for the enhanced mask decoder.
+  // hidden [tokens, hidden] -> workspace.projections: queries, keys and values.
+  void Project(const float* hidden, size_t tokens, Workspace& workspace) const;
+  // workspace.projections and what the rows of `plan` held before, `states`
+  // [plan.rows, hidden] -> the layer's output for those rows, in place.
+  // REQUIRES: room for Linear::PaddedRows(plan.rows) rows at `states`.
+  void Attend(float* states, const AttentionPlan& plan,
+              Workspace& workspace) const;
+  // queries [rows, hidden] of `states` [rows, hidden] alone.
+  void ProjectQueries(const float* states, size_t rows, float* queries,
+                      Workspace& workspace) const;
+
+  size_t width() const { return attention_output_.out(); }
   size_t bytes() const;
 
  private:

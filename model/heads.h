@@ -7,22 +7,23 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "model/head_weights.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
 #include "model/weight_reader.h"
-#include "model/weights.h"
 #include "model/workspace.h"
 
 namespace deberta::model {
 
-// logits = last(norm(first(x))), where each head leaves out what it lacks:
-//   sequence classification      classifier(act(pooler x)), on each first row
+// Each head is a chain of at most three:
+//   sequences, choices           classifier(act(pooler x)), on each first row
 //   token classification, QA     classifier(x)
 //   masked language model        decoder(LayerNorm(act(dense x)))
+//   replaced-token detection     (0, classifier(act(dense(LayerNorm(x)))))
 class HeadLayers {
  public:
   // Nothing to compute for Head::kNone.
-  static absl::StatusOr<HeadLayers> Load(const Weights& weights,
+  static absl::StatusOr<HeadLayers> Load(const HeadWeights& weights,
                                          WeightReader& reader);
 
   // x [Linear::PaddedRows(rows), hidden] -> logits [rows, width()]. x may be
@@ -37,6 +38,7 @@ class HeadLayers {
  private:
   HeadLayers() = default;
 
+  std::optional<LayerNorm> input_norm_;
   std::optional<Linear> first_;
   std::optional<LayerNorm> norm_;
   std::optional<Linear> last_;

@@ -1,13 +1,16 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "model/encoder.h"
+#include "model/enhanced_mask_decoder.h"
 #include "model/heads.h"
 #include "model/weight_reader.h"
 
@@ -80,26 +83,44 @@ absl::Status CheckBatch(const RaggedBatch& batch, const Config& config,
   return status;
 }
 
-// Rows that are read, ascending and unique.
-std::vector<uint32_t> RowsRead(const RaggedBatch& batch) {
-  std::vector<uint32_t> rows = batch.logit_rows;
-  rows.insert(rows.end(), batch.hidden_rows.begin(), batch.hidden_rows.end());
+std::vector<uint32_t> SortedUnique(std::vector<uint32_t> rows) {
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   return rows;
 }
 
-// Copies rows `wanted` of the batch out of `hidden`, which holds `rows`, or
-// every row where `rows` is empty.
+// The first row of each wanted row's sequence.
+std::vector<uint32_t> FirstRows(const RaggedBatch& batch) {
+  std::vector<uint32_t> rows;
+  rows.reserve(batch.logit_rows.size());
+  for (const uint32_t row : batch.logit_rows) {
+    rows.push_back(batch.starts[batch.SequenceOf(row)]);
+  }
+  return rows;
+}
+
+// Where row `row` of the batch stands among `rows`, which hold every row if
+// empty.
+size_t PlaceOf(std::span<const uint32_t> rows, uint32_t row) {
+  if (rows.empty()) return row;
+  return static_cast<size_t>(std::lower_bound(rows.begin(), rows.end(), row) -
+                             rows.begin());
+}
+
+// Copies rows `wanted` of the batch out of `hidden`, which holds `rows`.
 void Gather(const float* hidden, std::span<const uint32_t> rows,
             std::span<const uint32_t> wanted, size_t width, float* to) {
   for (const uint32_t row : wanted) {
-    const auto at = rows.empty()
-                        ? static_cast<size_t>(row)
-                        : static_cast<size_t>(
-                              std::lower_bound(rows.begin(), rows.end(), row) -
-                              rows.begin());
-    to = std::copy_n(hidden + at * width, width, to);
+    to = std::copy_n(hidden + PlaceOf(rows, row) * width, width, to);
+  }
+}
+
+// Adds them.
+void GatherAdd(const float* hidden, std::span<const uint32_t> rows,
+               std::span<const uint32_t> wanted, size_t width, float* to) {
+  for (const uint32_t row : wanted) {
+    to = std::transform(to, to + width, hidden + PlaceOf(rows, row) * width, to,
+                        std::plus<>());
   }
 }
 
@@ -109,24 +130,80 @@ struct Model::Parts {
   std::unique_ptr<const Checkpoint> checkpoint;
   Weights weights;
   Encoder encoder;
+  std::optional<EnhancedMaskDecoder> decoder;
   HeadLayers head;
+
+  // Both leave what the head reads in workspace.head, and the hidden states
+  // that the batch asks for in `output`.
+  void Encode(const RaggedBatch& batch, Workspace& workspace,
+              BatchOutput* output, const LayerObserver& observer) const;
+  void EncodeAndDecode(const RaggedBatch& batch, Workspace& workspace,
+                       BatchOutput* output,
+                       const LayerObserver& observer) const;
 };
+
+void Model::Parts::Encode(const RaggedBatch& batch, Workspace& workspace,
+                          BatchOutput* output,
+                          const LayerObserver& observer) const {
+  const size_t width = output->hidden_width;
+  const bool adds_first = weights.head.head == Head::kReplacedTokenDetection;
+  const std::vector<uint32_t> first =
+      adds_first ? FirstRows(batch) : std::vector<uint32_t>();
+  std::vector<uint32_t> rows = batch.logit_rows;
+  rows.insert(rows.end(), batch.hidden_rows.begin(), batch.hidden_rows.end());
+  rows.insert(rows.end(), first.begin(), first.end());
+  rows = SortedUnique(std::move(rows));
+  if (observer || rows.size() == batch.tokens()) rows.clear();
+  encoder.Forward(batch, rows, workspace, observer);
+
+  const float* hidden = workspace.hidden.get();
+  Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
+  float* head_rows = workspace.head.get();
+  Gather(hidden, rows, batch.logit_rows, width, head_rows);
+  GatherAdd(hidden, rows, first, width, head_rows);
+}
+
+void Model::Parts::EncodeAndDecode(const RaggedBatch& batch,
+                                   Workspace& workspace, BatchOutput* output,
+                                   const LayerObserver& observer) const {
+  const size_t width = output->hidden_width;
+  const std::vector<uint32_t> decoded = SortedUnique(batch.logit_rows);
+  std::vector<uint32_t> rows = SortedUnique(batch.hidden_rows);
+  encoder.ForwardToLast(batch, workspace, observer);
+  const float* hidden = workspace.hidden.get();
+  decoder->Start(batch, decoded, hidden, workspace);
+  if (rows.empty() && !observer) {
+    encoder.last_layer().Project(hidden, batch.tokens(), workspace);
+  } else {
+    if (observer || rows.size() == batch.tokens()) rows.clear();
+    encoder.ForwardLast(batch, rows, workspace, observer);
+    Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
+  }
+  decoder->Finish(batch, decoded, encoder.last_layer(), workspace);
+  Gather(workspace.query_states.get(), decoded, batch.logit_rows, width,
+         workspace.head.get());
+}
 
 absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
     const std::string& directory, const Options& options) {
   auto checkpoint = Checkpoint::Open(directory, options.checkpoint);
   if (!checkpoint.ok()) return checkpoint.status();
-  auto weights = BindWeights(**checkpoint);
+  auto weights = BindWeights(**checkpoint, options.fill_mask);
   if (!weights.ok()) return weights.status();
   Workspace workspace(std::max(1, options.load_threads));
   WeightReader reader(**checkpoint, *weights, workspace, options.observer);
   auto encoder = Encoder::Load(*weights, reader);
   if (!encoder.ok()) return encoder.status();
-  auto head = HeadLayers::Load(*weights, reader);
+  std::optional<EnhancedMaskDecoder> decoder;
+  if (weights->head.decoder_positions != nullptr) {
+    decoder.emplace(reader.Read(weights->head.decoder_positions),
+                    static_cast<size_t>(reader.config().hidden_size));
+  }
+  auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
-  return std::unique_ptr<const Model>(new Model(
-      std::make_unique<Parts>(Parts{*std::move(checkpoint), *std::move(weights),
-                                    *std::move(encoder), *std::move(head)})));
+  return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
+      Parts{*std::move(checkpoint), *std::move(weights), *std::move(encoder),
+            std::move(decoder), *std::move(head)})));
 }
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -136,33 +213,41 @@ Model::~Model() = default;
 absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
                             BatchOutput* output,
                             const LayerObserver& observer) const {
-  const absl::Status valid = CheckBatch(batch, config(), logit_width());
+  absl::Status valid = CheckBatch(batch, config(), logit_width());
+  if (valid.ok() && parts_->decoder.has_value()) {
+    valid = parts_->decoder->Check(batch);
+  }
   if (!valid.ok()) return valid;
   const auto width = static_cast<size_t>(config().hidden_size);
-  std::vector<uint32_t> rows = RowsRead(batch);
-  if (observer || rows.size() == batch.tokens()) rows.clear();
-  parts_->encoder.Forward(batch, rows, workspace, observer);
-
-  const float* hidden = workspace.hidden.get();
+  const size_t logit_rows = batch.logit_rows.size();
   output->hidden_width = width;
   output->hidden.resize(batch.hidden_rows.size() * width);
-  Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
-  const size_t logit_rows = batch.logit_rows.size();
   output->logit_width = logit_width();
   output->logits.resize(logit_rows * logit_width());
+  workspace.head.Reserve(Linear::PaddedRows(logit_rows) * width);
+  if (parts_->decoder.has_value() && logit_rows > 0) {
+    parts_->EncodeAndDecode(batch, workspace, output, observer);
+  } else {
+    parts_->Encode(batch, workspace, output, observer);
+  }
   if (logit_rows > 0) {
-    float* head_rows =
-        workspace.head.Reserve(Linear::PaddedRows(logit_rows) * width);
-    Gather(hidden, rows, batch.logit_rows, width, head_rows);
-    parts_->head.Forward(head_rows, logit_rows, output->logits.data(),
-                         workspace);
+    parts_->head.Forward(workspace.head.get(), logit_rows,
+                         output->logits.data(), workspace);
   }
   return absl::OkStatus();
 }
 
 const Config& Model::config() const { return parts_->checkpoint->config(); }
 
-Head Model::head() const { return parts_->weights.head; }
+Head Model::head() const { return parts_->weights.head.head; }
+
+std::optional<FillMaskDecoder> Model::fill_mask_decoder() const {
+  return parts_->weights.head.decoder;
+}
+
+const std::vector<std::string>& Model::labels() const {
+  return parts_->weights.head.labels;
+}
 
 size_t Model::logit_width() const { return parts_->head.width(); }
 
@@ -170,6 +255,7 @@ int64_t Model::parameters() const { return parts_->weights.parameters; }
 
 uint64_t Model::resident_bytes() const {
   return parts_->encoder.bytes() + parts_->head.bytes() +
+         (parts_->decoder.has_value() ? parts_->decoder->bytes() : 0) +
          parts_->weights.word_embeddings->bytes.size();
 }
 

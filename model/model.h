@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class Model {
     int load_threads = 1;
     LoadObserver observer;
     Checkpoint::Options checkpoint = {};
+    // The decoder that fills masks, where the tensors are not to choose.
+    std::optional<FillMaskDecoder> fill_mask = std::nullopt;
   };
 
   // Loads the checkpoint in `directory`. All missing, unexpected and misshapen
@@ -41,13 +44,19 @@ class Model {
 
   // InvalidArgument if an id, a type id or a row is out of range, a sequence is
   // empty, or one is longer than max_position_embeddings while
-  // position_biased_input is set.
+  // position_biased_input is set or the Enhanced Mask Decoder is to fill its
+  // masks.
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
                        const LayerObserver& observer = nullptr) const;
 
   const Config& config() const;
   Head head() const;
+  // Set iff the head is that of a masked language model.
+  std::optional<FillMaskDecoder> fill_mask_decoder() const;
+  // Names of the logits' columns: of classifiers as the configuration has them,
+  // ORIGINAL and REPLACED of replaced-token detection, else empty.
+  const std::vector<std::string>& labels() const;
   // Columns of the head's logits; 0 without a head.
   size_t logit_width() const;
   int64_t parameters() const;

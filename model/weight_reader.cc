@@ -8,13 +8,11 @@ namespace {
 // Every tensor of the model once; word embeddings that are the decoder too
 // count once.
 std::set<const TensorView*> AllTensors(const Weights& weights) {
-  std::set<const TensorView*> all = {weights.word_embeddings,
-                                     weights.position_embeddings,
-                                     weights.token_type_embeddings,
-                                     weights.embed_proj,
-                                     weights.rel_embeddings,
-                                     weights.mlm_decoder,
-                                     weights.mlm_bias};
+  std::set<const TensorView*> all = {
+      weights.word_embeddings,       weights.position_embeddings,
+      weights.token_type_embeddings, weights.embed_proj,
+      weights.rel_embeddings,        weights.head.decoder_weight,
+      weights.head.decoder_bias,     weights.head.decoder_positions};
   const auto add = [&all](const auto& pair) {
     all.insert({pair.weight, pair.bias});
   };
@@ -35,10 +33,10 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
     add(layer.attention_norm);
     add(layer.output_norm);
   }
-  add(weights.pooler);
-  add(weights.classifier);
-  add(weights.mlm_dense);
-  add(weights.mlm_norm);
+  add(weights.head.pooler);
+  add(weights.head.classifier);
+  add(weights.head.dense);
+  add(weights.head.norm);
   all.erase(nullptr);
   return all;
 }

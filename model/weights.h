@@ -13,31 +13,14 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/tensor.h"
+#include "model/head_weights.h"
+#include "model/tensor_binder.h"
 
 namespace deberta::model {
 
-// What stands on top of the encoder.
-enum class Head {
-  kNone,                    // hidden states only
-  kSequenceClassification,  // pooler + classifier            [labels]
-  kTokenClassification,     // classifier on every token      [tokens, labels]
-  kQuestionAnswering,       // qa_outputs: start and end      [tokens, 2]
-  kMaskedLanguageModel,     // transform + tied decoder       [masks, vocab]
-};
-
-// y = x W^T + b, as in PyTorch: weight [out, in], bias [out] or absent.
-struct LinearWeights {
-  const TensorView* weight = nullptr;
-  const TensorView* bias = nullptr;
-};
-
-struct LayerNormWeights {
-  const TensorView* weight = nullptr;  // [hidden]
-  const TensorView* bias = nullptr;    // [hidden]
-};
-
 // One encoder layer. v1 has `in_proj` (rows ordered [heads, {q, k, v}, d]),
-// `q_bias` and `v_bias`; v2 has the three projections.
+// `q_bias` and `v_bias`; v2 has the three projections, as have v1 checkpoints
+// of Microsoft's current code, where the biases of the keys may be absent.
 struct LayerWeights {
   const TensorView* in_proj = nullptr;  // [3 hidden, hidden]
   const TensorView* q_bias = nullptr;   // [hidden]
@@ -73,16 +56,7 @@ struct Weights {
   std::optional<LayerNormWeights> rel_norm;
   std::optional<ConvolutionWeights> convolution;
   std::vector<LayerWeights> layers;
-
-  Head head = Head::kNone;
-  LinearWeights pooler;      // sequence classification
-  LinearWeights classifier;  // sequence and token classification, qa_outputs
-  // Masked language model: LN(act(dense h)) decoder^T + bias.
-  LinearWeights mlm_dense;               // [E, hidden]
-  LayerNormWeights mlm_norm;             // [E]
-  const TensorView* mlm_bias = nullptr;  // [vocab]
-  // [vocab, E]; word_embeddings if tied.
-  const TensorView* mlm_decoder = nullptr;
+  HeadWeights head;
 
   // Elements of all tensors used, each tensor once.
   int64_t parameters = 0;
@@ -94,11 +68,10 @@ struct Weights {
 // Finds every tensor that the configuration and the head need, and checks its
 // shape. If any is missing or misshapen, one InvalidArgument lists all missing,
 // misshapen and unexpected tensors together (the first 20 of each kind).
-//
-// The head is the architecture's; without one, what the tensors make up. The
-// fill-mask head is `cls.predictions` (legacy) or `lm_predictions.lm_head`
-// (E == hidden only), whichever is present, the configuration's if both are.
-absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint);
+// `fill_mask`: see ChooseHead.
+absl::StatusOr<Weights> BindWeights(
+    const Checkpoint& checkpoint,
+    std::optional<FillMaskDecoder> fill_mask = std::nullopt);
 
 }  // namespace deberta::model
 

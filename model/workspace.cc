@@ -36,7 +36,7 @@ size_t Workspace::bytes() const {
   size_t floats = hidden.capacity() + projections.capacity() +
                   context.capacity() + dense.capacity() +
                   intermediate.capacity() + convolved.capacity() +
-                  head.capacity();
+                  query_states.capacity() + head.capacity();
   for (const FloatBuffer& scratch : thread_scratch_) {
     floats += scratch.capacity();
   }

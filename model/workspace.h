@@ -52,6 +52,7 @@ class Workspace {
   FloatBuffer dense;         // [rows, hidden]: a projection before its norm
   FloatBuffer intermediate;  // [rows of one pass, intermediate]
   FloatBuffer convolved;     // [tokens, hidden]
+  FloatBuffer query_states;  // [rows, hidden] of the enhanced mask decoder
   FloatBuffer head;          // what the head reads and computes on the way
 
  private:

@@ -58,6 +58,9 @@ std::vector<TaskKind> Tasks(model::Head head,
     case model::Head::kMaskedLanguageModel:
       if (!tokenizer.special_ids().mask.has_value()) return {TaskKind::kEncode};
       return {TaskKind::kFillMask, TaskKind::kEncode};
+    case model::Head::kMultipleChoice:
+    case model::Head::kReplacedTokenDetection:
+      return {TaskKind::kEncode};
   }
   return {};
 }

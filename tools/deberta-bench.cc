@@ -151,6 +151,10 @@ const char* TaskName(model::Head head) {
       return "answer_question";
     case model::Head::kMaskedLanguageModel:
       return "fill_mask";
+    case model::Head::kMultipleChoice:
+      return "multiple_choice";
+    case model::Head::kReplacedTokenDetection:
+      return "replaced_token_detection";
   }
   return "";
 }

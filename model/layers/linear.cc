@@ -203,12 +203,12 @@ absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
   linear.gemm_ = *gemm;
   linear.activation_ = gelu ? Activation::kLinear : source.activation;
   const size_t width = linear.gemm_->width();
-  linear.panels_ = (source.out + width - 1) / width;
-  float* bias = linear.bias_.Reserve(linear.panels_ * width);
+  const size_t panels = (source.out + width - 1) / width;
+  float* bias = linear.bias_.Reserve(panels * width);
   std::copy(source.bias.begin(), source.bias.end(), bias);
   const size_t packed_floats = linear.gemm_->packed_floats();
-  float* packed = linear.weight_.Reserve(linear.panels_ * packed_floats);
-  pool.ParallelFor(linear.panels_, [&](size_t panel, int) {
+  float* packed = linear.weight_.Reserve(panels * packed_floats);
+  pool.ParallelFor(panels, [&](size_t panel, int) {
     // Columns beyond `out` have zero weights.
     FloatBuffer rows;
     float* plain = rows.Reserve(width * source.in);
@@ -229,32 +229,38 @@ size_t Linear::bytes() const {
 
 void Linear::Forward(const float* x, size_t rows, float* y,
                      Workspace& workspace) const {
+  ForwardFirst(x, rows, out_, y, workspace);
+}
+
+void Linear::ForwardFirst(const float* x, size_t rows, size_t columns, float* y,
+                          Workspace& workspace) const {
+  const size_t panels = (columns + gemm_->width() - 1) / gemm_->width();
   const auto tiles = [&](size_t tile) { return (rows + tile - 1) / tile; };
   const size_t wanted_tasks = 2 * static_cast<size_t>(workspace.threads());
   size_t tile = kTileRows;
-  while (tile > kMinTileRows && tiles(tile) * panels_ < wanted_tasks) tile /= 2;
+  while (tile > kMinTileRows && tiles(tile) * panels < wanted_tasks) tile /= 2;
   // Panels inside tiles: a tile of x stays in cache.
-  workspace.pool().ParallelFor(
-      tiles(tile) * panels_, [&](size_t task, int thread) {
-        const size_t first = task / panels_ * tile;
-        RunTask(x + first * in_, std::min(tile, rows - first), y + first * out_,
-                task % panels_, workspace.thread_scratch(thread));
-      });
+  workspace.pool().ParallelFor(tiles(tile) * panels, [&](size_t task,
+                                                         int thread) {
+    const size_t first = task / panels * tile;
+    RunTask(x + first * in_, std::min(tile, rows - first), y + first * columns,
+            columns, task % panels, workspace.thread_scratch(thread));
+  });
 }
 
-void Linear::RunTask(const float* x, size_t rows, float* y, size_t panel,
-                     FloatBuffer& scratch) const {
+void Linear::RunTask(const float* x, size_t rows, float* y, size_t columns,
+                     size_t panel, FloatBuffer& scratch) const {
   const size_t width = gemm_->width();
   const size_t result_floats = gemm_->result_floats(rows);
   float* result =
       scratch.Reserve(result_floats + gemm_->scratchpad_floats(rows));
   gemm_->Run(x, rows, weight_.get() + panel * gemm_->packed_floats(),
              bias_.get() + panel * width, result, result + result_floats);
-  const size_t columns = std::min(width, out_ - panel * width);
+  const size_t wanted = std::min(width, columns - panel * width);
   for (size_t r = 0; r < rows; ++r) {
-    float* to = y + r * out_ + panel * width;
-    std::memcpy(to, result + r * width, columns * sizeof(float));
-    ApplyActivation(activation_, std::span(to, columns));
+    float* to = y + r * columns + panel * width;
+    std::memcpy(to, result + r * width, wanted * sizeof(float));
+    ApplyActivation(activation_, std::span(to, wanted));
   }
 }
 

@@ -63,6 +63,9 @@ class Linear {
   // not overlap.
   void Forward(const float* x, size_t rows, float* y,
                Workspace& workspace) const;
+  // The first `columns` of the outputs alone: y [rows, columns].
+  void ForwardFirst(const float* x, size_t rows, size_t columns, float* y,
+                    Workspace& workspace) const;
 
   size_t in() const { return in_; }
   size_t out() const { return out_; }
@@ -72,12 +75,12 @@ class Linear {
  private:
   Linear() = default;
 
-  void RunTask(const float* x, size_t rows, float* y, size_t panel,
-               FloatBuffer& scratch) const;
+  // One panel, of y's first `columns` at most.
+  void RunTask(const float* x, size_t rows, float* y, size_t columns,
+               size_t panel, FloatBuffer& scratch) const;
 
   size_t in_ = 0;
   size_t out_ = 0;
-  size_t panels_ = 0;
   Activation activation_ = Activation::kLinear;
   std::shared_ptr<const Gemm> gemm_;
   FloatBuffer weight_;  // [panels] of gemm_->packed_floats()

@@ -9,6 +9,7 @@ Each directory of tests/golden/models holds `config.json` and the weights as
   hidden.S.N         [tokens, hidden]  N = 0: after the embeddings;
                                        N = i: after the i-th layer
   logits.S           [labels]          sequence classification
+                     [1]               multiple choice, a sequence a choice
                      [tokens, labels]  token classification
                      [tokens, 2]       question answering: start, end
                      [tokens, vocab]   masked language model
@@ -24,14 +25,13 @@ wrong index changes the result. Needs transformers 4.57.1, torch, safetensors:
 """
 
 import argparse
-import json
 import pathlib
 import shutil
 import zlib
 
 import torch
 import transformers
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 TINY = dict(
     vocab_size=120, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
@@ -127,11 +127,8 @@ CASES = {
     "v3_plain_fill": ("v2", "MaskedLM", "float16", (9, 24, 30),
                       V3 | dict(hidden_size=64, num_attention_heads=1,
                                 legacy=False, tie_word_embeddings=False), {}),
-    # As Microsoft's pretrained files: no architectures, no `legacy`, a head
-    # under lm_predictions and position embeddings that the encoder leaves out.
-    "v3_pretrained_fill": ("v2", "MaskedLM", "float16", (4, 24, 26),
-                           V3 | dict(legacy=False, tie_word_embeddings=False),
-                           dict(pretrained=True)),
+    "v3_choose": ("v2", "MultipleChoice", "float32", (5, 24, 33),
+                  V3 | dict(pooler_hidden_act="relu"), {}),
     # Released models' positions: R = 512, 256 buckets.
     "v3_released_positions": ("v2", "", "float16", (12, 600),
                               V3 | dict(hidden_size=16, num_attention_heads=2,
@@ -153,30 +150,17 @@ def randomize(model, generator):
                             else noise)
 
 
-def as_pretrained(directory, config, generator):
-    """Turns a saved model into the layout of a pretrained one."""
-    path = directory / "config.json"
-    written = json.loads(path.read_text())
-    for key in ("architectures", "legacy", "tie_word_embeddings"):
-        del written[key]
-    path.write_text(json.dumps(written, indent=2) + "\n")
-
-    path = directory / "model.safetensors"
-    tensors = load_file(path)
-    tensors["deberta.embeddings.position_embeddings.weight"] = torch.randn(
-        config.max_position_embeddings, config.hidden_size,
-        generator=generator).half()
-    tensors["mask_predictions.dense.weight"] = torch.randn(
-        config.hidden_size, config.hidden_size, generator=generator).half()
-    tensors["deberta.embeddings.position_ids"] = torch.arange(
-        config.max_position_embeddings).unsqueeze(0)
-    save_file(tensors, path, metadata={"format": "pt"})
-
-
 def logits_of(output):
     if "start_logits" in output:
         return torch.stack([output.start_logits[0], output.end_logits[0]], -1)
     return output.logits[0] if "logits" in output else None
+
+
+def choices(head, inputs):
+    """Adds the dimension that multiple choice counts its choices by."""
+    if head != "MultipleChoice":
+        return inputs
+    return {name: tensor.unsqueeze(1) for name, tensor in inputs.items()}
 
 
 def make(name, directory, seed):
@@ -198,8 +182,6 @@ def make(name, directory, seed):
         directory, dtype=torch.float32, output_loading_info=True)
     assert not any(loading.values()), loading
     model.eval()
-    if extras.get("pretrained"):
-        as_pretrained(directory, config, generator)
 
     golden = {}
     for s, length in enumerate(lengths):
@@ -208,9 +190,9 @@ def make(name, directory, seed):
         types = torch.randint(max(config.type_vocab_size, 1), (1, length),
                               generator=generator)
         with torch.no_grad():
-            output = model(input_ids=ids, token_type_ids=types,
-                           attention_mask=torch.ones_like(ids),
-                           output_hidden_states=True)
+            output = model(output_hidden_states=True, **choices(
+                head, dict(input_ids=ids, token_type_ids=types,
+                           attention_mask=torch.ones_like(ids))))
         golden[f"input_ids.{s}"] = ids[0].float()
         golden[f"token_type_ids.{s}"] = types[0].float()
         for n, hidden in enumerate(output.hidden_states):

@@ -94,7 +94,8 @@ class BatchBuilder {
     batch_.type_ids.insert(batch_.type_ids.end(), types.begin(), types.end());
     batch_.starts.push_back(static_cast<uint32_t>(batch_.tokens()));
     if (model_.head() == Head::kNone) return;
-    const bool first_only = model_.head() == Head::kSequenceClassification;
+    const bool first_only = model_.head() == Head::kSequenceClassification ||
+                            model_.head() == Head::kMultipleChoice;
     const uint32_t end =
         first_only ? start + 1 : static_cast<uint32_t>(batch_.tokens());
     for (uint32_t row = start; row < end; ++row) {

@@ -75,6 +75,7 @@ void AddRows(model::Head head, uint32_t begin, uint32_t end,
       batch->hidden_rows.push_back(begin);
       return;
     case model::Head::kSequenceClassification:
+    case model::Head::kMultipleChoice:
       batch->logit_rows.push_back(begin);
       return;
     case model::Head::kMaskedLanguageModel:
@@ -82,6 +83,7 @@ void AddRows(model::Head head, uint32_t begin, uint32_t end,
       return;
     case model::Head::kTokenClassification:
     case model::Head::kQuestionAnswering:
+    case model::Head::kReplacedTokenDetection:
       for (uint32_t row = begin; row < end; ++row) {
         batch->logit_rows.push_back(row);
       }
