@@ -13,16 +13,19 @@ RUN deploy/install-dependencies.sh
 COPY . .
 RUN cmake --preset release \
  && cmake --build --preset release --target deberta-server deberta-client \
- && strip build/release/deberta-server build/release/deberta-client
+      deberta-read-hdf5 \
+ && strip build/release/deberta-server build/release/deberta-client \
+      build/release/deberta-read-hdf5
 
 FROM ${BASE_IMAGE}
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libdnnl3.6 libgomp1 libgrpc++1.51t64 libhwy1t64 \
+      libdnnl3.6 libgomp1 libgrpc++1.51t64 libhdf5-310 libhwy1t64 \
       libprometheus-cpp-pull1.0 libutf8proc3 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/deberta-server \
-                  /src/build/release/deberta-client /usr/local/bin/
+                  /src/build/release/deberta-client \
+                  /src/build/release/deberta-read-hdf5 /usr/local/bin/
 COPY demo/section-classifier /models/section-classifier
 COPY demo/mask-filler /models/mask-filler
 COPY demo/tech-tagger /models/tech-tagger

@@ -36,6 +36,7 @@ layer server/batching 'server/rpc/|proto/|tools/|tokenizer/'
 layer tools 'server/|tokenizer/'
 
 confined '(oneapi/)?dnnl' 'model/layers/linear[a-z_]*\.cc'
+confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/layers/[a-z_]+(-inl)?\.(cc|h)|model/isa\.cc'
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
 confined 'prometheus/' 'server/metrics\.cc'

@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "model/checkpoint/hdf5.h"
 #include "model/model.h"
 #include "model/workspace.h"
 #include "tools/bench/shape.h"
@@ -224,6 +225,7 @@ absl::Status Bench(const Settings& settings) {
   const Clock::time_point start = Clock::now();
   model::Model::Options options;
   options.load_threads = settings.threads;
+  options.checkpoint.hdf5_reader = model::Hdf5ReaderBesideProgram();
   absl::StatusOr<std::unique_ptr<const model::Model>> model =
       model::Model::Load(settings.directory, options);
   if (!model.ok()) return model.status();

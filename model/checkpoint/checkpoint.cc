@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/checkpoint/hdf5.h"
 #include "model/checkpoint/safetensors.h"
+#include "model/checkpoint/tf_weight_names.h"
 #include "model/checkpoint/weight_names.h"
 
 namespace deberta::model {
@@ -36,19 +38,14 @@ absl::StatusOr<std::string> ReadJsonFile(const std::string& path) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-absl::Status SecondTensor(const std::string& path, const std::string& name,
-                          const std::string& normal) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, ": tensor \"", name,
-                   "\": a second tensor for the name \"", normal, "\""));
-}
-
 }  // namespace
 
 struct Checkpoint::Contents {
   TensorMap tensors;
   NameMap other_types;
   std::vector<std::vector<std::byte>> buffers;
+  NameMap source_names;  // where they differ from those of `tensors`
+  NameMap skipped;
 };
 
 absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
@@ -63,50 +60,64 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
 }
 
 absl::StatusOr<Checkpoint::Contents> Checkpoint::ReadFile(
-    const std::string& path) {
-  absl::StatusOr<MappedFile> file = MappedFile::Open(path);
-  if (!file.ok()) return file.status();
-  Contents contents;
-  switch (weight_files_.format) {
-    case WeightsFormat::kSafetensors: {
-      absl::StatusOr<SafetensorsContents> read =
-          ParseSafetensors(file->bytes());
-      if (!read.ok()) return AtFile(path, read.status());
-      if (read->framework == "tf") {
-        return absl::UnimplementedError(
-            absl::StrCat(path, ": laid out by TensorFlow: cannot be read"));
-      }
-      contents.tensors = std::move(read->tensors);
-      contents.other_types = std::move(read->other_types);
-      break;
-    }
-    case WeightsFormat::kTorch:
-    case WeightsFormat::kHdf5:
-      return absl::UnimplementedError(absl::StrCat(path, ": cannot be read"));
+    const MappedFile& file) const {
+  const bool hdf5 = weight_files_.format == WeightsFormat::kHdf5;
+  if (weight_files_.format == WeightsFormat::kTorch) {
+    return absl::UnimplementedError(
+        absl::StrCat(file.path(), ": cannot be read"));
   }
-  files_.push_back(*std::move(file));
-  return contents;
+  auto read = hdf5 ? ReadHdf5(file, {.program = hdf5_reader_})
+                   : ParseSafetensors(file.bytes());
+  if (!read.ok()) {
+    return hdf5 ? read.status() : AtFile(file.path(), read.status());
+  }
+  if (!hdf5 && read->framework != "tf") {
+    Contents contents;
+    for (const auto& [name, type] : read->other_types) {
+      contents.skipped.emplace(name, absl::StrCat("of type ", type));
+    }
+    contents.tensors = std::move(read->tensors);
+    contents.other_types = std::move(read->other_types);
+    return contents;
+  }
+  const TfNames names = hdf5 && !weight_files_.sharded ? TfNames::kKerasLayers
+                                                       : TfNames::kVariables;
+  absl::StatusOr<TfWeights> mapped = MapTfWeights(*read, names, config_.family);
+  if (!mapped.ok()) return AtFile(file.path(), mapped.status());
+  return Contents{std::move(mapped->tensors), std::move(mapped->other_types),
+                  std::move(mapped->buffers), std::move(mapped->source_names),
+                  std::move(mapped->skipped)};
 }
 
 absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     const std::string& path) {
-  absl::StatusOr<Contents> contents = ReadFile(path);
+  absl::StatusOr<MappedFile> file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<Contents> contents = ReadFile(*file);
   if (!contents.ok()) return contents.status();
   std::set<std::string> names;
   for (auto& [name, tensor] : contents->tensors) {
+    const auto found = contents->source_names.find(name);
+    const std::string& source =
+        found == contents->source_names.end() ? name : found->second;
     const std::string normal = NormalizeWeightName(name);
     if (!tensors_.emplace(normal, std::move(tensor)).second) {
-      return SecondTensor(path, name, normal);
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor \"", source,
+                       "\": a second tensor for the name \"", normal, "\""));
     }
-    source_names_.emplace(normal, name);
-    names.insert(name);
+    source_names_.emplace(normal, source);
+    names.insert(source);
   }
   for (const auto& [name, type] : contents->other_types) {
     other_types_.emplace(NormalizeWeightName(name), type);
-    skipped_.emplace(name, absl::StrCat("of type ", type));
+  }
+  for (const auto& [name, why] : contents->skipped) {
+    skipped_.emplace(name, why);
     names.insert(name);
   }
   for (auto& buffer : contents->buffers) buffers_.push_back(std::move(buffer));
+  files_.push_back(*std::move(file));
   return names;
 }
 
@@ -123,7 +134,10 @@ absl::Status Checkpoint::AddShards() {
       if (!names.ok()) return names.status();
       held.emplace(shard, *std::move(names));
     }
-    if (!held[shard].contains(name)) {
+    // Indices of TensorFlow's shards have names that the shards shorten.
+    const std::set<std::string>& names = held[shard];
+    if (!names.contains(name) &&
+        !names.contains(std::string(WithoutTfModelName(name)))) {
       return absl::InvalidArgumentError(absl::StrCat(
           index_path, ": weight_map: tensor \"", name, "\" is not in ", shard));
     }
@@ -155,6 +169,7 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
   }
   auto checkpoint = std::unique_ptr<Checkpoint>(new Checkpoint());
   checkpoint->directory_ = directory;
+  checkpoint->hdf5_reader_ = options.hdf5_reader;
   absl::Status status = checkpoint->ReadConfig(options.variant);
   if (!status.ok()) return status;
   absl::StatusOr<WeightFiles> files =

@@ -80,7 +80,7 @@ class Checkpoint {
   Checkpoint() = default;
 
   absl::Status ReadConfig(WeightsVariant variant);
-  absl::StatusOr<Contents> ReadFile(const std::string& path);
+  absl::StatusOr<Contents> ReadFile(const MappedFile& file) const;
   // Adds the tensors of one file; returns their names as the file has them.
   absl::StatusOr<std::set<std::string>> AddFile(const std::string& path);
   absl::Status AddShards();
@@ -89,6 +89,7 @@ class Checkpoint {
   std::string directory_;
   Config config_;
   WeightFiles weight_files_;
+  std::string hdf5_reader_;
   std::vector<MappedFile> files_;
   // Bytes of the tensors that are not as their file has them.
   std::vector<std::vector<std::byte>> buffers_;

@@ -148,16 +148,16 @@ std::string Framework(const Json& header) {
 }
 
 // REQUIRES: `entries` is sorted by begin.
-absl::Status CheckRanges(const std::vector<Entry>& entries, uint64_t data_bytes,
-                         uint64_t file_bytes) {
+absl::Status CheckRanges(const std::vector<Entry>& entries,
+                         uint64_t data_bytes) {
   const Entry* previous = nullptr;
   for (const Entry& entry : entries) {
     if (entry.end > data_bytes) {
       return Malformed(
           entry.name,
           absl::StrCat("ends ", entry.end - data_bytes,
-                       " bytes beyond the end of the file (", file_bytes,
-                       " bytes); incomplete download?"));
+                       " bytes beyond the end of the file; incomplete "
+                       "download?"));
     }
     if (entry.begin == entry.end) continue;
     if (previous != nullptr && entry.begin < previous->end) {
@@ -198,12 +198,16 @@ absl::StatusOr<SafetensorsContents> ParseSafetensors(
         "expected a header of ", *header_bytes, " bytes, the file has ",
         file.size(), " bytes in all; incomplete download?"));
   }
-  const absl::StatusOr<Json> header = ReadHeader(*header_text);
+  return ParseTensorTable(*header_text, *reader.Take(reader.remaining()));
+}
+
+absl::StatusOr<SafetensorsContents> ParseTensorTable(
+    std::span<const std::byte> header_text, std::span<const std::byte> data) {
+  const absl::StatusOr<Json> header = ReadHeader(header_text);
   if (!header.ok()) return header.status();
   absl::StatusOr<std::vector<Entry>> entries = ReadEntries(*header);
   if (!entries.ok()) return entries.status();
-  const std::span<const std::byte> data = *reader.Take(reader.remaining());
-  const absl::Status ranges = CheckRanges(*entries, data.size(), file.size());
+  const absl::Status ranges = CheckRanges(*entries, data.size());
   if (!ranges.ok()) return ranges;
 
   SafetensorsContents contents;

@@ -28,6 +28,11 @@ struct SafetensorsContents {
 absl::StatusOr<SafetensorsContents> ParseSafetensors(
     std::span<const std::byte> file);
 
+// The same for a header and elements that do not lie in one file: the views
+// point into `data`, which the header's offsets count from.
+absl::StatusOr<SafetensorsContents> ParseTensorTable(
+    std::span<const std::byte> header, std::span<const std::byte> data);
+
 // The weight_map of model.safetensors.index.json (and of the indices of the
 // other formats, which are like it): file names by tensor name.
 // Every file name is plain: it cannot leave the checkpoint's directory.

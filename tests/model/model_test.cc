@@ -46,7 +46,9 @@ void ExpectNear(std::span<const float> actual, std::span<const float> expected,
 }
 
 std::unique_ptr<const Model> LoadModel(const std::string& name) {
-  auto model = Model::Load(Directory(name), {});
+  Model::Options options;
+  options.checkpoint.hdf5_reader = DEBERTA_HDF5_READER;
+  auto model = Model::Load(Directory(name), options);
   EXPECT_TRUE(model.ok()) << model.status();
   return model.ok() ? *std::move(model) : nullptr;
 }

@@ -22,7 +22,8 @@ using testing::IsEmpty;
 using testing::Not;
 
 std::unique_ptr<const Checkpoint> Opened(const std::string& directory) {
-  auto checkpoint = Checkpoint::Open(directory, {});
+  auto checkpoint =
+      Checkpoint::Open(directory, {.hdf5_reader = DEBERTA_HDF5_READER});
   EXPECT_TRUE(checkpoint.ok()) << checkpoint.status();
   return checkpoint.ok() ? *std::move(checkpoint) : nullptr;
 }

@@ -64,10 +64,13 @@ TEST(SafetensorsTest, RefusesEveryTruncation) {
       std::string(8, '\0'));
   ASSERT_TRUE(ParseSafetensors(AsBytes(file)).ok());
   for (size_t size = 0; size < file.size(); ++size) {
-    EXPECT_THAT(
-        Refusal(file.substr(0, size)),
-        AllOf(HasSubstr("incomplete download?"), HasSubstr(absl::StrCat(size))))
-        << size;
+    // What the message counts: bytes of elements, or of the whole file.
+    const size_t lacking = file.size() - size;
+    const std::string count = lacking <= 8
+                                  ? absl::StrCat("ends ", lacking, " bytes")
+                                  : absl::StrCat(size);
+    EXPECT_THAT(Refusal(file.substr(0, size)),
+                AllOf(HasSubstr("incomplete download?"), HasSubstr(count)));
   }
 }
 
