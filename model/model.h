@@ -30,7 +30,7 @@ class Model {
   struct Options {
     // Threads used to pack weights while loading.
     int load_threads = 1;
-    LoadObserver observer;
+    LoadObserver observer = nullptr;
     Checkpoint::Options checkpoint = {};
     // The decoder that fills masks, where the tensors are not to choose.
     std::optional<FillMaskDecoder> fill_mask = std::nullopt;

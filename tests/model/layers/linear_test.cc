@@ -93,6 +93,28 @@ TEST_F(LinearTest, ARowDoesNotDependOnItsCompany) {
   }
 }
 
+TEST_F(LinearTest, FirstColumnsAreThoseOfAll) {
+  const size_t in = 48;
+  const size_t out = 200;
+  const Linear linear = Pack(in, out, Activation::kTanh);
+  for (const size_t rows : {1u, 9u, 300u}) {
+    const auto x = RandomFloats(Linear::PaddedRows(rows) * in, 5);
+    const auto all = Run(linear, x, 0, rows);
+    for (const size_t columns : {1u, 64u, 65u, 200u}) {
+      // One more, to see it stay.
+      std::vector<float> first(rows * columns + 1, -9.0f);
+      linear.ForwardFirst(x.data(), rows, columns, first.data(), workspace_);
+      EXPECT_EQ(first.back(), -9.0f);
+      for (size_t i = 0; i + 1 < first.size(); ++i) {
+        // Below AVX-512 sums may run in another order.
+        EXPECT_NEAR(first[i], all[i / columns * out + i % columns],
+                    UsesAvx512() ? 0 : 1e-5)
+            << columns << " columns";
+      }
+    }
+  }
+}
+
 TEST_F(LinearTest, WorksWithoutBias) {
   Linear::Source identity;
   identity.out = 16;
