@@ -30,15 +30,21 @@ class ByteReader {
   }
 
   // Little-endian.
-  std::optional<uint64_t> ReadU64() {
-    const auto bytes = Take(sizeof(uint64_t));
+  std::optional<uint8_t> ReadU8() { return Read<uint8_t>(); }
+  std::optional<uint16_t> ReadU16() { return Read<uint16_t>(); }
+  std::optional<uint32_t> ReadU32() { return Read<uint32_t>(); }
+  std::optional<uint64_t> ReadU64() { return Read<uint64_t>(); }
+
+ private:
+  template <typename T>
+  std::optional<T> Read() {
+    const auto bytes = Take(sizeof(T));
     if (!bytes) return std::nullopt;
-    uint64_t value;
+    T value;
     std::memcpy(&value, bytes->data(), sizeof(value));
     return value;
   }
 
- private:
   std::span<const std::byte> rest_;
 };
 
