@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "model/checkpoint/hdf5.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/tf_weight_names.h"
+#include "model/checkpoint/weight_contents.h"
 #include "model/checkpoint/weight_names.h"
 
 namespace deberta::model {
@@ -40,14 +40,6 @@ absl::StatusOr<std::string> ReadJsonFile(const std::string& path) {
 
 }  // namespace
 
-struct Checkpoint::Contents {
-  TensorMap tensors;
-  NameMap other_types;
-  std::vector<std::vector<std::byte>> buffers;
-  NameMap source_names;  // where they differ from those of `tensors`
-  NameMap skipped;
-};
-
 absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
   const std::string path =
       absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
@@ -59,41 +51,15 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Checkpoint::Contents> Checkpoint::ReadFile(
-    const MappedFile& file) const {
-  const bool hdf5 = weight_files_.format == WeightsFormat::kHdf5;
-  if (weight_files_.format == WeightsFormat::kTorch) {
-    return absl::UnimplementedError(
-        absl::StrCat(file.path(), ": cannot be read"));
-  }
-  auto read = hdf5 ? ReadHdf5(file, {.program = hdf5_reader_})
-                   : ParseSafetensors(file.bytes());
-  if (!read.ok()) {
-    return hdf5 ? read.status() : AtFile(file.path(), read.status());
-  }
-  if (!hdf5 && read->framework != "tf") {
-    Contents contents;
-    for (const auto& [name, type] : read->other_types) {
-      contents.skipped.emplace(name, absl::StrCat("of type ", type));
-    }
-    contents.tensors = std::move(read->tensors);
-    contents.other_types = std::move(read->other_types);
-    return contents;
-  }
-  const TfNames names = hdf5 && !weight_files_.sharded ? TfNames::kKerasLayers
-                                                       : TfNames::kVariables;
-  absl::StatusOr<TfWeights> mapped = MapTfWeights(*read, names, config_.family);
-  if (!mapped.ok()) return AtFile(file.path(), mapped.status());
-  return Contents{std::move(mapped->tensors), std::move(mapped->other_types),
-                  std::move(mapped->buffers), std::move(mapped->source_names),
-                  std::move(mapped->skipped)};
-}
-
 absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     const std::string& path) {
   absl::StatusOr<MappedFile> file = MappedFile::Open(path);
   if (!file.ok()) return file.status();
-  absl::StatusOr<Contents> contents = ReadFile(*file);
+  absl::StatusOr<WeightContents> contents =
+      ReadWeights(*file, {.format = weight_files_.format,
+                          .sharded = weight_files_.sharded,
+                          .family = config_.family,
+                          .hdf5_reader = {.program = hdf5_reader_}});
   if (!contents.ok()) return contents.status();
   std::set<std::string> names;
   for (auto& [name, tensor] : contents->tensors) {

@@ -74,13 +74,9 @@ class Checkpoint {
   void Release(const TensorView& tensor) const;
 
  private:
-  // What one file holds, under its own names.
-  struct Contents;
-
   Checkpoint() = default;
 
   absl::Status ReadConfig(WeightsVariant variant);
-  absl::StatusOr<Contents> ReadFile(const MappedFile& file) const;
   // Adds the tensors of one file; returns their names as the file has them.
   absl::StatusOr<std::set<std::string>> AddFile(const std::string& path);
   absl::Status AddShards();

@@ -42,7 +42,7 @@ class Handle {
 };
 
 absl::Status Refuse(const std::string& path, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", path, "\": ", why));
+  return absl::InvalidArgumentError(absl::StrCat("\"/", path, "\": ", why));
 }
 
 // Names go into JSON as they are.
@@ -131,7 +131,8 @@ absl::Status TableWriter::AddGroup(hid_t group, const std::string& path,
 absl::Status TableWriter::AddLink(hid_t group, const std::string& name,
                                   const H5L_info_t& link,
                                   const std::string& path, int depth) {
-  if (!IsPlain(name)) return Refuse(path, "holds a name that is not ASCII");
+  if (!IsPlain(name))
+    return Refuse(path, "holds a name that is not plain ASCII");
   const std::string full = path.empty() ? name : absl::StrCat(path, "/", name);
   if (full.size() > kMaxPath) {
     return Refuse(
@@ -238,7 +239,7 @@ absl::StatusOr<std::string> TensorTable(const std::string& path) {
         "cannot be opened as HDF5: damaged, or an incomplete download");
   }
   const Handle root(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose);
-  if (!root.ok()) return Refuse("/", "the group is damaged");
+  if (!root.ok()) return Refuse("", "the group is damaged");
   TableWriter writer;
   absl::Status status = writer.AddGroup(root.id(), "", 0);
   if (!status.ok()) return status;

@@ -13,6 +13,7 @@ namespace deberta::model {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
@@ -129,11 +130,56 @@ TEST(CheckpointTest, OpensAGenerator) {
   EXPECT_THAT(Checkpoint::Open(directory.path(), options).status().message(),
               HasSubstr("expected model.generator.safetensors, "
                         "pytorch_model.generator.bin"));
+  directory.Write("pytorch_model.generator.bin", "");
   directory.Write("model.generator.safetensors", OneTensor("a", 1.0f));
   const auto opened = Checkpoint::Open(directory.path(), options);
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ((*opened)->weights_path(),
             directory.File("model.generator.safetensors"));
+}
+
+std::string TorchFile(const std::string& name) {
+  return absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/torch/", name);
+}
+
+// Both hold the same tensors; config.zip.bin has a dict among them.
+TEST(CheckpointTest, OpensTorchFiles) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  std::filesystem::copy(TorchFile("config.zip.bin"),
+                        directory.File("pytorch_model.bin"));
+  const auto torch = Checkpoint::Open(directory.path(), {});
+  ASSERT_TRUE(torch.ok()) << torch.status();
+  EXPECT_EQ((*torch)->weights_format(), "torch");
+  EXPECT_EQ((*torch)->weights_path(), directory.File("pytorch_model.bin"));
+  EXPECT_THAT((*torch)->skipped(), Contains(Pair("config", "of type dict")));
+
+  std::filesystem::copy(TorchFile("config.safetensors"),
+                        directory.File("model.safetensors"));
+  const auto safetensors = Checkpoint::Open(directory.path(), {});
+  ASSERT_TRUE(safetensors.ok()) << safetensors.status();
+  EXPECT_EQ((*safetensors)->weights_format(), "safetensors");
+  ASSERT_FALSE((*safetensors)->tensors().empty());
+  for (const auto& [name, tensor] : (*safetensors)->tensors()) {
+    const TensorView* same = (*torch)->Find(name);
+    ASSERT_NE(same, nullptr) << name;
+    EXPECT_EQ(same->shape, tensor.shape);
+    EXPECT_EQ(ReadFloats(*same), ReadFloats(tensor)) << name;
+  }
+}
+
+TEST(CheckpointTest, OpensTorchShards) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  std::filesystem::copy(TorchFile("config.zip.bin"), directory.File("one.bin"));
+  directory.Write("pytorch_model.bin.index.json",
+                  R"({"weight_map":{"config":"one.bin"}})");
+  const auto checkpoint = Checkpoint::Open(directory.path(), {});
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_FALSE((*checkpoint)->tensors().empty());
+  directory.Write("one.bin", "nothing of the kind");
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              HasSubstr(directory.File("one.bin") + ": "));
 }
 
 TEST(CheckpointTest, TellsSourceNamesAndWhatIsSkipped) {
