@@ -81,8 +81,6 @@ absl::StatusOr<PositionTables> LoadTables(const LinearWeights& weights,
   if (weights.weight == nullptr) return PositionTables();
   const Config& config = reader.config();
   const RelativePosition positions(config);
-  const auto reach = positions.Saturation();
-  if (!reach.ok()) return reach.status();
   const auto projection = reader.Pack(weights);
   if (!projection.ok()) return projection.status();
   const auto rows = static_cast<size_t>(2 * positions.span());
@@ -91,10 +89,11 @@ absl::StatusOr<PositionTables> LoadTables(const LinearWeights& weights,
   std::ranges::copy(relative, in);
   std::vector<float> projected(rows * projection->out());
   projection->Forward(in, rows, projected.data(), reader.workspace());
-  return PositionTables(
-      projected, static_cast<size_t>(config.num_attention_heads),
-      static_cast<size_t>(config.head_size), positions,
-      static_cast<size_t>(*reach), key_minus_query, factor, reader.pool());
+  return PositionTables(projected,
+                        static_cast<size_t>(config.num_attention_heads),
+                        static_cast<size_t>(config.head_size), positions,
+                        static_cast<size_t>(positions.FindReach().offset),
+                        key_minus_query, factor, reader.pool());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "model/encoder.h"
 #include "model/enhanced_mask_decoder.h"
 #include "model/heads.h"
+#include "model/layers/relative_position.h"
 #include "model/weight_reader.h"
 
 namespace deberta::model {
@@ -20,25 +21,37 @@ namespace {
 // Row numbers are 32 bits wide, also after rounding up.
 constexpr size_t kMaxTokens = size_t{1} << 31;
 
-absl::Status CheckStarts(const RaggedBatch& batch, const Config& config) {
+// Tokens of the longest sequence that there are positions for.
+uint64_t LongestSequence(const Config& config) {
+  uint64_t longest = std::numeric_limits<uint64_t>::max();
+  if (config.position_biased_input) {
+    longest = static_cast<uint64_t>(config.max_position_embeddings);
+  }
+  if (config.c2p || config.p2c) {
+    const auto reach = RelativePosition(config).FindReach();
+    if (!reach.saturated) {
+      longest = std::min(longest, static_cast<uint64_t>(reach.offset) + 1);
+    }
+  }
+  return longest;
+}
+
+absl::Status CheckStarts(const RaggedBatch& batch, uint64_t longest) {
   const std::vector<uint32_t>& starts = batch.starts;
   if (starts.size() < 2 || starts.front() != 0 ||
       starts.back() != batch.tokens() || batch.tokens() > kMaxTokens) {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch: sequences must cover the tokens from 0 to ", batch.tokens()));
   }
-  const auto limit = config.position_biased_input
-                         ? static_cast<uint64_t>(config.max_position_embeddings)
-                         : std::numeric_limits<uint64_t>::max();
   for (size_t s = 0; s < batch.sequences(); ++s) {
     if (starts[s] >= starts[s + 1]) {
       return absl::InvalidArgumentError(
           absl::StrCat("batch: sequence ", s, " is empty"));
     }
-    if (starts[s + 1] - starts[s] > limit) {
+    if (starts[s + 1] - starts[s] > longest) {
       return absl::InvalidArgumentError(absl::StrCat(
           "batch: sequence ", s, " has ", starts[s + 1] - starts[s],
-          " tokens; the model takes ", "at most ", limit));
+          " tokens; the model takes at most ", longest));
     }
   }
   return absl::OkStatus();
@@ -57,8 +70,8 @@ absl::Status CheckIds(std::span<const int32_t> ids, int64_t size,
 }
 
 absl::Status CheckBatch(const RaggedBatch& batch, const Config& config,
-                        size_t logit_width) {
-  absl::Status status = CheckStarts(batch, config);
+                        uint64_t longest, size_t logit_width) {
+  absl::Status status = CheckStarts(batch, longest);
   status.Update(CheckIds(batch.ids, config.vocab_size, "id"));
   if (config.type_vocab_size > 0) {
     if (batch.type_ids.size() != batch.tokens()) {
@@ -132,6 +145,7 @@ struct Model::Parts {
   Encoder encoder;
   std::optional<EnhancedMaskDecoder> decoder;
   HeadLayers head;
+  uint64_t longest = 0;  // sequence, in tokens
 
   // Both leave what the head reads in workspace.head, and the hidden states
   // that the batch asks for in `output`.
@@ -201,9 +215,10 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   }
   auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
+  const uint64_t longest = LongestSequence(reader.config());
   return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
       Parts{*std::move(checkpoint), *std::move(weights), *std::move(encoder),
-            std::move(decoder), *std::move(head)})));
+            std::move(decoder), *std::move(head), longest})));
 }
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -213,7 +228,8 @@ Model::~Model() = default;
 absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
                             BatchOutput* output,
                             const LayerObserver& observer) const {
-  absl::Status valid = CheckBatch(batch, config(), logit_width());
+  absl::Status valid =
+      CheckBatch(batch, config(), parts_->longest, logit_width());
   if (valid.ok() && parts_->decoder.has_value()) {
     valid = parts_->decoder->Check(batch);
   }

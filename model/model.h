@@ -43,9 +43,10 @@ class Model {
   ~Model();
 
   // InvalidArgument if an id, a type id or a row is out of range, a sequence is
-  // empty, or one is longer than max_position_embeddings while
-  // position_biased_input is set or the Enhanced Mask Decoder is to fill its
-  // masks.
+  // empty, or one is longer than the model has positions for: than
+  // max_position_embeddings while position_biased_input is set or the Enhanced
+  // Mask Decoder is to fill its masks; with few and odd position_buckets, than
+  // the reach of their table (RelativePosition::Reach).
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
                        const LayerObserver& observer = nullptr) const;

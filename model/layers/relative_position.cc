@@ -4,20 +4,21 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "absl/strings/str_cat.h"
-
 namespace deberta::model {
 
 RelativePosition::RelativePosition(int64_t max_relative_positions,
                                    int64_t buckets)
     : max_relative_positions_(max_relative_positions),
       buckets_(buckets),
-      span_(buckets > 0 ? buckets : max_relative_positions) {}
+      span_(buckets > 0 ? buckets : max_relative_positions),
+      farthest_(8 * max_relative_positions) {}
 
 RelativePosition::RelativePosition(const Config& config)
     : RelativePosition(
           config.max_relative_positions,
-          config.family == Family::kDebertaV2 ? config.position_buckets : -1) {}
+          config.family == Family::kDebertaV2 ? config.position_buckets : -1) {
+  farthest_ = std::max(farthest_, config.max_position_embeddings);
+}
 
 int64_t RelativePosition::Bucket(int64_t offset) const {
   if (buckets_ <= 0) return offset;
@@ -37,18 +38,16 @@ int64_t RelativePosition::Row(int64_t offset) const {
   return std::clamp<int64_t>(Bucket(offset) + span_, 0, 2 * span_ - 1);
 }
 
-absl::StatusOr<int64_t> RelativePosition::Saturation() const {
+RelativePosition::Reach RelativePosition::FindReach() const {
   // Rows grow with the offset, so they have stopped once they are the outermost
   // or, with a single middle bucket, do not grow at all.
-  const int64_t limit = 8 * max_relative_positions_;
   constexpr int64_t kFar = int64_t{1} << 40;
-  for (int64_t offset = 1; offset <= limit; ++offset) {
-    if (Row(offset) == Row(kFar) && Row(-offset) == Row(-kFar)) return offset;
+  for (int64_t offset = 1; offset <= farthest_; ++offset) {
+    if (Row(offset) == Row(kFar) && Row(-offset) == Row(-kFar)) {
+      return {offset, true};
+    }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("position_buckets ", buckets_,
-                   " with max_relative_positions ", max_relative_positions_,
-                   " tells offsets beyond ", limit, " apart: not supported"));
+  return {farthest_, false};
 }
 
 }  // namespace deberta::model

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 
-#include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 
 namespace deberta::model {
@@ -28,15 +27,21 @@ class RelativePosition {
   // S.
   int64_t span() const { return span_; }
 
-  // The least D so that all offsets >= D share a row and all <= -D share one.
-  // Bounded by 8 R: InvalidArgument where rows go on changing beyond, as with
-  // few and odd buckets.
-  absl::StatusOr<int64_t> Saturation() const;
+  // How far a table by offset must reach.
+  struct Reach {
+    // The least D so that all offsets >= D share a row and all <= -D share one.
+    // With few and odd buckets rows go on changing for very long: then it is
+    // 8 R or the model's own sequence limit, whichever is more.
+    int64_t offset = 0;
+    bool saturated = true;  // not so then
+  };
+  Reach FindReach() const;
 
  private:
   int64_t max_relative_positions_;  // R
   int64_t buckets_;
   int64_t span_;
+  int64_t farthest_;  // a reach may be
 };
 
 }  // namespace deberta::model

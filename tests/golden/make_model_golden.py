@@ -91,6 +91,10 @@ CASES = {
                                 TINY | dict(position_buckets=6,
                                             max_relative_positions=20)
                                 | labels("O", "B-X", "I-X"), {}),
+    # Rows change up to an offset of 2 * (23 / 2)^2.
+    "v2_few_odd_buckets_tag": ("v2", "TokenClassification", "bfloat16",
+                               (5, 24, 190), TINY | dict(position_buckets=5),
+                               {}),
     "v2_shared_linear_answer": ("v2", "QuestionAnswering", "float16",
                                 (7, 10, 28),
                                 TINY | dict(share_att_key=True,

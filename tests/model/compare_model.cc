@@ -163,10 +163,9 @@ absl::StatusOr<std::string> Compare(const std::string& directory,
       ",\"weights_format\":", Quoted((*model)->weights_format()),
       ",\"isa\":", Quoted(IsaName(arguments.isa)),
       ",\"sequences\":", comparison->sequences,
-      ",\"hidden\":", Number(comparison->hidden.of_scale),
-      ",\"hidden_at\":", Quoted(comparison->hidden.tensor),
-      ",\"logits\":", Number(comparison->logits.of_scale),
-      ",\"logits_at\":", Quoted(comparison->logits.tensor));
+      ",\"hidden\":", Number(comparison->hidden),
+      ",\"hidden_at\":", Quoted(comparison->hidden_tensor),
+      ",\"logits\":", Number(comparison->logits));
 }
 
 int Run(const Arguments& arguments) {

@@ -10,15 +10,15 @@
 namespace deberta::model {
 namespace {
 
-void Note(double of_scale, const std::string& tensor,
-          GoldenComparison::Worst& worst) {
-  if (of_scale <= worst.of_scale) return;
-  worst = {of_scale, tensor};
-}
+// What a model gave and the reference expected, of all sequences.
+struct Logits {
+  std::vector<float> actual;
+  std::vector<float> expected;
+};
 
 absl::Status CompareSequence(const Model& model, const GoldenFile& golden,
                              const std::string& sequence, Workspace& workspace,
-                             GoldenComparison& comparison) {
+                             GoldenComparison& comparison, Logits& logits) {
   BatchBuilder builder(model.head());
   builder.Add(golden.ReadIds("input_ids." + sequence),
               golden.ReadIds("token_type_ids." + sequence));
@@ -26,19 +26,29 @@ absl::Status CompareSequence(const Model& model, const GoldenFile& golden,
   if (!rows.empty()) {
     builder.batch().logit_rows.assign(rows.begin(), rows.end());
   }
+  const auto compare_layer = [&](int64_t layer, std::span<const float> hidden) {
+    const std::string name = absl::StrCat("hidden.", sequence, ".", layer);
+    const double difference = DifferenceOfScale(hidden, golden.Read(name));
+    if (difference <= comparison.hidden) return;
+    comparison.hidden = difference;
+    comparison.hidden_tensor = name;
+  };
   BatchOutput output;
-  const absl::Status status = model.Forward(
-      builder.batch(), workspace, &output,
-      [&](int64_t layer, std::span<const float> hidden) {
-        const std::string name = absl::StrCat("hidden.", sequence, ".", layer);
-        Note(DifferenceOfScale(hidden, golden.Read(name)), name,
-             comparison.hidden);
-      });
-  const std::string name = "logits." + sequence;
-  Note(DifferenceOfScale(output.logits, golden.Read(name)), name,
-       comparison.logits);
+  const absl::Status status =
+      model.Forward(builder.batch(), workspace, &output, compare_layer);
+  if (!status.ok()) return status;
+  const std::vector<float> expected = golden.Read("logits." + sequence);
+  if (output.logits.size() != expected.size()) {
+    return absl::InternalError(absl::StrCat(
+        "logits.", sequence, ": the model gave ", output.logits.size(),
+        " numbers, expected ", expected.size()));
+  }
+  logits.actual.insert(logits.actual.end(), output.logits.begin(),
+                       output.logits.end());
+  logits.expected.insert(logits.expected.end(), expected.begin(),
+                         expected.end());
   ++comparison.sequences;
-  return status;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -100,16 +110,18 @@ absl::StatusOr<GoldenComparison> CompareToGolden(const Model& model,
                                                  const GoldenFile& golden,
                                                  Workspace& workspace) {
   GoldenComparison comparison;
+  Logits logits;
   while (true) {
     const std::string sequence = absl::StrCat(comparison.sequences);
     if (golden.Read("input_ids." + sequence).empty()) break;
     const absl::Status status =
-        CompareSequence(model, golden, sequence, workspace, comparison);
+        CompareSequence(model, golden, sequence, workspace, comparison, logits);
     if (!status.ok()) return status;
   }
   if (comparison.sequences == 0) {
     return absl::NotFoundError("golden.safetensors: no input_ids.0");
   }
+  comparison.logits = DifferenceOfScale(logits.actual, logits.expected);
   return comparison;
 }
 

@@ -55,13 +55,13 @@ class BatchBuilder {
 };
 
 struct GoldenComparison {
-  struct Worst {
-    double of_scale = 0;
-    std::string tensor;  // where
-  };
   size_t sequences = 0;
-  Worst hidden;  // of every layer
-  Worst logits;  // 0 without a head
+  // Worst differences of scale, of every layer's hidden states and of the
+  // logits. A single logit may be any small difference of large numbers, so
+  // that the scale of logits is that of all sequences.
+  double hidden = 0;
+  std::string hidden_tensor;  // where
+  double logits = 0;          // without a head too
 };
 
 // Runs each sequence of the file alone. An error if the model refuses one, or

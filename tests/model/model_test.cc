@@ -72,10 +72,8 @@ TEST_P(GoldenModelTest, MatchesTheReference) {
   const auto comparison = CompareToGolden(*model, *golden, workspace);
   ASSERT_TRUE(comparison.ok()) << comparison.status();
   EXPECT_GE(comparison->sequences, 2u);
-  EXPECT_LE(comparison->hidden.of_scale, kGoldenTolerance)
-      << comparison->hidden.tensor;
-  EXPECT_LE(comparison->logits.of_scale, kGoldenTolerance)
-      << comparison->logits.tensor;
+  EXPECT_LE(comparison->hidden, kGoldenTolerance) << comparison->hidden_tensor;
+  EXPECT_LE(comparison->logits, kGoldenTolerance);
 }
 
 // With an observer every row of the last layer is computed, else only those
@@ -307,6 +305,25 @@ TEST(ModelTest, NamesTheColumnsOfItsLogits) {
   EXPECT_THAT(LoadModel("v1_classify")->labels(),
               testing::ElementsAre("negative", "neutral", "positive"));
   EXPECT_THAT(LoadModel("v3_answer")->labels(), testing::IsEmpty());
+}
+
+// Five buckets tell offsets apart up to 2 * (23 / 2)^2: farther than a table is
+// made to reach.
+TEST(ModelTest, BoundsSequencesByTheReachOfOddBuckets) {
+  const auto model = LoadModel("v2_few_odd_buckets_tag");
+  ASSERT_NE(model, nullptr);
+  const size_t longest = 8 * 24 + 1;
+  RaggedBatch batch;
+  batch.ids.assign(longest, 1);
+  batch.starts = {0, static_cast<uint32_t>(longest)};
+  batch.logit_rows = {0};
+  Workspace workspace(1);
+  BatchOutput output;
+  EXPECT_TRUE(model->Forward(batch, workspace, &output).ok());
+  batch.ids.push_back(1);
+  ++batch.starts[1];
+  EXPECT_THAT(std::string(model->Forward(batch, workspace, &output).message()),
+              HasSubstr("194 tokens; the model takes at most 193"));
 }
 
 TEST(ModelTest, RefusesLogitsWithoutAHead) {

@@ -30,7 +30,7 @@ class AttentionCase {
     attention_.heads = shape.heads;
     attention_.head_size = shape.head_size;
     attention_.scale = 1 / std::sqrt(3 * static_cast<float>(shape.head_size));
-    const auto reach = static_cast<size_t>(*positions_.Saturation());
+    const auto reach = static_cast<size_t>(positions_.FindReach().offset);
     const size_t rows = 2 * static_cast<size_t>(positions_.span());
     if (shape.c2p) {
       pos_key_ = RandomFloats(rows * width_, 11);

@@ -81,20 +81,26 @@ TEST(RelativePositionTest, NothingChangesBeyondSaturation) {
                                                 {12, 2},
                                                 {40, 3}}) {
     const RelativePosition positions(r, buckets);
-    const auto reach = positions.Saturation();
-    ASSERT_TRUE(reach.ok()) << reach.status();
-    for (int64_t offset = *reach; offset < *reach + 3000; ++offset) {
-      EXPECT_EQ(positions.Row(offset), positions.Row(*reach));
-      EXPECT_EQ(positions.Row(-offset), positions.Row(-*reach));
+    const auto [reach, saturated] = positions.FindReach();
+    EXPECT_TRUE(saturated);
+    for (int64_t offset = reach; offset < reach + 3000; ++offset) {
+      EXPECT_EQ(positions.Row(offset), positions.Row(reach));
+      EXPECT_EQ(positions.Row(-offset), positions.Row(-reach));
     }
   }
-  EXPECT_EQ(*RelativePosition(512, 256).Saturation(), 512);
-  EXPECT_EQ(*RelativePosition(512, -1).Saturation(), 512);
+  EXPECT_EQ(RelativePosition(512, 256).FindReach().offset, 512);
+  EXPECT_EQ(RelativePosition(512, -1).FindReach().offset, 512);
 }
 
-TEST(RelativePositionTest, RefusesBucketsThatGoOnTooFar) {
-  EXPECT_EQ(RelativePosition(512, 5).Saturation().status().code(),
-            absl::StatusCode::kInvalidArgument);
+TEST(RelativePositionTest, BoundsTheReachOfBucketsThatGoOnTooFar) {
+  EXPECT_FALSE(RelativePosition(512, 5).FindReach().saturated);
+  EXPECT_EQ(RelativePosition(512, 5).FindReach().offset, 8 * 512);
+  Config config;
+  config.family = Family::kDebertaV2;
+  config.max_relative_positions = 40;
+  config.position_buckets = 5;
+  config.max_position_embeddings = 400;
+  EXPECT_EQ(RelativePosition(config).FindReach().offset, 400);
 }
 
 }  // namespace
