@@ -91,6 +91,7 @@ ServedModel Describe(const std::string& name, const LoadedModel& loaded,
                             loaded.tokenizer->resident_bytes(),
           .task_model = {.tokenizer = loaded.tokenizer.get(),
                          .config = &config,
+                         .labels = config.labels,
                          .max_tokens = static_cast<size_t>(max_tokens)}};
 }
 

@@ -36,7 +36,6 @@ constexpr std::array kCodes = {absl::StatusCode::kOk,
                                absl::StatusCode::kCancelled,
                                absl::StatusCode::kUnavailable,
                                absl::StatusCode::kUnauthenticated,
-                               absl::StatusCode::kUnimplemented,
                                absl::StatusCode::kInternal};
 
 constexpr std::array<std::pair<Rejection, const char*>, 3> kRejections = {{

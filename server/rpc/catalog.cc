@@ -26,6 +26,18 @@ absl::Status Ambiguous(const std::vector<ServedModel>& models,
       "MODEL_AMBIGUOUS");
 }
 
+// A model asked for a task that it does not have.
+absl::Status NoSuchTask(const ServedModel& model, TaskKind task) {
+  const auto refusal = model.refusals.find(task);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "model ", model.name, " has no head for ", std::string(TaskName(task)),
+      refusal == model.refusals.end() ? "" : ": " + refusal->second,
+      "; it does ",
+      absl::StrJoin(model.tasks, ", ", [](std::string* out, TaskKind kind) {
+        out->append(TaskName(kind));
+      })));
+}
+
 }  // namespace
 
 absl::StatusOr<size_t> Catalog::Find(std::string_view name) const {
@@ -38,17 +50,10 @@ absl::StatusOr<size_t> Catalog::Find(std::string_view name) const {
 
 absl::StatusOr<size_t> Catalog::Find(std::string_view name,
                                      TaskKind task) const {
-  const std::string task_name(TaskName(task));
   if (!name.empty()) {
     absl::StatusOr<size_t> index = FindByName(name);
     if (!index.ok() || models_[*index].Has(task)) return index;
-    return absl::FailedPreconditionError(
-        absl::StrCat("model ", models_[*index].name, " has no head for ",
-                     task_name, "; it does ",
-                     absl::StrJoin(models_[*index].tasks, ", ",
-                                   [](std::string* out, TaskKind kind) {
-                                     out->append(TaskName(kind));
-                                   })));
+    return NoSuchTask(models_[*index], task);
   }
   std::vector<size_t> able;
   for (size_t i = 0; i < models_.size(); ++i) {
@@ -56,8 +61,9 @@ absl::StatusOr<size_t> Catalog::Find(std::string_view name,
   }
   if (able.size() == 1) return able[0];
   if (!able.empty()) return Ambiguous(models_, able);
-  return absl::FailedPreconditionError(
-      absl::StrCat("no model here has a head for ", task_name));
+  if (models_.size() == 1) return NoSuchTask(models_[0], task);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "no model here has a head for ", std::string(TaskName(task))));
 }
 
 absl::StatusOr<size_t> Catalog::FindByName(std::string_view name) const {

@@ -15,6 +15,7 @@
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
+#include "server/tasks/zero_shot.h"
 
 namespace deberta::server {
 
@@ -23,6 +24,8 @@ absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto);
 absl::StatusOr<AnswerQuestionRequest> FromProto(
     const v1::AnswerQuestionRequest& proto);
 absl::StatusOr<FillMaskRequest> FromProto(const v1::FillMaskRequest& proto);
+absl::StatusOr<ZeroShotRequest> FromProto(
+    const v1::ClassifyZeroShotRequest& proto);
 absl::StatusOr<EncodeRequest> FromProto(const v1::EncodeRequest& proto);
 absl::StatusOr<TokenizeRequest> FromProto(const v1::TokenizeRequest& proto);
 
@@ -30,6 +33,7 @@ void ToProto(const ClassifyResult& result, v1::ClassifyResult* out);
 void ToProto(const TagTokensResult& result, v1::TagTokensResult* out);
 void ToProto(const AnswerQuestionResult& result, v1::AnswerQuestionResult* out);
 void ToProto(const FillMaskResult& result, v1::FillMaskResult* out);
+void ToProto(const ZeroShotResult& result, v1::ClassifyZeroShotResult* out);
 void ToProto(const EncodeResult& result, v1::EncodeResult* out);
 void ToProto(const TokenizeResult& result, v1::TokenizeResult* out);
 void ToProto(const ServedModel& model, v1::ServedModel* out);

@@ -124,18 +124,20 @@ absl::Status Convert(v1::Pooling value, EncodeRequest::Pooling* out) {
   }
 }
 
+template <typename Strings>
+std::vector<std::string> Copy(const Strings& strings) {
+  return {strings.begin(), strings.end()};
+}
+
 template <typename Inputs>
 std::vector<TextInput> TextInputs(const Inputs& inputs) {
   std::vector<TextInput> out;
   out.reserve(static_cast<size_t>(inputs.size()));
   for (const v1::TextInput& input : inputs)
-    out.push_back({.text = input.text(), .text_pair = input.text_pair()});
+    out.push_back({.text = input.text(),
+                   .text_pair = input.text_pair(),
+                   .choices = Copy(input.choices())});
   return out;
-}
-
-template <typename Strings>
-std::vector<std::string> Copy(const Strings& strings) {
-  return {strings.begin(), strings.end()};
 }
 
 }  // namespace
@@ -207,6 +209,20 @@ absl::StatusOr<FillMaskRequest> FromProto(const v1::FillMaskRequest& proto) {
   request.inputs = Copy(proto.inputs());
   request.top_k = proto.top_k();
   request.targets = Copy(proto.targets());
+  return request;
+}
+
+absl::StatusOr<ZeroShotRequest> FromProto(
+    const v1::ClassifyZeroShotRequest& proto) {
+  ZeroShotRequest request;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.inputs = Copy(proto.inputs());
+  request.labels = Copy(proto.labels());
+  request.hypothesis_template = proto.hypothesis_template();
+  request.multi_label = proto.multi_label();
+  request.stride = proto.stride();
   return request;
 }
 

@@ -38,16 +38,21 @@ v1::Task ToProto(TaskKind task) {
   return v1::TASK_UNSPECIFIED;
 }
 
-}  // namespace
-
-void ToProto(const ClassifyResult& result, v1::ClassifyResult* out) {
-  out->Clear();
-  for (const LabelScore& label : result.labels) {
+template <typename Result>
+void AddLabels(const std::vector<LabelScore>& labels, Result* out) {
+  for (const LabelScore& label : labels) {
     v1::LabelScore* score = out->add_labels();
     score->set_label(label.label);
     score->set_index(label.index);
     score->set_score(label.score);
   }
+}
+
+}  // namespace
+
+void ToProto(const ClassifyResult& result, v1::ClassifyResult* out) {
+  out->Clear();
+  AddLabels(result.labels, out);
   out->mutable_logits()->Add(result.logits.begin(), result.logits.end());
   SetCoverage(result.coverage, out->mutable_coverage());
 }
@@ -96,6 +101,12 @@ void ToProto(const FillMaskResult& result, v1::FillMaskResult* out) {
   SetCoverage(result.coverage, out->mutable_coverage());
 }
 
+void ToProto(const ZeroShotResult& result, v1::ClassifyZeroShotResult* out) {
+  out->Clear();
+  AddLabels(result.labels, out);
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
 void ToProto(const EncodeResult& result, v1::EncodeResult* out) {
   out->Clear();
   for (const std::vector<float>& vector : result.vectors)
@@ -139,6 +150,7 @@ void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
   out->set_weights_format(model.weights_format);
   out->set_tokenizer_profile(model.tokenizer_profile);
   out->set_resident_bytes(static_cast<int64_t>(model.resident_bytes));
+  out->set_fill_mask_decoder(model.fill_mask_decoder);
 }
 
 }  // namespace deberta::server

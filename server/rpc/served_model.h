@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +43,11 @@ struct ServedModel {
   int64_t parameters = 0;
   std::string weights_format;
   std::string tokenizer_profile;
+  std::string fill_mask_decoder;  // "" without that head
   uint64_t resident_bytes = 0;
   TaskModel task_model;
+  // What to tell who asks for a task that one might expect here.
+  std::map<TaskKind, std::string> refusals = {};
 
   bool Has(TaskKind task) const;
 };

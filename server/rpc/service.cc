@@ -1,7 +1,5 @@
 #include "server/rpc/service.h"
 
-#include <string>
-
 #include "server/rpc/convert.h"
 #include "server/rpc/status.h"
 #include "server/rpc/task_call.h"
@@ -11,6 +9,7 @@
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
+#include "server/tasks/zero_shot.h"
 
 namespace deberta::server {
 namespace {
@@ -103,16 +102,10 @@ grpc::ServerUnaryReactor* Service::FillMask(
 
 grpc::ServerUnaryReactor* Service::ClassifyZeroShot(
     grpc::CallbackServerContext* context,
-    const v1::ClassifyZeroShotRequest* /*request*/,
-    v1::ClassifyZeroShotResponse* /*response*/) {
-  const absl::Status status = absl::UnimplementedError(
-      "this version of the server has no zero-shot classification");
-  RequestReport report;
-  report.task = TaskKind::kZeroShot;
-  report.code = status.code();
-  report.message = std::string(status.message());
-  options_.observer(report);
-  return Answered(context, status);
+    const v1::ClassifyZeroShotRequest* request,
+    v1::ClassifyZeroShotResponse* response) {
+  return StartTask<TaskKind::kZeroShot, ZeroShotTask>(
+      *context, *request, response, &gate_, options_);
 }
 
 grpc::ServerUnaryReactor* Service::Encode(grpc::CallbackServerContext* context,

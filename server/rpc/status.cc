@@ -39,8 +39,6 @@ std::string DefaultReason(const absl::Status& status) {
       return "CANCELLED";
     case absl::StatusCode::kUnavailable:
       return "SHUTTING_DOWN";
-    case absl::StatusCode::kUnimplemented:
-      return "NOT_IMPLEMENTED";
     case absl::StatusCode::kUnauthenticated:
       return "UNAUTHENTICATED";
     default:
@@ -70,7 +68,6 @@ absl::StatusCode PublicCode(const absl::Status& status) {
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kUnimplemented:
     case absl::StatusCode::kUnauthenticated:
       return status.code();
     default:

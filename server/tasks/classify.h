@@ -1,4 +1,6 @@
 // Sequence classification (spec 3.6): labels and scores of a text or a pair.
+// Multiple choice (spec 3.4): the labels are the input's choices, and its logit
+// of each is that of the pair of text and choice.
 
 #ifndef SERVER_TASKS_CLASSIFY_H_
 #define SERVER_TASKS_CLASSIFY_H_
@@ -7,13 +9,16 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/tasks/sequence_plan.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
 
 struct ClassifyRequest {
   enum class Function {
-    kPipeline,  // by problem_type and the number of labels, as the reference
+    // By problem_type and the number of labels, as the reference; softmax for
+    // multiple choice.
+    kPipeline,
     kSoftmax,
     kSigmoid,
     kNone,
@@ -30,7 +35,7 @@ struct ClassifyResult {
   // Best first; ties keep the lower index first.
   std::vector<LabelScore> labels = {};
   std::vector<float> logits = {};  // by index; empty unless asked for
-  Coverage coverage = {};
+  Coverage coverage = {};          // of the longest pair, with choices
 };
 
 class ClassifyTask {
@@ -49,10 +54,13 @@ class ClassifyTask {
   ClassifyTask(Request request, const TaskModel& model)
       : request_(std::move(request)), model_(model) {}
 
+  absl::Status PlanInputs(const LengthRule& rule);
+  absl::Status PlanChoices(const LengthRule& rule);
+
   Request request_;
   TaskModel model_;
   std::vector<SequenceInput> sequences_;
-  std::vector<Coverage> coverage_;  // one an input; its windows are adjacent
+  std::vector<PlannedInput> inputs_;  // a pair is a choice
 };
 
 }  // namespace deberta::server

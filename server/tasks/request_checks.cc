@@ -30,6 +30,12 @@ absl::Status CheckNoWindows(LengthPolicy policy, std::string_view task) {
       std::string(task) + " has no windows, expected REJECT or TRUNCATE");
 }
 
+absl::Status CheckNoChoices(const TextInput& input, size_t index) {
+  if (input.choices.empty()) return absl::OkStatus();
+  return InputError(InputField(index, "choices"),
+                    "only Classify with a multiple choice model has choices");
+}
+
 absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
     const tokenizer::Tokenizer& tokenizer, std::string_view text,
     std::string_view field) {

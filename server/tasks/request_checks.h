@@ -26,6 +26,9 @@ absl::Status CheckAnyInputs(size_t count);
 absl::Status CheckNotNegative(int64_t value, std::string_view field);
 absl::Status CheckNoWindows(LengthPolicy policy, std::string_view task);
 
+// An InputError unless the input, the one at `index`, has no choices.
+absl::Status CheckNoChoices(const TextInput& input, size_t index);
+
 // The tokens of a text that must not be empty and must be UTF-8; otherwise an
 // InputError about `field`.
 absl::StatusOr<tokenizer::TokenSequence> TokenizeField(

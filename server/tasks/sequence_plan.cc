@@ -67,20 +67,58 @@ absl::StatusOr<SequencePlan> SequencePlanner::Plan(const TokenSequence& a,
   if (total <= rule.max_tokens) {
     return OneSequence(tokenizer_.Assemble(a, b), total);
   }
-  if (rule.policy == LengthPolicy::kReject || rule.max_tokens <= special) {
+  const size_t excess = total - rule.max_tokens;
+  if (rule.policy == LengthPolicy::kReject || rule.max_tokens <= special ||
+      (rule.keep_second && a.size() <= excess)) {
     return InputError(
         field, absl::StrCat("has ", total, " tokens with the special ones, ",
                             "the limit is ", rule.max_tokens));
+  }
+  if (rule.keep_second) {
+    return OneSequence(
+        tokenizer_.Assemble(tokenizer::Slice(a, 0, a.size() - excess), b),
+        total);
   }
   return OneSequence(
       AssembleTruncated(tokenizer_, a, b, rule.max_tokens - special), total);
 }
 
+absl::Status SequencePlanner::Repeat(size_t tokens, std::string_view field) {
+  if (tokens > kMaxRepeatedTokens - repeated_tokens_) {
+    return InputError(field, absl::StrCat("takes ", tokens,
+                                          " tokens of windows and pairs; "
+                                          "all of a request may hold ",
+                                          kMaxRepeatedTokens));
+  }
+  repeated_tokens_ += tokens;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SequencePlan>> SequencePlanner::PlanPairs(
+    const TokenSequence& a, std::span<const TokenSequence> seconds,
+    const LengthRule& rule, std::string_view field) {
+  std::vector<SequencePlan> plans;
+  plans.reserve(seconds.size());
+  for (const TokenSequence& second : seconds) {
+    absl::StatusOr<SequencePlan> plan = Plan(a, &second, rule, field);
+    if (!plan.ok()) return plan.status();
+    if (rule.policy != LengthPolicy::kWindow) {
+      if (absl::Status s = Repeat(plan->coverage.tokens_used, field); !s.ok()) {
+        return s;
+      }
+    }
+    plans.push_back(*std::move(plan));
+  }
+  return plans;
+}
+
 absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
     const TokenSequence& a, const TokenSequence* b, const LengthRule& rule,
     std::string_view field) {
-  const TokenSequence& windowed = b == nullptr ? a : *b;
-  const size_t fixed = TemplateTokens(b) + (b == nullptr ? 0 : a.size());
+  const bool first = b == nullptr || rule.keep_second;
+  const TokenSequence& windowed = first ? a : *b;
+  const size_t whole = b == nullptr ? 0 : first ? b->size() : a.size();
+  const size_t fixed = TemplateTokens(b) + whole;
   if (fixed >= rule.max_tokens) {
     return InputError(
         field,
@@ -94,22 +132,15 @@ absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
                                    " tokens of text that a window holds, got ",
                                    rule.overlap));
   }
-  const size_t windowed_tokens =
+  const size_t tokens =
       WindowedTokens(windowed.size(), room, rule.overlap, fixed);
-  if (windowed_tokens > kMaxWindowedTokens - windowed_tokens_) {
-    return InputError(
-        field, absl::StrCat("takes windows of ", windowed_tokens,
-                            " tokens together; all windows of a request may "
-                            "hold ",
-                            kMaxWindowedTokens));
-  }
-  windowed_tokens_ += windowed_tokens;
+  if (absl::Status s = Repeat(tokens, field); !s.ok()) return s;
   SequencePlan plan;
   for (const auto& [begin, end] :
        tokenizer::Windows(windowed.size(), room, rule.overlap)) {
     const TokenSequence window = tokenizer::Slice(windowed, begin, end);
-    plan.encodings.push_back(b == nullptr ? tokenizer_.Assemble(window, nullptr)
-                                          : tokenizer_.Assemble(a, &window));
+    plan.encodings.push_back(first ? tokenizer_.Assemble(window, b)
+                                   : tokenizer_.Assemble(a, &window));
     plan.begins.push_back(begin);
   }
   const size_t total = fixed + windowed.size();
@@ -127,6 +158,7 @@ absl::StatusOr<std::vector<SequencePlan>> PlanTextInputs(
   std::vector<SequencePlan> plans;
   plans.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
+    if (absl::Status s = CheckNoChoices(inputs[i], i); !s.ok()) return s;
     absl::StatusOr<TokenSequence> a =
         TokenizeField(tokenizer, inputs[i].text, InputField(i, "text"));
     if (!a.ok()) return a.status();
@@ -171,6 +203,36 @@ SequenceInput ToSequence(const tokenizer::Encoding& encoding,
           .type_ids = encoding.type_ids,
           .rows = std::move(rows),
           .readout = readout};
+}
+
+PlannedInput AddFirstRows(std::span<const SequencePlan> plans,
+                          std::vector<SequenceInput>* sequences) {
+  PlannedInput input;
+  for (const SequencePlan& plan : plans) {
+    input.windows.push_back(plan.encodings.size());
+    for (const tokenizer::Encoding& encoding : plan.encodings) {
+      sequences->push_back(ToSequence(encoding, {0}, Readout::kHeadLogits));
+    }
+    if (plan.coverage.tokens_total > input.coverage.tokens_total) {
+      input.coverage = plan.coverage;
+    }
+  }
+  return input;
+}
+
+std::vector<float> MeanLogits(std::span<const SequenceOutput> windows) {
+  if (windows.size() == 1) return windows[0].values;
+  std::vector<double> sums(windows[0].width);
+  for (const SequenceOutput& window : windows) {
+    for (size_t i = 0; i < sums.size(); ++i) {
+      sums[i] += static_cast<double>(window.values[i]);
+    }
+  }
+  std::vector<float> mean(sums.size());
+  for (size_t i = 0; i < sums.size(); ++i) {
+    mean[i] = static_cast<float>(sums[i] / static_cast<double>(windows.size()));
+  }
+  return mean;
 }
 
 std::vector<uint32_t> AllRows(size_t count) {

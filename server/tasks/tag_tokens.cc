@@ -138,13 +138,13 @@ std::vector<Coverage> TagTokensTask::coverage() const { return coverage_; }
 
 absl::StatusOr<std::vector<TagTokensResult>> TagTokensTask::Finish(
     std::span<const SequenceOutput> outputs) const {
-  const std::vector<std::string>& labels = model_.config->labels;
+  const std::span<const std::string> labels = model_.labels;
   if (absl::Status s = CheckOutputs(sequences_, outputs, labels.size());
       !s.ok()) {
     return s;
   }
   std::vector<std::string> ignored = request_.ignore_labels;
-  if (ignored.empty()) ignored.emplace_back("O");
+  if (ignored.empty()) ignored.emplace_back(model_.ignored_label);
   if (request_.keep_ignored) ignored.clear();
   std::vector<TagTokensResult> results;
   results.reserve(coverage_.size());

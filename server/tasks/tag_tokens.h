@@ -17,7 +17,7 @@ struct TagTokensRequest {
   enum class Aggregation { kNone, kSimple, kFirst, kAverage, kMax };
   std::vector<std::string> inputs = {};
   Aggregation aggregation = Aggregation::kSimple;
-  std::vector<std::string> ignore_labels = {};  // empty: "O"
+  std::vector<std::string> ignore_labels = {};  // empty: the model's own
   OffsetUnit offset_unit = OffsetUnit::kCodePoints;
   LengthPolicy length_policy = LengthPolicy::kReject;
   int64_t stride = 0;

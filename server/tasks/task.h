@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,14 @@ namespace deberta::server {
 struct TaskModel {
   const tokenizer::Tokenizer* tokenizer = nullptr;
   const model::Config* config = nullptr;
+  // Of the head's columns; empty where they have no names.
+  std::span<const std::string> labels = {};
   // Most tokens of one sequence, special ones included.
   size_t max_tokens = 0;
+  // Classify chooses among the answers that come with each input.
+  bool multiple_choice = false;
+  // TagTokens leaves it out of results that say nothing of labels to ignore.
+  std::string_view ignored_label = "O";
 };
 
 // Which values of a sequence the task reads.
@@ -62,10 +69,11 @@ struct Coverage {
   bool truncated = false;
 };
 
-// Text in, possibly with a second text.
+// Text in, possibly with a second text or with answers to choose from.
 struct TextInput {
   std::string text = {};
   std::string text_pair = {};  // "" = absent
+  std::vector<std::string> choices = {};
 };
 
 struct LabelScore {

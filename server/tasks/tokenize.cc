@@ -56,6 +56,7 @@ absl::StatusOr<std::vector<TokenizeResult>> Tokenize(
   results.reserve(request.inputs.size());
   for (size_t i = 0; i < request.inputs.size(); ++i) {
     const TextInput& input = request.inputs[i];
+    if (absl::Status s = CheckNoChoices(input, i); !s.ok()) return s;
     absl::StatusOr<TokenSequence> a =
         TokenizeOptionalField(tokenizer, input.text, InputField(i, "text"));
     if (!a.ok()) return a.status();

@@ -180,14 +180,60 @@ TEST(ServiceTest, NoNameWithSeveralModelsListsThem) {
   EXPECT_EQ(DetailsOf(status).field(), "model");
 }
 
-TEST(ServiceTest, ZeroShotIsUnimplemented) {
-  TestServer server;
+v1::ClassifyZeroShotRequest ZeroShot(const std::string& text) {
   v1::ClassifyZeroShotRequest request;
-  request.add_inputs("one");
+  request.add_inputs(text);
+  request.add_labels("short");
+  request.add_labels("a much longer label");
+  return request;
+}
+
+TEST(ServiceTest, ZeroShotNeedsAnEntailmentLabel) {
+  TestServer server;
+  v1::ClassifyZeroShotRequest request = ZeroShot("one");
+  request.set_model("labels");
   const grpc::Status status =
       Call(server, &v1::DebertaService::Stub::ClassifyZeroShot, request);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(DetailsOf(status).info.reason(), "NOT_IMPLEMENTED");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("no label begins with"));
+}
+
+// The stand-in entails the longer hypothesis more.
+TEST(ServiceTest, ZeroShotAsksAllHypothesesInOneBatch) {
+  TestServer server({.judge = true});
+  v1::ClassifyZeroShotResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status =
+      server.stub().ClassifyZeroShot(&context, ZeroShot("one"), &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.model().name(), "judge");
+  ASSERT_EQ(response.results_size(), 1);
+  ASSERT_EQ(response.results(0).labels_size(), 2);
+  EXPECT_EQ(response.results(0).labels(0).label(), "a much longer label");
+  EXPECT_EQ(response.results(0).labels(0).index(), 1);
+  EXPECT_GT(response.results(0).labels(0).score(), 0.5f);
+  EXPECT_EQ(response.timing().batch_inputs(), 2);
+  EXPECT_EQ(server.batches(), 1);
+}
+
+TEST(ServiceTest, ChoosesAmongAnswers) {
+  TestServer server({.judge = true});
+  v1::ClassifyRequest request = ClassifyText("one");
+  request.set_model("chooser");
+  request.mutable_inputs(0)->add_choices("a");
+  request.mutable_inputs(0)->add_choices("many more words");
+  request.set_return_logits(true);
+  v1::ClassifyResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status =
+      server.stub().Classify(&context, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.results(0).labels_size(), 2);
+  EXPECT_EQ(response.results(0).labels(0).label(), "many more words");
+  EXPECT_EQ(response.results(0).labels(0).index(), 1);
+  ASSERT_EQ(response.results(0).logits_size(), 2);
+  EXPECT_EQ(response.results(0).logits(1),
+            static_cast<float>(response.results(0).coverage().tokens_total()));
 }
 
 struct BadInput {

@@ -12,16 +12,21 @@ struct ModelShape {
   std::string name;
   TaskKind task;
   std::vector<std::string> labels;
+  bool multiple_choice = false;
 };
 
-std::vector<ModelShape> Shapes(bool second_classifier) {
+std::vector<ModelShape> Shapes(const TestServer::Settings& settings) {
   std::vector<ModelShape> shapes = {
       {"labels", TaskKind::kClassify, {"LONG", "SHORT"}},
       {"tagger", TaskKind::kTagTokens, {"B-X", "O"}},
       {"reader", TaskKind::kAnswerQuestion, {"0", "1"}},
       {"filler", TaskKind::kFillMask, {}}};
-  if (second_classifier)
+  if (settings.second_classifier)
     shapes.push_back({"labels-2", TaskKind::kClassify, {"A", "B"}});
+  if (settings.judge) {
+    shapes.push_back({"judge", TaskKind::kZeroShot, {"ENTAILMENT", "OTHER"}});
+    shapes.push_back({"chooser", TaskKind::kClassify, {"LABEL_0"}, true});
+  }
   return shapes;
 }
 
@@ -34,7 +39,7 @@ TestServer::TestServer(const Settings& settings) {
   tokenizer_ = *std::move(tokenizer);
   std::vector<ServedModel> models;
   std::vector<size_t> widths;
-  for (const ModelShape& shape : Shapes(settings.second_classifier)) {
+  for (const ModelShape& shape : Shapes(settings)) {
     auto config = std::make_unique<model::Config>();
     config->vocab_size = tokenizer_->vocab_size();
     config->hidden_size = kHiddenSize;
@@ -47,7 +52,10 @@ TestServer::TestServer(const Settings& settings) {
     model.labels = shape.labels;
     model.task_model = {.tokenizer = tokenizer_.get(),
                         .config = config.get(),
-                        .max_tokens = kMaxTokens};
+                        .labels = config->labels,
+                        .max_tokens = kMaxTokens,
+                        .multiple_choice = shape.multiple_choice};
+    model.refusals[TaskKind::kZeroShot] = "no label begins with \"entail\"";
     widths.push_back(shape.labels.empty()
                          ? static_cast<size_t>(config->vocab_size)
                          : shape.labels.size());

@@ -29,6 +29,9 @@ class TestServer {
     size_t max_queue_tokens = 256;
     absl::Duration max_call_time = absl::Seconds(60);
     bool second_classifier = false;
+    // Also "judge" (labels ENTAILMENT, OTHER) and the multiple choice model
+    // "chooser".
+    bool judge = false;
     bool serve = true;
   };
   static constexpr int64_t kHiddenSize = 4;

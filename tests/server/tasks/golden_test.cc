@@ -29,6 +29,7 @@ TaskModel ModelOf(const json& c, size_t max_tokens, model::Config* config) {
   if (c.contains("vocab_size")) config->vocab_size = c["vocab_size"];
   return {.tokenizer = &GoldenTokenizer(c["tokenizer"]),
           .config = config,
+          .labels = config->labels,
           .max_tokens = max_tokens};
 }
 

@@ -32,10 +32,10 @@ const std::string kNotUtf8 = "secret \xff";
 class RequestsTest : public ::testing::TestWithParam<const char*> {
  protected:
   RequestsTest() {
-    config_.labels = {"no", "yes"};
     config_.vocab_size = GoldenTokenizer(GetParam()).vocab_size();
     model_ = {.tokenizer = &GoldenTokenizer(GetParam()),
               .config = &config_,
+              .labels = labels_,
               .max_tokens = 16};
   }
 
@@ -52,6 +52,7 @@ class RequestsTest : public ::testing::TestWithParam<const char*> {
     return InputErrorField(status);
   }
 
+  const std::vector<std::string> labels_ = {"no", "Entailed"};
   model::Config config_;
   TaskModel model_;
 };

@@ -29,9 +29,11 @@ using ::testing::IsEmpty;
 class ResultsTest : public ::testing::Test {
  protected:
   ResultsTest() {
-    config_.labels = {"O", "B-PER", "I-PER"};
     config_.vocab_size = tokenizer_->vocab_size();
-    model_ = {.tokenizer = tokenizer_, .config = &config_, .max_tokens = 8};
+    model_ = {.tokenizer = tokenizer_,
+              .config = &config_,
+              .labels = labels_,
+              .max_tokens = 8};
   }
 
   template <typename Task>
@@ -42,6 +44,7 @@ class ResultsTest : public ::testing::Test {
   }
 
   const tokenizer::Tokenizer* tokenizer_ = &GoldenTokenizer("v1");
+  const std::vector<std::string> labels_ = {"O", "B-PER", "I-PER"};
   model::Config config_;
   TaskModel model_;
 };
