@@ -6,8 +6,8 @@ import numpy as np
 import torch
 import transformers
 from transformers.modeling_outputs import (
-    MaskedLMOutput, QuestionAnsweringModelOutput, SequenceClassifierOutput,
-    TokenClassifierOutput)
+    BaseModelOutput, MaskedLMOutput, QuestionAnsweringModelOutput,
+    SequenceClassifierOutput, TokenClassifierOutput)
 
 MASK64 = (1 << 64) - 1
 
@@ -17,6 +17,14 @@ def mix(x):
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK64
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK64
     return x ^ (x >> 31)
+
+
+def digest(ids):
+    """32 bits that tell the ids of a sequence."""
+    state = 0
+    for token in ids:
+        state = mix(state ^ int(token))
+    return state >> 32
 
 
 def fake_logits(seed, ids, rows, width, scale, bonus=0.0):
@@ -48,14 +56,20 @@ class Oracle:
         head = {"text-classification": "SequenceClassification",
                 "token-classification": "TokenClassification",
                 "question-answering": "QuestionAnswering",
+                "zero-shot-classification": "SequenceClassification",
+                "multiple-choice": "MultipleChoice",
                 "fill-mask": "MaskedLM"}[task]
         prefix = "Deberta" if name == "v1" else "DebertaV2"
         self.config = getattr(transformers, prefix + "Config")(**tiny)
         self.model = getattr(transformers, f"{prefix}For{head}")(self.config)
-        self.model.forward = self.forward
         self.task = task
         self.seed = 0
         self.sequences = []
+        self.tokenizer = tokenizer
+        if task == "multiple-choice":
+            self.replace_body()
+            return
+        self.model.forward = self.forward
         self.pipe = transformers.pipeline(task, model=self.model,
                                           tokenizer=tokenizer, device="cpu")
 
@@ -66,13 +80,42 @@ class Oracle:
             warnings.simplefilter("ignore")
             return self.pipe(*args, **kwargs)
 
+    def digests(self):
+        return [digest(ids) for ids in self.sequences]
+
+    def replace_body(self):
+        """The class's own forward, over rows that hold the fake logit."""
+        self.model.deberta.forward = self.hidden
+        self.model.pooler.forward = lambda hidden: hidden[:, 0, :1]
+        self.model.classifier = torch.nn.Identity()
+        self.model.eval()
+
+    def hidden(self, input_ids, attention_mask=None, **_):
+        rows = torch.zeros(*input_ids.shape, 8)
+        for i, mask in enumerate(attention_mask):
+            ids = input_ids[i][mask == 1].tolist()
+            self.sequences.append(ids)
+            rows[i, 0, 0] = float(fake_logits(self.seed, ids, [0], 1, 0.5)[0, 0])
+        return BaseModelOutput(last_hidden_state=rows)
+
+    def choose(self, seed, text, choices, limit):
+        """Logits of the choices, [choices]."""
+        self.seed = seed
+        self.sequences = []
+        inputs = self.tokenizer(
+            [text] * len(choices), choices, truncation=True, max_length=limit,
+            padding=True, return_tensors="pt")
+        with torch.no_grad():
+            return self.model(**{key: value[None] for key, value
+                                 in inputs.items()}).logits[0]
+
     def logits(self, ids, width, scale, bonus=0.0):
         return fake_logits(self.seed, ids, range(len(ids)), width, scale, bonus)
 
     def forward(self, input_ids=None, attention_mask=None, **_):
         ids = input_ids[0][attention_mask[0] == 1].tolist()
         self.sequences.append(ids)
-        if self.task == "text-classification":
+        if self.task in ("text-classification", "zero-shot-classification"):
             row = fake_logits(self.seed, ids, [0], self.config.num_labels, 0.5)
             return SequenceClassifierOutput(logits=torch.tensor(row))
         if self.task == "token-classification":

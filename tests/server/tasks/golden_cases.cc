@@ -21,6 +21,11 @@ uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
+uint64_t Fold(uint64_t state, std::span<const int32_t> ids) {
+  for (const int32_t id : ids) state = Mix(state ^ static_cast<uint64_t>(id));
+  return state;
+}
+
 std::unique_ptr<const tokenizer::Tokenizer> LoadOrDie(const std::string& name) {
   auto tokenizer = tokenizer::LoadTokenizer(kDirectory + "tokenizers/" + name);
   if (!tokenizer.ok()) {
@@ -50,10 +55,7 @@ std::vector<SequenceOutput> FakeOutputs(
     std::span<const SequenceInput> sequences, const FakeLogits& logits) {
   std::vector<SequenceOutput> outputs;
   for (const SequenceInput& sequence : sequences) {
-    uint64_t state = logits.seed;
-    for (const int32_t id : sequence.ids) {
-      state = Mix(state ^ static_cast<uint64_t>(id));
-    }
+    const uint64_t state = Fold(logits.seed, sequence.ids);
     SequenceOutput& output = outputs.emplace_back();
     output.width = logits.width;
     for (const uint64_t row : sequence.rows) {
@@ -79,11 +81,12 @@ OffsetUnit UnitNamed(const std::string& name) {
   return OffsetUnit::kCodePoints;
 }
 
-std::vector<std::vector<int32_t>> Ids(
-    std::span<const SequenceInput> sequences) {
-  std::vector<std::vector<int32_t>> ids;
-  for (const SequenceInput& sequence : sequences) ids.push_back(sequence.ids);
-  return ids;
+std::vector<uint32_t> Digests(std::span<const SequenceInput> sequences) {
+  std::vector<uint32_t> digests;
+  for (const SequenceInput& sequence : sequences) {
+    digests.push_back(static_cast<uint32_t>(Fold(0, sequence.ids) >> 32));
+  }
+  return digests;
 }
 
 double ScoreTolerance(double score) {

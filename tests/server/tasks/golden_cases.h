@@ -36,8 +36,8 @@ std::vector<SequenceOutput> FakeOutputs(
 
 OffsetUnit UnitNamed(const std::string& name);
 
-// The ids of the sequences, as the cases have them.
-std::vector<std::vector<int32_t>> Ids(std::span<const SequenceInput> sequences);
+// digest() of task_oracle.py: 32 bits that tell the ids of each sequence.
+std::vector<uint32_t> Digests(std::span<const SequenceInput> sequences);
 
 // Half of a unit in the sixth digit, in which the scores are stored, and the
 // rounding of an fp32 softmax over some 200 values (200 * 2^-24 = 1.2e-5).

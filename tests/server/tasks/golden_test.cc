@@ -11,13 +11,13 @@
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
+#include "server/tasks/zero_shot.h"
 #include "tests/server/tasks/golden_cases.h"
 
 namespace deberta::server {
 namespace {
 
 using nlohmann::json;
-using IdLists = std::vector<std::vector<int32_t>>;
 
 std::vector<std::string> Strings(const json& list) {
   return list.get<std::vector<std::string>>();
@@ -61,9 +61,21 @@ void ExpectScore(float got, const json& expected) {
   EXPECT_NEAR(got, score, ScoreTolerance(score));
 }
 
+// `expected` holds index and score of each label, best first.
+void ExpectLabels(const json& expected, std::span<const std::string> names,
+                  const std::vector<LabelScore>& labels) {
+  ASSERT_EQ(labels.size(), expected.size());
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const size_t index = expected[i][0];
+    EXPECT_EQ(labels[i].index, static_cast<int32_t>(index));
+    EXPECT_EQ(labels[i].label, names[index]);
+    ExpectScore(labels[i].score, expected[i][1]);
+  }
+}
+
 TEST(GoldenTest, ClassifyEqualsPipeline) {
   const std::vector<json> cases = GoldenCases("classify");
-  ASSERT_GE(cases.size(), 100u);
+  ASSERT_GE(cases.size(), 300u);
   const std::map<std::string, ClassifyRequest::Function> functions = {
       {"", ClassifyRequest::Function::kPipeline},
       {"softmax", ClassifyRequest::Function::kSoftmax},
@@ -86,19 +98,59 @@ TEST(GoldenTest, ClassifyEqualsPipeline) {
          .length_policy = LengthPolicy::kTruncate},
         model);
     ASSERT_TRUE(task.ok()) << task.status();
-    ASSERT_EQ(Ids(task->sequences()), c["sequences"].get<IdLists>());
+    ASSERT_EQ(json(Digests(task->sequences())), c["sequences"]);
     const auto results = task->Finish(FakeOutputs(
         task->sequences(),
         {.seed = c["seed"], .width = config.labels.size(), .scale = 0.5f}));
     ASSERT_TRUE(results.ok()) << results.status();
-    const std::vector<LabelScore>& labels = (*results)[0].labels;
-    ASSERT_EQ(labels.size(), c["results"].size());
-    for (size_t i = 0; i < labels.size(); ++i) {
-      const size_t index = c["results"][i][0];
-      EXPECT_EQ(labels[i].index, static_cast<int32_t>(index));
-      EXPECT_EQ(labels[i].label, config.labels[index]);
-      ExpectScore(labels[i].score, c["results"][i][1]);
-    }
+    ExpectLabels(c["results"], config.labels, (*results)[0].labels);
+  }
+}
+
+TEST(GoldenTest, ZeroShotEqualsPipeline) {
+  const std::vector<json> cases = GoldenCases("zero_shot");
+  ASSERT_GE(cases.size(), 400u);
+  for (const json& c : cases) {
+    SCOPED_TRACE(c.dump());
+    model::Config config;
+    const TaskModel model = ModelOf(c, c["max_tokens"], &config);
+    const auto task =
+        ZeroShotTask::Create({.inputs = {c["text"]},
+                              .labels = Strings(c["candidates"]),
+                              .hypothesis_template = c["template"],
+                              .multi_label = c["multi_label"],
+                              .length_policy = LengthPolicy::kTruncate},
+                             model);
+    ASSERT_TRUE(task.ok()) << task.status();
+    ASSERT_EQ(json(Digests(task->sequences())), c["sequences"]);
+    const auto results = task->Finish(FakeOutputs(
+        task->sequences(),
+        {.seed = c["seed"], .width = config.labels.size(), .scale = 0.5f}));
+    ASSERT_TRUE(results.ok()) << results.status();
+    ExpectLabels(c["results"], Strings(c["candidates"]), (*results)[0].labels);
+  }
+}
+
+TEST(GoldenTest, MultipleChoiceEqualsModelClass) {
+  const std::vector<json> cases = GoldenCases("choose");
+  ASSERT_GE(cases.size(), 100u);
+  for (const json& c : cases) {
+    SCOPED_TRACE(c.dump());
+    model::Config config;
+    TaskModel model = ModelOf(c, c["max_tokens"], &config);
+    model.multiple_choice = true;
+    const auto task = ClassifyTask::Create(
+        {.inputs = {{.text = c["text"], .choices = Strings(c["choices"])}},
+         .return_logits = true,
+         .length_policy = LengthPolicy::kTruncate},
+        model);
+    ASSERT_TRUE(task.ok()) << task.status();
+    ASSERT_EQ(json(Digests(task->sequences())), c["sequences"]);
+    const auto results = task->Finish(FakeOutputs(
+        task->sequences(), {.seed = c["seed"], .width = 1, .scale = 0.5f}));
+    ASSERT_TRUE(results.ok()) << results.status();
+    EXPECT_EQ((*results)[0].logits, c["logits"].get<std::vector<float>>());
+    ExpectLabels(c["results"], Strings(c["choices"]), (*results)[0].labels);
   }
 }
 
@@ -122,7 +174,7 @@ TagTokensRequest TagRequest(const json& c, bool raw) {
 
 TEST(GoldenTest, TagTokensEqualsPipeline) {
   const std::vector<json> cases = GoldenCases("tag_tokens");
-  ASSERT_GE(cases.size(), 200u);
+  ASSERT_GE(cases.size(), 500u);
   for (const json& c : cases) {
     for (const bool raw : {false, true}) {
       SCOPED_TRACE(c.dump());
@@ -130,7 +182,7 @@ TEST(GoldenTest, TagTokensEqualsPipeline) {
       const TaskModel model = ModelOf(c, c["max_tokens"], &config);
       const auto task = TagTokensTask::Create(TagRequest(c, raw), model);
       ASSERT_TRUE(task.ok()) << task.status();
-      ASSERT_EQ(Ids(task->sequences()), c["sequences"].get<IdLists>());
+      ASSERT_EQ(json(Digests(task->sequences())), c["sequences"]);
       const auto results = task->Finish(FakeOutputs(
           task->sequences(),
           {.seed = c["seed"], .width = 7, .scale = 0.25f, .bonus = 3.0f}));
@@ -165,7 +217,7 @@ AnswerQuestionRequest AnswerRequest(const json& c, bool raw) {
 
 TEST(GoldenTest, AnswerQuestionEqualsPipeline) {
   const std::vector<json> cases = GoldenCases("answer_question");
-  ASSERT_GE(cases.size(), 200u);
+  ASSERT_GE(cases.size(), 700u);
   for (const json& c : cases) {
     for (const bool raw : {false, true}) {
       SCOPED_TRACE(c.dump());
@@ -174,7 +226,7 @@ TEST(GoldenTest, AnswerQuestionEqualsPipeline) {
       const auto task =
           AnswerQuestionTask::Create(AnswerRequest(c, raw), model);
       ASSERT_TRUE(task.ok()) << task.status();
-      ASSERT_EQ(Ids(task->sequences()), c["sequences"].get<IdLists>());
+      ASSERT_EQ(json(Digests(task->sequences())), c["sequences"]);
       const auto results = task->Finish(FakeOutputs(
           task->sequences(), {.seed = c["seed"], .width = 2, .scale = 0.5f}));
       ASSERT_TRUE(results.ok()) << results.status();
@@ -193,7 +245,7 @@ TEST(GoldenTest, AnswerQuestionEqualsPipeline) {
 
 TEST(GoldenTest, FillMaskEqualsPipeline) {
   const std::vector<json> cases = GoldenCases("fill_mask");
-  ASSERT_GE(cases.size(), 80u);
+  ASSERT_GE(cases.size(), 250u);
   for (const json& c : cases) {
     SCOPED_TRACE(c.dump());
     model::Config config;
@@ -203,7 +255,7 @@ TEST(GoldenTest, FillMaskEqualsPipeline) {
                                             .targets = Strings(c["targets"])},
                                            model);
     ASSERT_TRUE(task.ok()) << task.status();
-    ASSERT_EQ(Ids(task->sequences()), c["sequences"].get<IdLists>());
+    ASSERT_EQ(json(Digests(task->sequences())), c["sequences"]);
     const auto results = task->Finish(FakeOutputs(
         task->sequences(), {.seed = c["seed"],
                             .width = static_cast<size_t>(config.vocab_size),
