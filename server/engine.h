@@ -3,35 +3,18 @@
 #ifndef SERVER_ENGINE_H_
 #define SERVER_ENGINE_H_
 
-#include <cstddef>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "model/model.h"
 #include "model/workspace.h"
 #include "server/batching/scheduler.h"
+#include "server/loaded_model.h"
 #include "server/log.h"
 #include "server/options.h"
 #include "server/rpc/catalog.h"
-#include "tokenizer/tokenizer.h"
 
 namespace deberta::server {
-
-// A model, its tokenizer and what the service says of them.
-struct LoadedModel {
-  std::unique_ptr<const tokenizer::Tokenizer> tokenizer;
-  std::unique_ptr<const model::Model> model;
-  ServedModel served;
-  absl::Duration load_time;
-};
-
-// Loads one directory. Errors name the model and what is wrong with its files;
-// InvalidArgument if the tokenizer has ids that the model does not.
-absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
-                                      int load_threads, Log* log);
 
 class Engine {
  public:

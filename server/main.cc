@@ -12,6 +12,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
+#include "model/checkpoint/hdf5.h"
 #include "server/engine.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -126,12 +127,13 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
 
 int main(int argc, char** argv) {
   using namespace deberta::server;
-  const absl::StatusOr<Options> options = ParseOptions(argc, argv);
+  absl::StatusOr<Options> options = ParseOptions(argc, argv);
   if (!options.ok()) {
     std::fprintf(stderr, "deberta-server: %s\n",
                  std::string(options.status().message()).c_str());
     return 1;
   }
+  options->hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
   SilenceLibraries();
   ShutdownSignal shutdown;

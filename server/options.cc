@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
@@ -19,9 +20,19 @@
 
 ABSL_FLAG(std::string, models, "",
           "Models to serve: [name=]DIR[,[name=]DIR...], each a directory of\n"
-          "config.json, model.safetensors and a tokenizer. The name, by which\n"
-          "requests ask for the model, defaults to the directory's own.\n"
-          "Required.");
+          "config.json, weights and a tokenizer. The name, by which requests\n"
+          "ask for the model, defaults to the directory's own. DIR:generator\n"
+          "is the generator of a v3 checkpoint (generator_config.json and\n"
+          "pytorch_model.generator.bin). Required.");
+ABSL_FLAG(
+    std::string, allowed_weights, "safetensors,torch,hdf5",
+    "Weight files that may be read: safetensors, torch\n"
+    "(pytorch_model.bin), hdf5 (tf_model.h5). The first that a directory\n"
+    "has is used.");
+ABSL_FLAG(std::string, tokenizer_profile, "hf4",
+          "Whose tokenizers to equal: hf4 (transformers 4), hf5 (transformers\n"
+          "5) or spm (SentencePiece). \"tokenizer_profile\" in a model's\n"
+          "deberta.json goes before it.");
 ABSL_FLAG(std::string, listen, "0.0.0.0:50051",
           "Address of the gRPC service, HOST:PORT. Port 0: any that is free.");
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
@@ -55,15 +66,16 @@ namespace {
 
 constexpr int kCpusPerWorker = 8;
 constexpr int kMaxThreads = 1024;
-constexpr size_t kMaxNameLength = 64;
 constexpr int64_t kMaxWaitUs = 10'000'000;
 constexpr int64_t kMaxDeadlineMs = int64_t{24} * 3600 * 1000;
 constexpr int kMaxDrainSeconds = 3600;
 constexpr int kMinRequestBytes = 1024;
 
 // In the order of --help.
-std::array<const absl::CommandLineFlag*, 12> Flags() {
+std::array<const absl::CommandLineFlag*, 14> Flags() {
   return {&absl::GetFlagReflectionHandle(FLAGS_models),
+          &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
+          &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile),
           &absl::GetFlagReflectionHandle(FLAGS_listen),
           &absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
           &absl::GetFlagReflectionHandle(FLAGS_precision),
@@ -179,14 +191,6 @@ absl::Status CheckContradictions() {
   return absl::OkStatus();
 }
 
-bool IsModelName(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameLength &&
-         std::ranges::all_of(name, [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  c == '.' || c == '_' || c == '-';
-         });
-}
-
 absl::Status SetFromEnvironment() {
   for (const absl::CommandLineFlag* flag : Flags()) {
     const std::string name = EnvironmentName(*flag);
@@ -200,6 +204,31 @@ absl::Status SetFromEnvironment() {
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
+  const std::string flag = absl::GetFlag(FLAGS_allowed_weights);
+  std::vector<model::WeightsFormat> allowed;
+  for (const std::string& name :
+       std::vector<std::string>(absl::StrSplit(flag, ','))) {
+    const std::optional<model::WeightsFormat> format =
+        model::WeightsFormatNamed(name);
+    if (!format.has_value()) {
+      return Wrong("allowed_weights",
+                   "some of safetensors,torch,hdf5, with commas between",
+                   absl::StrCat("\"", flag, "\""));
+    }
+    allowed.push_back(*format);
+  }
+  return allowed;
+}
+
+absl::StatusOr<tokenizer::Profile> TokenizerProfile() {
+  const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
+  absl::StatusOr<tokenizer::Profile> profile = tokenizer::ParseProfile(name);
+  if (profile.ok()) return profile;
+  return Wrong("tokenizer_profile", "hf4, hf5 or spm",
+               absl::StrCat("\"", name, "\""));
 }
 
 void AnswerHelpAndVersion(int argc, char** argv) {
@@ -218,52 +247,16 @@ void AnswerHelpAndVersion(int argc, char** argv) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models) {
-  std::vector<ModelSource> sources;
-  if (models.empty()) {
-    return absl::InvalidArgumentError(
-        "--models is required: [name=]DIR[,[name=]DIR...]");
-  }
-  const std::vector<std::string> parts =
-      absl::StrSplit(absl::string_view(models.data(), models.size()), ',');
-  for (const std::string& part : parts) {
-    const size_t equals = part.find('=');
-    const bool named = equals != std::string::npos;
-    ModelSource source = {
-        .name = named ? part.substr(0, equals) : std::string(),
-        .directory = named ? part.substr(equals + 1) : part};
-    if (source.directory.empty()) {
-      return Wrong("models", "[name=]DIR[,...]",
-                   absl::StrCat("\"", std::string(models), "\""));
-    }
-    if (!named) {
-      std::string path = source.directory;
-      while (path.size() > 1 && path.back() == '/') path.pop_back();
-      source.name = path.substr(path.rfind('/') + 1);
-    }
-    if (!IsModelName(source.name)) {
-      return Wrong("models",
-                   absl::StrCat("a name of 1 to ", kMaxNameLength,
-                                " letters, digits, '.', '_' or '-'"),
-                   absl::StrCat("\"", source.name, "\" for ", source.directory,
-                                " (give one as name=DIR)"));
-    }
-    if (std::ranges::find(sources, source.name, &ModelSource::name) !=
-        sources.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--models: two models are named \"", source.name, "\""));
-    }
-    sources.push_back(std::move(source));
-  }
-  return sources;
-}
-
 absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (absl::Status s = CheckRanges(); !s.ok()) return s;
   if (absl::Status s = CheckContradictions(); !s.ok()) return s;
   absl::StatusOr<std::vector<ModelSource>> models =
       ParseModels(absl::GetFlag(FLAGS_models));
   if (!models.ok()) return models.status();
+  absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
+  if (!allowed.ok()) return allowed.status();
+  const absl::StatusOr<tokenizer::Profile> profile = TokenizerProfile();
+  if (!profile.ok()) return profile.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
   int threads = absl::GetFlag(FLAGS_threads_per_worker);
@@ -273,6 +266,8 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (threads == 0) threads = std::max(1, cpus / workers);
   return Options{
       .models = *std::move(models),
+      .allowed_weights = *std::move(allowed),
+      .tokenizer_profile = *profile,
       .listen = absl::GetFlag(FLAGS_listen),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
       .precision = "fp32",

@@ -5,23 +5,24 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "model/checkpoint/weight_files.h"
+#include "server/model_source.h"
+#include "tokenizer/profile.h"
 
 namespace deberta::server {
 
-// A model to load, and the name that requests use.
-struct ModelSource {
-  std::string name;
-  std::string directory;
-};
-
 struct Options {
   std::vector<ModelSource> models;  // never empty; names differ
+  std::vector<model::WeightsFormat> allowed_weights =
+      model::AllWeightsFormats();
+  // Of models whose deberta.json does not say.
+  tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
+  std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
   std::string listen;
   std::string metrics_listen;
   std::string precision;  // "fp32"
@@ -34,9 +35,6 @@ struct Options {
   absl::Duration max_call_time;
   absl::Duration drain_time;
 };
-
-// "name=DIR,DIR,...". A name defaults to the last part of its directory.
-absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models);
 
 // The options that the flags hold now. InvalidArgument names the flag, what was
 // expected and what was got. `cpus` is what `workers` and `threads_per_worker`

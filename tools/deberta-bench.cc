@@ -25,6 +25,7 @@
 #include "model/checkpoint/hdf5.h"
 #include "model/model.h"
 #include "model/workspace.h"
+#include "server/model_settings.h"
 #include "tools/bench/shape.h"
 #include "tools/table.h"
 
@@ -223,9 +224,13 @@ std::vector<std::string> Row(const nlohmann::ordered_json& report) {
 
 absl::Status Bench(const Settings& settings) {
   const Clock::time_point start = Clock::now();
+  absl::StatusOr<server::ModelSettings> files =
+      server::ReadModelSettings(settings.directory);
+  if (!files.ok()) return files.status();
   model::Model::Options options;
   options.load_threads = settings.threads;
   options.checkpoint.hdf5_reader = model::Hdf5ReaderBesideProgram();
+  options.fill_mask = files->fill_mask;
   absl::StatusOr<std::unique_ptr<const model::Model>> model =
       model::Model::Load(settings.directory, options);
   if (!model.ok()) return model.status();

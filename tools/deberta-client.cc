@@ -15,6 +15,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -34,9 +35,12 @@ ABSL_FLAG(bool, json, false,
 ABSL_FLAG(bool, pair, false,
           "classify, embed, tokenize: inputs are pairs of texts; arguments two "
           "by two, or on each line of stdin the two with a TAB between");
+ABSL_FLAG(std::string, choices, "",
+          "classify with a multiple choice model: the answers to choose from, "
+          "with | between");
 ABSL_FLAG(std::string, question, "", "answer: the question");
 ABSL_FLAG(std::string, labels, "", "zero-shot: labels, separated by commas");
-ABSL_FLAG(std::string, hypothesis_template, "",
+ABSL_FLAG(std::string, template, "",
           "zero-shot: sentence with {} in place of the label; empty: the "
           "server's");
 ABSL_FLAG(bool, multi_label, false, "zero-shot: several labels may be true");
@@ -77,6 +81,7 @@ namespace {
 constexpr char kUsage[] =
     "asks a DeBERTa server.\n\n"
     "  deberta-client classify [TEXT...]\n"
+    "  deberta-client classify --choices='ANSWER|...' [QUESTION...]\n"
     "  deberta-client tag [TEXT...]\n"
     "  deberta-client answer --question=QUESTION [CONTEXT...]\n"
     "  deberta-client fill [TEXT WITH [MASK]...]\n"
@@ -98,6 +103,12 @@ std::vector<std::string> List(const std::string& flag) {
   return absl::StrSplit(flag, ',', absl::SkipWhitespace());
 }
 
+// "a, b" is the labels "a" and "b", as the reference reads such a list.
+std::vector<std::string> Stripped(std::vector<std::string> list) {
+  for (std::string& part : list) absl::StripAsciiWhitespace(&part);
+  return list;
+}
+
 Settings SettingsFromFlags() {
   return {
       .model = absl::GetFlag(FLAGS_model),
@@ -108,8 +119,10 @@ Settings SettingsFromFlags() {
       .offset_unit = absl::GetFlag(FLAGS_offset_unit),
       .length_policy = absl::GetFlag(FLAGS_length_policy),
       .question = absl::GetFlag(FLAGS_question),
-      .hypothesis_template = absl::GetFlag(FLAGS_hypothesis_template),
-      .labels = List(absl::GetFlag(FLAGS_labels)),
+      .hypothesis_template = absl::GetFlag(FLAGS_template),
+      .choices = absl::StrSplit(absl::GetFlag(FLAGS_choices), '|',
+                                absl::SkipWhitespace()),
+      .labels = Stripped(List(absl::GetFlag(FLAGS_labels))),
       .targets = List(absl::GetFlag(FLAGS_targets)),
       .ignore_labels = List(absl::GetFlag(FLAGS_ignore_labels)),
       .top_k = absl::GetFlag(FLAGS_top_k),

@@ -15,6 +15,7 @@
 namespace deberta::server {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -129,13 +130,16 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   ASSERT_EQ(models.size(), 2u);
   EXPECT_EQ(models[0].name, "labels");
   EXPECT_EQ(models[0].family, "deberta-v2");
-  EXPECT_THAT(models[0].tasks,
-              ElementsAre(TaskKind::kClassify, TaskKind::kEncode));
+  EXPECT_THAT(
+      models[0].tasks,
+      ElementsAre(TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode));
   EXPECT_THAT(models[0].labels, ElementsAre("contradiction", "entailment"));
   EXPECT_EQ(models[0].task_model.max_tokens, 24u);
   EXPECT_EQ(models[0].hidden_size, 32);
   EXPECT_EQ(models[0].layers, 2);
   EXPECT_EQ(models[0].weights_format, "safetensors");
+  EXPECT_EQ(models[0].tokenizer_profile, "hf4");
+  EXPECT_EQ(models[0].fill_mask_decoder, "");
   EXPECT_EQ(models[0].sha256.size(), 64u);
   EXPECT_GT(models[0].parameters, 0);
   EXPECT_GT(models[0].resident_bytes, 0u);
@@ -162,6 +166,74 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   ASSERT_TRUE(
       (*engine)->models()[0].model->Forward(batch, workspace, &direct).ok());
   EXPECT_EQ(output->sequences.at(0).values, direct.logits);
+}
+
+TEST_F(EngineTest, HeadsSayWhatTheyDo) {
+  const auto engine = Load(
+      {{.name = "choices", .directory = CopyModelWithTokenizer("v3_choose")},
+       {.name = "replaced",
+        .directory = CopyModelWithTokenizer("v3_discriminator")},
+       {.name = "labels", .directory = CopyModelWithTokenizer("v1_classify")}});
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  const Catalog& catalog = (*engine)->catalog();
+  const std::vector<ServedModel>& models = catalog.models();
+  EXPECT_THAT(models[0].tasks,
+              ElementsAre(TaskKind::kClassify, TaskKind::kEncode));
+  EXPECT_TRUE(models[0].task_model.multiple_choice);
+  EXPECT_FALSE(models[2].task_model.multiple_choice);
+  EXPECT_THAT(models[1].tasks,
+              ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
+  EXPECT_THAT(models[1].labels, ElementsAre("ORIGINAL", "REPLACED"));
+  EXPECT_EQ(models[1].task_model.ignored_label, "ORIGINAL");
+  EXPECT_EQ(models[2].task_model.ignored_label, "O");
+
+  const auto filler = catalog.Find("replaced", TaskKind::kFillMask);
+  EXPECT_TRUE(absl::IsFailedPrecondition(filler.status()));
+  EXPECT_THAT(std::string(filler.status().message()),
+              HasSubstr("pytorch_model.generator.bin"));
+  const auto judge = catalog.Find("labels", TaskKind::kZeroShot);
+  EXPECT_TRUE(absl::IsFailedPrecondition(judge.status()));
+  EXPECT_THAT(std::string(judge.status().message()),
+              HasSubstr("none of its labels begins with"));
+}
+
+TEST_F(EngineTest, DebertaJsonChoosesTheDecoder) {
+  const auto decoder = [&](const std::string& directory) {
+    const auto engine = Load({{.name = "m", .directory = directory}});
+    EXPECT_TRUE(engine.ok()) << engine.status();
+    return (*engine)->catalog().models()[0].fill_mask_decoder;
+  };
+  const std::string directory = CopyModelWithTokenizer("v3_pretrained_fill");
+  EXPECT_EQ(decoder(directory), "emd");
+  std::ofstream(directory + "/deberta.json") << R"({"fill_mask": "plain"})";
+  EXPECT_EQ(decoder(directory), "plain");
+  std::ofstream(directory + "/deberta.json") << R"({"fill_mask": "best"})";
+  EXPECT_THAT(ErrorOf(directory),
+              AllOf(HasSubstr(directory), HasSubstr("deberta.json"),
+                    HasSubstr("fill_mask: expected emd, plain or legacy")));
+}
+
+TEST_F(EngineTest, DebertaJsonGoesBeforeTheProfileFlag) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  const auto profile = [&] {
+    const auto model =
+        LoadModel({.name = "m", .directory = directory},
+                  {.tokenizer_profile = tokenizer::Profile::kHf5}, &log_);
+    EXPECT_TRUE(model.ok()) << model.status();
+    return model->served.tokenizer_profile;
+  };
+  std::ofstream(directory + "/deberta.json")
+      << R"({"tokenizer_profile": "hf4"})";
+  EXPECT_EQ(profile(), "hf4");
+}
+
+TEST_F(EngineTest, WeightsThatAreNotAllowedAreNotRead) {
+  const auto model = LoadModel(
+      {.name = "m", .directory = CopyModelWithTokenizer("v3_classify")},
+      {.allowed_weights = {model::WeightsFormat::kTorch}}, &log_);
+  EXPECT_TRUE(absl::IsNotFound(model.status())) << model.status();
+  EXPECT_THAT(std::string(model.status().message()),
+              HasSubstr("model.safetensors"));
 }
 
 TEST_F(EngineTest, DirectoryWithoutATokenizerIsNamed) {

@@ -12,6 +12,7 @@
 namespace deberta::server {
 namespace {
 
+using testing::ElementsAre;
 using testing::ExitedWithCode;
 using testing::HasSubstr;
 
@@ -48,34 +49,26 @@ class Environment {
   const char* const name_;
 };
 
-TEST(OptionsTest, ModelNamesDefaultToTheDirectorys) {
-  const auto models = ParseModels("a=/x/one,/x/two/,three");
-  ASSERT_TRUE(models.ok());
-  ASSERT_EQ(models->size(), 3u);
-  EXPECT_EQ(models->at(0).name, "a");
-  EXPECT_EQ(models->at(0).directory, "/x/one");
-  EXPECT_EQ(models->at(1).name, "two");
-  EXPECT_EQ(models->at(1).directory, "/x/two/");
-  EXPECT_EQ(models->at(2).name, "three");
-}
-
-TEST(OptionsTest, BadModelListsAreRefused) {
-  for (const char* models : {"", ",", "a=", "a=/x,", "/", "a b=/x", "=/x",
-                             "a=/x,a=/y", "/x/a,/y/a"}) {
-    EXPECT_FALSE(ParseModels(models).ok()) << models;
-  }
-  EXPECT_THAT(std::string(ParseModels("/x/a,/y/a").status().message()),
-              HasSubstr("two models are named \"a\""));
-}
-
 TEST(OptionsTest, DefaultsAreThoseOfTheContract) {
   const auto options = Parse({"--models=/m"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->listen, "0.0.0.0:50051");
   EXPECT_EQ(options->metrics_listen, "0.0.0.0:9090");
   EXPECT_EQ(options->precision, "fp32");
+  EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kHf4);
+  EXPECT_EQ(options->allowed_weights, model::AllWeightsFormats());
   EXPECT_GE(options->workers, 1);
   EXPECT_GE(options->threads_per_worker, 1);
+}
+
+TEST(OptionsTest, ReadsFormatsAndProfile) {
+  const auto options = Parse({"--models=/m", "--allowed_weights=hdf5,torch",
+                              "--tokenizer_profile=spm"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(
+      options->allowed_weights,
+      ElementsAre(model::WeightsFormat::kHdf5, model::WeightsFormat::kTorch));
+  EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kSpm);
 }
 
 TEST(OptionsTest, TheFlagWinsOverTheEnvironment) {
@@ -97,6 +90,10 @@ TEST(OptionsTest, BadEnvironmentNamesTheVariable) {
 TEST(OptionsTest, BadValuesNameTheFlag) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"--precision=int8", "--precision: expected fp32 or auto"},
+      {"--allowed_weights=pickle", "--allowed_weights: expected some of"},
+      {"--allowed_weights=", "--allowed_weights: expected some of"},
+      {"--allowed_weights=torch,", "--allowed_weights: expected some of"},
+      {"--tokenizer_profile=hf3", "--tokenizer_profile: expected hf4, hf5"},
       {"--listen=nowhere", "--listen: expected HOST:PORT"},
       {"--listen=:1", "--listen: expected HOST:PORT"},
       {"--metrics_listen=0.0.0.0:65536", "--metrics_listen: expected"},

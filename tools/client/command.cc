@@ -129,9 +129,15 @@ absl::StatusOr<Command> Classify(const Settings& settings) {
   absl::Status status = SetEnum("function", settings.function, &request);
   status.Update(SetEnum("length_policy", settings.length_policy, &request));
   if (!status.ok()) return status;
-  return TaskCommand(
-      std::move(request), &Stub::Classify, {{"label"}, {"score", true}},
-      AddTextInput<v1::ClassifyRequest>, LabelRows<v1::ClassifyResult>);
+  const auto add = [choices = settings.choices](const Input& input,
+                                                v1::ClassifyRequest* to) {
+    AddTextInput(input, to);
+    v1::TextInput& added = *to->mutable_inputs(to->inputs_size() - 1);
+    for (const std::string& choice : choices) added.add_choices(choice);
+  };
+  return TaskCommand(std::move(request), &Stub::Classify,
+                     {{"label"}, {"score", true}}, add,
+                     LabelRows<v1::ClassifyResult>);
 }
 
 absl::StatusOr<Command> Tag(const Settings& settings) {
@@ -318,7 +324,11 @@ Answer ModelAnswer(const v1::GetModelResponse& model) {
                        static_cast<double>(model.resident_bytes()) / 1e6)},
       {"weights", absl::StrCat(model.weights_format(), " ",
                                model.model().sha256().substr(0, 12))},
+      {"tokenizer", model.tokenizer_profile()},
   };
+  if (!model.fill_mask_decoder().empty()) {
+    rows.push_back({"mask decoder", model.fill_mask_decoder()});
+  }
   return {.json = ToJson(model),
           .table = {.columns = {{"model"}, {model.model().name()}},
                     .rows = std::move(rows)}};

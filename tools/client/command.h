@@ -44,6 +44,7 @@ struct Settings {
   std::string length_policy;
   std::string question;
   std::string hypothesis_template;
+  std::vector<std::string> choices;
   std::vector<std::string> labels;
   std::vector<std::string> targets;
   std::vector<std::string> ignore_labels;

@@ -91,6 +91,36 @@ TEST_P(RequestsTest, Classify) {
             "inputs[0]");
 }
 
+TEST_P(RequestsTest, MultipleChoice) {
+  using Task = ClassifyTask;
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a", .choices = {"b"}}}}),
+            "inputs[0].choices")
+      << "not a multiple choice model";
+  EXPECT_EQ(Blamed<EncodeTask>({.inputs = {{.text = "a", .choices = {"b"}}}}),
+            "inputs[0].choices");
+  model_.multiple_choice = true;
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a", .choices = {"b"}}}}), "");
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a"}}}), "inputs[0].choices");
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "", .choices = {"b"}}}}),
+            "inputs[0].text");
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a", .choices = {"b", ""}}}}),
+            "inputs[0].choices[1]");
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a", .choices = {kNotUtf8}}}}),
+            "inputs[0].choices[0]");
+  EXPECT_EQ(
+      Blamed<Task>(
+          {.inputs = {{.text = "a", .text_pair = "b", .choices = {"c"}}}}),
+      "inputs[0].text_pair");
+  EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a", .choices = {"b", kLong}}}}),
+            "inputs[0]");
+  // 2^20 tokens of pairs, each with the same text.
+  model_.max_tokens = 512;
+  EXPECT_EQ(Blamed<Task>(
+                {.inputs = {{.text = kLong,
+                             .choices = std::vector<std::string>(6000, "b")}}}),
+            "inputs[0]");
+}
+
 TEST_P(RequestsTest, TagTokens) {
   using Task = TagTokensTask;
   EXPECT_EQ(Blamed<Task>({.inputs = {"a"}}), "");
@@ -185,6 +215,7 @@ TEST_P(RequestsTest, Tokenize) {
   EXPECT_EQ(blamed({{.text = "a"}, {.text = "", .text_pair = kNotUtf8}}),
             "inputs[1].text_pair");
   EXPECT_EQ(blamed({{.text = ""}, {.text = kLong}}), "");
+  EXPECT_EQ(blamed({{.text = "a", .choices = {"b"}}}), "inputs[0].choices");
 }
 
 // An unknown word is one v3 token of any length, and every pair of tokens may

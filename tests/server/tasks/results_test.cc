@@ -99,6 +99,48 @@ TEST_F(ResultsTest, ClassifyKeepsLowerIndexFirstAndCapsTopK) {
   EXPECT_THAT(result.logits, IsEmpty());
 }
 
+TEST_F(ResultsTest, ChoicesAreTheLabels) {
+  model_.multiple_choice = true;
+  const std::vector<std::string> choices = {"!", "!\"#$%&'(", "!"};
+  ClassifyRequest request = {.inputs = {{.text = "a", .choices = choices},
+                                        {.text = "b", .choices = {"c"}}},
+                             .top_k = 2,
+                             .return_logits = true,
+                             .length_policy = LengthPolicy::kWindow};
+  const ClassifyTask task = Created<ClassifyTask>(request);
+  const size_t windows = task.coverage()[0].windows;
+  ASSERT_GT(windows, 1u) << "of the longest choice";
+  ASSERT_EQ(task.sequences().size(), windows + 3);
+  std::vector<SequenceOutput> outputs = Constant(task.sequences(), {1});
+  outputs[1].values = {1 + 2 * static_cast<float>(windows)};
+  auto results = task.Finish(outputs);
+  ASSERT_TRUE(results.ok()) << results.status();
+  EXPECT_THAT((*results)[0].logits, ElementsAre(1, FloatEq(3), 1));
+  ASSERT_EQ((*results)[0].labels.size(), 2u);
+  EXPECT_EQ((*results)[0].labels[0].label, choices[1]);
+  EXPECT_EQ((*results)[0].labels[0].index, 1);
+  // e^2 / (e^2 + 2)
+  EXPECT_THAT((*results)[0].labels[0].score, FloatEq(0.7869861f));
+  EXPECT_EQ((*results)[0].labels[1].index, 0);
+  EXPECT_THAT((*results)[1].labels[0].score, 1) << "the only one";
+
+  request.function = ClassifyRequest::Function::kSigmoid;
+  results = Created<ClassifyTask>(request).Finish(outputs);
+  ASSERT_TRUE(results.ok()) << results.status();
+  EXPECT_THAT((*results)[1].labels[0].score, FloatEq(0.7310586f));
+}
+
+TEST_F(ResultsTest, TagIgnoresTheModelsOwnLabel) {
+  model_.ignored_label = "PER";
+  const TagTokensTask task = Created<TagTokensTask>({.inputs = {"a b"}});
+  const auto people = task.Finish(Constant(task.sequences(), {0, 9, 0}));
+  ASSERT_TRUE(people.ok()) << people.status();
+  EXPECT_THAT((*people)[0].entities, IsEmpty());
+  const auto others = task.Finish(Constant(task.sequences(), {9, 0, 0}));
+  ASSERT_TRUE(others.ok()) << others.status();
+  EXPECT_EQ((*others)[0].entities.size(), 1u);
+}
+
 TEST_F(ResultsTest, TruncationShowsInCoverage) {
   const ClassifyTask task =
       Created<ClassifyTask>({.inputs = {{.text = "!\"#$%&'()*+,-./"}},

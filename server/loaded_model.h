@@ -1,0 +1,47 @@
+// A model directory -> what the service needs to answer with it.
+
+#ifndef SERVER_LOADED_MODEL_H_
+#define SERVER_LOADED_MODEL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "model/checkpoint/weight_files.h"
+#include "model/model.h"
+#include "server/log.h"
+#include "server/model_source.h"
+#include "server/rpc/served_model.h"
+#include "tokenizer/profile.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+// A model, its tokenizer and what the service says of them.
+struct LoadedModel {
+  std::unique_ptr<const tokenizer::Tokenizer> tokenizer;
+  std::unique_ptr<const model::Model> model;
+  ServedModel served;
+  absl::Duration load_time;
+};
+
+struct ModelLoading {
+  int load_threads = 1;
+  // Unless the model's deberta.json says another.
+  tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
+  std::vector<model::WeightsFormat> allowed_weights =
+      model::AllWeightsFormats();
+  std::string hdf5_reader = {};  // path of deberta-read-hdf5
+};
+
+// Loads one directory as its deberta.json says. Errors name the model and what
+// is wrong with its files; InvalidArgument if the tokenizer has ids that the
+// model does not.
+absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
+                                      const ModelLoading& loading, Log* log);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_LOADED_MODEL_H_

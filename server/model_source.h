@@ -1,0 +1,28 @@
+// What --models names: directories, and the names that requests use.
+
+#ifndef SERVER_MODEL_SOURCE_H_
+#define SERVER_MODEL_SOURCE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/weight_files.h"
+
+namespace deberta::server {
+
+struct ModelSource {
+  std::string name;
+  std::string directory;
+  model::WeightsVariant variant = model::WeightsVariant::kMain;
+};
+
+// "name=DIR,DIR,...". A name defaults to the last part of its directory.
+// "DIR:generator", unless there is a directory of that very name, is the
+// generator in DIR, and its name defaults to that of DIR with "-generator".
+absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_MODEL_SOURCE_H_
