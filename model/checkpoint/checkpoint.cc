@@ -61,6 +61,8 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
                           .family = config_.family,
                           .hdf5_reader = {.program = hdf5_reader_}});
   if (!contents.ok()) return contents.status();
+  // TensorFlow's convolution has one group, whatever is configured.
+  if (contents->tensorflow) config_.conv_groups = 1;
   std::set<std::string> names;
   for (auto& [name, tensor] : contents->tensors) {
     const auto found = contents->source_names.find(name);

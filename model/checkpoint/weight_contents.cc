@@ -36,7 +36,7 @@ absl::StatusOr<WeightContents> FromTensorFlow(
   return WeightContents{
       std::move(weights->tensors), std::move(weights->other_types),
       std::move(weights->buffers), std::move(weights->source_names),
-      std::move(weights->skipped)};
+      std::move(weights->skipped), true};
 }
 
 absl::StatusOr<WeightContents> ReadSafetensors(const MappedFile& file,

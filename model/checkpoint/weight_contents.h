@@ -25,6 +25,7 @@ struct WeightContents {
   NameMap source_names;
   // What is left out, by its name in the file, and why.
   NameMap skipped;
+  bool tensorflow = false;  // a model of TensorFlow's classes
 };
 
 struct WeightSource {

@@ -61,8 +61,10 @@ CASES = {
                                max_relative_positions=20), {}),
     "tf_v2_fill": ("v2", "MaskedLM", (5, 24, 31),
                    V3 | dict(embedding_size=20), {}),
+    # TensorFlow's convolution has one group all the same.
     "tf_v2_classify": ("v2", "SequenceClassification", (1, 24, 30),
-                       V3 | dict(conv_kernel_size=5, conv_act="gelu")
+                       V3 | dict(conv_kernel_size=5, conv_act="gelu",
+                                 conv_groups=2)
                        | labels("no", "yes"), {}),
     "tf_v2_tag": ("v2", "TokenClassification", (8, 12, 29),
                   TINY | dict(max_relative_positions=10)
