@@ -6,6 +6,7 @@ discriminator the replaced-token head.
 """
 
 import importlib
+import importlib.util
 import sys
 import types
 
@@ -17,14 +18,21 @@ class Microsoft:
 
     def __init__(self, checkout):
         sys.path.insert(0, str(checkout))
-        # Its sentencepiece tokenizer, which nothing here uses, imports six.
-        sys.modules.setdefault("six", types.SimpleNamespace(
-            PY3=True, PY2=False, unichr=chr))
+        # Its tokenizer and its downloads, which nothing here uses, import them.
+        for name in ("six", "requests"):
+            if importlib.util.find_spec(name) is None:
+                sys.modules[name] = types.ModuleType(name)
         self._config = importlib.import_module("DeBERTa.deberta.config")
+        self._positions = importlib.import_module("DeBERTa.deberta.da_utils")
         models = "DeBERTa.apps.models."
         self._fill = importlib.import_module(models + "masked_language_model")
         self._detect = importlib.import_module(
             models + "replaced_token_detection_model")
+
+    def log_buckets(self, offsets, buckets, limit):
+        """Position buckets of offsets [n]."""
+        return self._positions.make_log_bucket_position(
+            offsets[None], buckets, limit)[0]
 
     def model(self, settings, detect=False):
         """A model of `settings`, as config.json has them, in fp32.
@@ -53,24 +61,25 @@ def load(model, tensors):
     assert not missing, missing
 
 
-def run(model, ids, types=None):
-    """Hidden states [layers + 1] of [tokens, hidden], and every token's logits.
+def run(model, ids, types):
+    """Hidden states [layers + 1] of [tokens, hidden], and each token's logits.
 
-    ids [1, tokens]; logits [tokens, vocabulary] of a masked language model, [1,
-    tokens] of a discriminator.
+    ids and types [1, tokens]; logits [tokens, vocabulary] of a masked language
+    model, [1, tokens] of a discriminator.
     """
     mask = torch.ones_like(ids)
     hidden = []
+    deberta = model.deberta
     hooks = [
-        model.deberta.embeddings.register_forward_hook(
-            lambda module, given, output: hidden.append(output["embeddings"])),
-        model.deberta.encoder.register_forward_hook(
-            lambda module, given, output: hidden.extend(
-                output["hidden_states"])),
+        # The model leaves the types out.
+        deberta.register_forward_pre_hook(
+            lambda module, given: (*given[:2], types, *given[3:])),
+        deberta.embeddings.register_forward_hook(
+            lambda module, given, result: hidden.append(result["embeddings"])),
+        deberta.encoder.register_forward_hook(
+            lambda module, given, result: hidden.extend(
+                result["hidden_states"])),
     ]
-    if types is not None:
-        hooks.append(model.deberta.register_forward_pre_hook(
-            lambda module, given: (*given[:2], types, *given[3:])))
     with torch.no_grad():
         logits = model(ids, mask, labels=torch.ones_like(ids))["logits"]
     for hook in hooks:
