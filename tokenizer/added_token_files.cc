@@ -237,6 +237,14 @@ AddedTokenPlan Planner::Collect() const {
     if (!values_[i]) return std::nullopt;
     return values_[i]->content;
   };
+  for (const auto& value : values_) {
+    if (value) plan.named.push_back(value->content);
+  }
+  for (const SpecialValue& value : additional_) {
+    plan.additional.push_back(value.content);
+  }
+  plan.cls = content(kCls);
+  plan.sep = content(kSep);
   plan.pad = content(kPad);
   plan.unk = content(kUnk);
   plan.mask = content(kMask);

@@ -27,7 +27,13 @@ struct SideFiles {
 struct AddedTokenPlan {
   // To be added, in this order, after those of the definition.
   std::vector<DeclaredToken> tokens;
+  // transformers' all_special_tokens: the named ones ("pad_token", ...), then
+  // the additional ones.
+  std::vector<std::string> named;
+  std::vector<std::string> additional;
   // Contents; absent where a file sets them to null.
+  std::optional<std::string> cls;
+  std::optional<std::string> sep;
   std::optional<std::string> pad;
   std::optional<std::string> unk;
   std::optional<std::string> mask;

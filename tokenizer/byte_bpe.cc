@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/byte_level.h"
+#include "tokenizer/excerpt.h"
 #include "tokenizer/unicode.h"
 
 namespace deberta::tokenizer {
@@ -80,8 +81,8 @@ absl::Status ByteLevelBpe::AddTokens(const ByteLevelBpeOptions& options) {
   for (const auto& [token, id] : options.vocabulary) {
     if (id < 0 || id >= kMaxVocabulary) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "vocabulary: token \"", token, "\": expected an id from 0 to ",
-          kMaxVocabulary - 1, ", got ", id));
+          "vocabulary: token \"", Excerpt(token),
+          "\": expected an id from 0 to ", kMaxVocabulary - 1, ", got ", id));
     }
     if (FindInvalidUtf8(token)) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -101,8 +102,8 @@ absl::Status ByteLevelBpe::AddTokens(const ByteLevelBpeOptions& options) {
     std::string_view& slot = tokens_[static_cast<size_t>(id)];
     if (slot.data() != nullptr || !ids_.emplace(ToAbsl(kept), id).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("vocabulary: token \"", token, "\" with id ", id,
-                       ": expected each token and each id only once"));
+          absl::StrCat("vocabulary: token \"", Excerpt(token), "\" with id ",
+                       id, ": expected each token and each id only once"));
     }
     slot = kept;
   }
@@ -112,7 +113,7 @@ absl::Status ByteLevelBpe::AddTokens(const ByteLevelBpeOptions& options) {
     if (!found.has_value() || options.unk_token->empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("unk_token: expected a token of the vocabulary, got \"",
-                       *options.unk_token, "\""));
+                       Excerpt(*options.unk_token), "\""));
     }
     unk_id = *found;
   }
@@ -139,8 +140,9 @@ absl::Status ByteLevelBpe::AddMerges(const ByteLevelBpeOptions& options) {
     if (!left_id || !right_id || !joined_id) {
       const std::string& missing = !left_id ? left : !right_id ? right : joined;
       return absl::InvalidArgumentError(
-          absl::StrCat("merges: number ", i, " (\"", left, "\" and \"", right,
-                       "\"): \"", missing, "\" is not in the vocabulary"));
+          absl::StrCat("merges: number ", i, " (\"", Excerpt(left), "\" and \"",
+                       Excerpt(right), "\"): \"", Excerpt(missing),
+                       "\" is not in the vocabulary"));
     }
     rules_[PairKey(*left_id, *right_id)] = {static_cast<int32_t>(i),
                                             *joined_id};

@@ -1,6 +1,6 @@
 #include "tokenizer/charsmap.h"
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,6 +13,7 @@ namespace {
 // The longest content that a map may have; Unicode's own longest is 33 bytes.
 // Keeps the work for a text linear whatever the map says.
 constexpr size_t kMaxContentBytes = 256;
+constexpr size_t kMaxKeyBytes = 256;
 
 // A unit of a Darts-clone double array.
 bool HasLeaf(uint32_t unit) { return (unit >> 8 & 1) != 0; }
@@ -64,31 +65,58 @@ Charsmap::Charsmap(std::vector<uint32_t> units, std::string strings)
   }
 }
 
+bool Charsmap::Advance(char c, Step* step) const {
+  const auto byte = static_cast<unsigned char>(c);
+  const size_t node = step->node ^ byte;
+  if (byte == 0 || node >= units_.size() || Label(units_[node]) != byte) {
+    return false;
+  }
+  *step = {node ^ Offset(units_[node]), HasLeaf(units_[node])};
+  return true;
+}
+
+std::optional<std::string_view> Charsmap::Content(size_t node) const {
+  if (node >= units_.size()) return std::nullopt;
+  const size_t begin = Value(units_[node]);
+  if (begin > strings_.size() ||
+      (begin < strings_.size() && IsUtf8Continuation(strings_[begin]))) {
+    return std::nullopt;
+  }
+  const std::string_view content =
+      std::string_view(strings_).substr(begin, kMaxContentBytes + 1);
+  const std::string_view whole = content.substr(0, content.find('\0'));
+  if (whole.size() > kMaxContentBytes) return std::nullopt;
+  return whole;
+}
+
 std::optional<std::string_view> Charsmap::Find(std::string_view key) const {
-  size_t node = Offset(units_[0]);
+  Step step = {Offset(units_[0]), false};
   for (const char c : key) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte == 0) return std::nullopt;
-    node ^= byte;
-    if (node >= units_.size() || Label(units_[node]) != byte) {
-      return std::nullopt;
-    }
-    const bool leaf = HasLeaf(units_[node]);
-    node ^= Offset(units_[node]);
-    if (!leaf) continue;
-    if (node >= units_.size()) return std::nullopt;
-    const size_t begin = Value(units_[node]);
-    if (begin > strings_.size() ||
-        (begin < strings_.size() && IsUtf8Continuation(strings_[begin]))) {
-      return std::nullopt;
-    }
-    const std::string_view content =
-        std::string_view(strings_).substr(begin, kMaxContentBytes + 1);
-    const std::string_view whole = content.substr(0, content.find('\0'));
-    if (whole.size() > kMaxContentBytes) return std::nullopt;
-    return whole;
+    if (!Advance(c, &step)) return std::nullopt;
+    if (step.leaf) return Content(step.node);
   }
   return std::nullopt;
+}
+
+std::optional<Charsmap::Match> Charsmap::FindLongest(
+    std::string_view text) const {
+  Step step = {Offset(units_[0]), false};
+  size_t length = 0;
+  size_t node = 0;
+  const size_t end = std::min(text.size(), kMaxKeyBytes);
+  for (size_t i = 0; i < end && Advance(text[i], &step); ++i) {
+    if (!step.leaf) continue;
+    length = i + 1;
+    node = step.node;
+  }
+  // A key of a damaged map may end inside a character.
+  if (length == 0 ||
+      (length < text.size() && IsUtf8Continuation(text[length]))) {
+    return std::nullopt;
+  }
+  const std::optional<std::string_view> content = Content(node);
+  if (!content.has_value()) return std::nullopt;
+  return Match{length, *content};
 }
 
 }  // namespace deberta::tokenizer

@@ -31,6 +31,15 @@ class Charsmap {
   // damaged map leads outside of itself or to more than 256 bytes.
   std::optional<std::string_view> Find(std::string_view key) const;
 
+  struct Match {
+    size_t length;  // bytes of the key
+    std::string_view content;
+  };
+  // What the LONGEST prefix of `text` that the map has becomes, as
+  // SentencePiece does it. Prefixes of more than 256 bytes, which no real map
+  // has, are not found.
+  std::optional<Match> FindLongest(std::string_view text) const;
+
   // True if Find() is nullopt for the one-byte key `c`.
   bool KeepsAscii(unsigned char c) const { return c < 128 && keeps_[c]; }
 
@@ -39,7 +48,18 @@ class Charsmap {
   }
 
  private:
+  // A walk through the trie.
+  struct Step {
+    size_t node;
+    bool leaf;  // what was read so far is a key
+  };
+
   Charsmap(std::vector<uint32_t> units, std::string strings);
+
+  // Moves on by one byte; false if no key goes on like that.
+  bool Advance(char byte, Step* step) const;
+  // The content of the key that ends at a leaf.
+  std::optional<std::string_view> Content(size_t node) const;
 
   std::vector<uint32_t> units_;
   std::string strings_;

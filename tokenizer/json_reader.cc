@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "tokenizer/excerpt.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -42,7 +43,7 @@ void JsonNode::Fail(std::string_view expected) const {
 JsonNode JsonNode::At(std::string_view key) const {
   // "file: a.b" for members, "file: a.b[2]" for elements.
   const bool root = path_.ends_with(": ");
-  JsonNode child(nullptr, absl::StrCat(path_, root ? "" : ".", ToAbsl(key)),
+  JsonNode child(nullptr, absl::StrCat(path_, root ? "" : ".", Excerpt(key)),
                  error_);
   if (!is_object()) {
     Fail("an object");

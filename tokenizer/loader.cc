@@ -12,8 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/added_token_files.h"
+#include "tokenizer/excerpt.h"
 #include "tokenizer/json_reader.h"
 #include "tokenizer/raw_files.h"
+#include "tokenizer/slow_special_tokens.h"
 #include "tokenizer/special_tokens.h"
 #include "tokenizer/tokenizer_json.h"
 
@@ -80,7 +82,8 @@ absl::StatusOr<Settings> ReadSettings(const JsonDocument& config) {
 }
 
 absl::StatusOr<TokenizerDefinition> ReadDefinition(const TokenizerFiles& files,
-                                                   const Settings& settings) {
+                                                   const Settings& settings,
+                                                   Profile profile) {
   switch (files.source) {
     case TokenizerSource::kTokenizerJson: {
       auto document = JsonDocument::Parse("tokenizer.json", files.model);
@@ -95,6 +98,9 @@ absl::StatusOr<TokenizerDefinition> ReadDefinition(const TokenizerFiles& files,
     }
     case TokenizerSource::kSpm:
       break;
+  }
+  if (profile == Profile::kSpm) {
+    return ReadSpmAsLibrary(files.model, settings.spm);
   }
   return ReadSpm(files.model, settings.spm);
 }
@@ -118,12 +124,21 @@ absl::StatusOr<std::vector<AddedToken>> AssignIds(
     next = std::max(next, known->second + 1);
     if (token.declared_id.has_value() && *token.declared_id != known->second) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "added token \"", content, "\": expected id ", known->second,
+          "added token \"", Excerpt(content), "\": expected id ", known->second,
           ", which follows from the vocabulary, got ", *token.declared_id));
     }
     added.push_back(token.token);
   }
   return added;
+}
+
+// The slow tokenizers lower the case of what they look for in lower case.
+void LowerContents(const Segmenter& segmenter,
+                   std::vector<AddedToken>* tokens) {
+  for (AddedToken& token : *tokens) {
+    if (token.special || !token.normalized) continue;
+    token.content = segmenter.Normalize(token.content, 0).text;
+  }
 }
 
 absl::StatusOr<int32_t> IdOf(const std::optional<std::string>& content,
@@ -177,31 +192,43 @@ absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
     const TokenizerFiles& files, const LoadOptions& options) {
-  if (options.profile != Profile::kHf4) {
-    return absl::UnimplementedError("tokenizer profile: only hf4 so far");
+  const bool slow = options.profile == Profile::kSpm;
+  if (slow && files.source != TokenizerSource::kSpm) {
+    return absl::InvalidArgumentError(
+        "the tokenizer profile \"spm\" needs spm.model");
   }
   auto side_files = ParseSideFiles(files);
   if (!side_files.ok()) return side_files.status();
   auto settings = ReadSettings(side_files->tokenizer_config);
   if (!settings.ok()) return settings.status();
-  auto definition = ReadDefinition(files, *settings);
+  auto definition = ReadDefinition(files, *settings, options.profile);
   if (!definition.ok()) return definition.status();
   auto plan =
       PlanAddedTokens(*side_files, files.source, definition->added_tokens);
   if (!plan.ok()) return plan.status();
   auto tokens = AssignIds(*definition, *plan);
   if (!tokens.ok()) return tokens.status();
+  if (slow) LowerContents(*definition->segmenter, &*tokens);
   auto special = SpecialTokens::Create(*tokens, *definition->segmenter);
   if (!special.ok()) return special.status();
   auto ids = ResolveSpecialIds(*definition, *plan, **special);
   if (!ids.ok()) return ids.status();
+  std::unique_ptr<const SlowSpecialTokens> slow_special;
+  if (slow) {
+    slow_special = std::make_unique<const SlowSpecialTokens>(
+        SlowSpecialTokens::Options{.tokens = *std::move(tokens),
+                                   .named = std::move(plan->named),
+                                   .additional = std::move(plan->additional)},
+        definition->vocabulary_entries);
+  }
   return std::make_unique<const Tokenizer>(
       Tokenizer::Options{.profile = options.profile,
                          .special_ids = *ids,
                          .model_max_length = settings->model_max_length,
                          .clean_up_tokenization_spaces =
                              settings->clean_up_tokenization_spaces},
-      std::move(definition->segmenter), *std::move(special));
+      std::move(definition->segmenter), *std::move(special),
+      std::move(slow_special));
 }
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/excerpt.h"
 #include "tokenizer/grapheme.h"
 #include "tokenizer/unicode.h"
 
@@ -232,10 +233,10 @@ absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
     } else if (const auto* replace = std::get_if<Replace>(&step)) {
       const bool spaces = replace->regex && replace->pattern == kSpaceRunRegex;
       if (replace->pattern.empty() || (replace->regex && !spaces)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("normalizer Replace: the pattern \"", replace->pattern,
-                         "\" is not supported; expected a non-empty string or "
-                         "the regular expression \" {2,}\""));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "normalizer Replace: the pattern \"", Excerpt(replace->pattern),
+            "\" is not supported; expected a non-empty string or "
+            "the regular expression \" {2,}\""));
       }
       for (const std::string& text : {replace->pattern, replace->content}) {
         if (text.size() <= kMaxReplaceBytes && !FindInvalidUtf8(text)) continue;

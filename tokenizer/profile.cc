@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/excerpt.h"
 
 namespace deberta::tokenizer {
 
@@ -23,7 +24,7 @@ absl::StatusOr<Profile> ParseProfile(std::string_view name) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "tokenizer profile: expected \"hf4\", \"hf5\" or \"spm\", got \"",
-      absl::string_view(name.data(), name.size()), "\""));
+      Excerpt(name), "\""));
 }
 
 }  // namespace deberta::tokenizer

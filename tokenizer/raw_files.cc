@@ -109,4 +109,16 @@ absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
   return definition;
 }
 
+absl::StatusOr<TokenizerDefinition> ReadSpmAsLibrary(
+    std::string_view spm_model, const SpmOptions& options) {
+  absl::StatusOr<SpmModel> model = ParseSpmModel(spm_model);
+  if (!model.ok()) return WithName("spm.model", model.status());
+  auto segmenter = SentencePiece::Create(*std::move(model), options);
+  if (!segmenter.ok()) return WithName("spm.model", segmenter.status());
+  TokenizerDefinition definition;
+  definition.vocabulary_entries = (*segmenter)->vocab_size();
+  definition.segmenter = *std::move(segmenter);
+  return definition;
+}
+
 }  // namespace deberta::tokenizer

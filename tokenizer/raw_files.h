@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/json_reader.h"
+#include "tokenizer/sentence_piece.h"
 #include "tokenizer/tokenizer_json.h"
 
 namespace deberta::tokenizer {
@@ -18,15 +19,15 @@ namespace deberta::tokenizer {
 absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
     const JsonDocument& vocab, std::string_view merges, bool add_prefix_space);
 
-struct SpmOptions {
-  bool do_lower_case = false;
-  bool split_by_punct = false;
-};
-
 // DeBERTa v2 and later: the bytes of spm.model. Control and user-defined pieces
 // become added tokens; byte fallback is not used, whatever the file says.
 absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
                                             const SpmOptions& options);
+
+// The same for the profile spm: the SentencePiece library's own segmentation,
+// without added tokens.
+absl::StatusOr<TokenizerDefinition> ReadSpmAsLibrary(std::string_view spm_model,
+                                                     const SpmOptions& options);
 
 }  // namespace deberta::tokenizer
 

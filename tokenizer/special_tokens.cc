@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/excerpt.h"
 #include "tokenizer/unicode.h"
 
 namespace deberta::tokenizer {
@@ -42,36 +43,6 @@ size_t SkipWhiteSpaceAfter(std::string_view text, size_t begin) {
 
 }  // namespace
 
-SpecialTokens::Finder::Finder(const Contents& contents)
-    : trie_([&] {
-        std::vector<std::string_view> views;
-        for (const auto& [content, id] : contents) views.push_back(content);
-        return PieceTrie(views);
-      }()) {
-  for (const auto& [content, id] : contents) {
-    ids_.push_back(id);
-    starts_[static_cast<unsigned char>(content[0])] = true;
-  }
-}
-
-TextPiece SpecialTokens::Finder::Find(std::string_view text,
-                                      size_t from) const {
-  for (size_t begin = from; begin < text.size(); ++begin) {
-    if (!starts_[static_cast<unsigned char>(text[begin])]) continue;
-    TextPiece longest;
-    PieceTrie::Node node = PieceTrie::kRoot;
-    for (size_t i = begin; i < text.size(); ++i) {
-      node = trie_.Child(node, static_cast<unsigned char>(text[i]));
-      if (node == PieceTrie::kNone) break;
-      const int32_t found = trie_.id(node);
-      if (found == PieceTrie::kNoId) continue;
-      longest = {ids_[static_cast<size_t>(found)], begin, i + 1};
-    }
-    if (longest.id >= 0) return longest;
-  }
-  return {};
-}
-
 struct SpecialTokens::Builder {
   absl::Status Add(const AddedToken& token, const Segmenter& segmenter);
 
@@ -92,9 +63,9 @@ absl::Status SpecialTokens::Builder::Add(const AddedToken& token,
   const auto [id, new_content] = ids.try_emplace(token.content, token.id);
   const auto [known, new_id] = tokens.try_emplace(token.id, token);
   if (id->second != token.id || known->second.content != token.content) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("added token \"", token.content, "\" with id ", token.id,
-                     ": the id or the content belongs to another added token"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "added token \"", Excerpt(token.content), "\" with id ", token.id,
+        ": the id or the content belongs to another added token"));
   }
   const bool special_before = !new_id && known->second.special;
   known->second = token;
@@ -138,7 +109,7 @@ SpecialTokens::SpecialTokens(Builder builder)
 
 std::vector<TextPiece> SpecialTokens::Split(std::string_view text,
                                             bool normalized) const {
-  const Finder& finder = normalized ? normalized_ : raw_;
+  const TokenFinder& finder = normalized ? normalized_ : raw_;
   std::vector<TextPiece> pieces;
   size_t done = 0;
   size_t from = 0;

@@ -4,7 +4,6 @@
 #ifndef TOKENIZER_SPECIAL_TOKENS_H_
 #define TOKENIZER_SPECIAL_TOKENS_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,8 +15,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "tokenizer/piece_trie.h"
 #include "tokenizer/segmenter.h"
+#include "tokenizer/token_finder.h"
 
 namespace deberta::tokenizer {
 
@@ -29,13 +28,6 @@ struct AddedToken {
   bool rstrip = false;
   bool normalized = false;
   bool special = true;
-};
-
-// A piece of a text: an added token, or (id < 0) a stretch between two.
-struct TextPiece {
-  int32_t id = -1;
-  size_t begin = 0;  // bytes, half-open
-  size_t end = 0;
 };
 
 // Immutable.
@@ -65,31 +57,16 @@ class SpecialTokens {
   size_t resident_bytes() const;
 
  private:
-  using Contents = absl::flat_hash_map<std::string, int32_t>;  // and their ids
+  using Contents = TokenFinder::Contents;
   struct Builder;
-
-  // Looks for some contents in one pass over a text.
-  class Finder {
-   public:
-    explicit Finder(const Contents& contents);
-    // The longest content at the first position from `from` on that has one;
-    // id < 0 if there is none.
-    TextPiece Find(std::string_view text, size_t from) const;
-    size_t resident_bytes() const { return trie_.resident_bytes(); }
-
-   private:
-    PieceTrie trie_;
-    std::vector<int32_t> ids_;        // by the trie's ids
-    std::array<bool, 256> starts_{};  // first bytes of the contents
-  };
 
   explicit SpecialTokens(Builder builder);
   const AddedToken* Get(int32_t id) const;
 
   absl::flat_hash_map<int32_t, AddedToken> tokens_;
   Contents ids_;
-  Finder raw_;
-  Finder normalized_;
+  TokenFinder raw_;
+  TokenFinder normalized_;
   int32_t id_limit_ = 0;
 };
 

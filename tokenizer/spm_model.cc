@@ -177,10 +177,14 @@ void ReadTrainerSpec(std::string_view message, MessageReader* parent,
   while (reader.Next(&field)) {
     if (field.number == 3) {
       ReadInt(field, &reader, &model->model_type);
+    } else if (field.number == 24) {
+      ReadBool(field, &reader, &model->treat_whitespace_as_suffix);
     } else if (field.number == 35) {
       ReadBool(field, &reader, &model->byte_fallback);
     } else if (field.number == 40) {
       ReadInt(field, &reader, &model->unk_id);
+    } else if (field.number == 44) {
+      ReadText(field, &reader, &model->unk_surface);
     }
   }
   parent->Adopt(reader.status());
@@ -206,6 +210,13 @@ void ReadNormalizerSpec(std::string_view message, MessageReader* parent,
   parent->Adopt(reader.status());
 }
 
+void ReadDenormalizerSpec(std::string_view message, MessageReader* parent,
+                          SpmModel* model) {
+  SpmModel other;
+  ReadNormalizerSpec(message, parent, &other);
+  model->has_denormalizer = !other.precompiled_charsmap.empty();
+}
+
 }  // namespace
 
 absl::StatusOr<SpmModel> ParseSpmModel(std::string_view bytes) {
@@ -213,14 +224,16 @@ absl::StatusOr<SpmModel> ParseSpmModel(std::string_view bytes) {
   MessageReader reader(bytes, bytes);
   Field field;
   while (reader.Next(&field)) {
-    if (field.number < 1 || field.number > 3) continue;
+    if (field.number < 1 || field.number > 5 || field.number == 4) continue;
     if (!Expect(WireType::kBytes, field, &reader)) break;
     if (field.number == 1) {
       ReadPiece(field.bytes, &reader, &model.pieces.emplace_back());
     } else if (field.number == 2) {
       ReadTrainerSpec(field.bytes, &reader, &model);
-    } else {
+    } else if (field.number == 3) {
       ReadNormalizerSpec(field.bytes, &reader, &model);
+    } else {
+      ReadDenormalizerSpec(field.bytes, &reader, &model);
     }
   }
   if (!reader.status().ok()) return reader.status();

@@ -38,6 +38,8 @@ struct SpmModel {
   int32_t model_type = kUnigramModelType;
   int32_t unk_id = 0;
   bool byte_fallback = false;
+  bool treat_whitespace_as_suffix = false;
+  std::string unk_surface = " \u2047 ";  // what an unknown piece decodes to
 
   // normalizer_spec
   std::string normalizer_name;
@@ -45,6 +47,9 @@ struct SpmModel {
   bool add_dummy_prefix = true;
   bool remove_extra_whitespaces = true;
   bool escape_whitespaces = true;
+
+  // denormalizer_spec: decoded text is normalised by a map of its own.
+  bool has_denormalizer = false;
 };
 
 // InvalidArgument, with the byte position, if `bytes` are not such a message,

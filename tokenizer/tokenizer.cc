@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tokenizer/segmenter.h"
+#include "tokenizer/slow_special_tokens.h"
 #include "tokenizer/special_tokens.h"
 #include "tokenizer/unicode.h"
 
@@ -87,10 +88,18 @@ std::string CleanUp(std::string text) {
 
 Tokenizer::Tokenizer(Options options,
                      std::unique_ptr<const Segmenter> segmenter,
-                     std::unique_ptr<const SpecialTokens> special_tokens)
+                     std::unique_ptr<const SpecialTokens> special_tokens,
+                     std::unique_ptr<const SlowSpecialTokens> slow)
     : options_(std::move(options)),
       segmenter_(std::move(segmenter)),
-      special_tokens_(std::move(special_tokens)) {}
+      special_tokens_(std::move(special_tokens)),
+      slow_special_tokens_(std::move(slow)) {}
+
+Tokenizer::Tokenizer(Options options,
+                     std::unique_ptr<const Segmenter> segmenter,
+                     std::unique_ptr<const SpecialTokens> special_tokens)
+    : Tokenizer(std::move(options), std::move(segmenter),
+                std::move(special_tokens), nullptr) {}
 
 Tokenizer::~Tokenizer() = default;
 
@@ -103,6 +112,27 @@ absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "text: expected UTF-8, got an invalid byte at offset ", *invalid));
   }
+  return slow_special_tokens_ == nullptr ? TokenizeFast(text)
+                                         : TokenizeSlow(text);
+}
+
+TokenSequence Tokenizer::TokenizeSlow(std::string_view text) const {
+  TokenSequence tokens;
+  int32_t next_word = 0;
+  for (const SlowSpecialTokens::Stretch& stretch :
+       slow_special_tokens_->Split(text, *segmenter_)) {
+    if (stretch.id < 0) {
+      segmenter_->Segment(stretch.text, &next_word, &tokens);
+      continue;
+    }
+    const std::vector<Span>& spans = stretch.text.spans;
+    Append(stretch.id, {spans.front().start, spans.back().end}, next_word++,
+           &tokens);
+  }
+  return tokens;
+}
+
+TokenSequence Tokenizer::TokenizeFast(std::string_view text) const {
   TokenSequence tokens;
   int32_t next_word = 0;
   CodePointCursor cursor(text);
@@ -165,11 +195,16 @@ std::string Tokenizer::Decode(std::span<const int32_t> ids,
   std::vector<std::string_view> tokens;
   tokens.reserve(ids.size());
   for (const int32_t id : ids) {
-    if (skip_special_tokens && special_tokens_->IsSpecial(id)) continue;
     const std::string_view token = IdToToken(id);
-    if (!token.empty()) tokens.push_back(token);
+    if (token.empty()) continue;
+    const bool special = slow_special_tokens_ == nullptr
+                             ? special_tokens_->IsSpecial(id)
+                             : slow_special_tokens_->IsSpecial(token);
+    if (!skip_special_tokens || !special) tokens.push_back(token);
   }
-  std::string text = segmenter_->Decode(tokens);
+  std::string text = slow_special_tokens_ == nullptr
+                         ? segmenter_->Decode(tokens)
+                         : slow_special_tokens_->Decode(tokens, *segmenter_);
   if (options_.clean_up_tokenization_spaces) text = CleanUp(std::move(text));
   return text;
 }
@@ -189,7 +224,10 @@ int32_t Tokenizer::vocab_size() const {
 }
 
 size_t Tokenizer::resident_bytes() const {
-  return segmenter_->resident_bytes() + special_tokens_->resident_bytes();
+  return segmenter_->resident_bytes() + special_tokens_->resident_bytes() +
+         (slow_special_tokens_ == nullptr
+              ? 0
+              : slow_special_tokens_->resident_bytes());
 }
 
 }  // namespace deberta::tokenizer

@@ -24,9 +24,10 @@ namespace deberta::tokenizer {
 
 // The two steps that differ between the families: everything between added
 // tokens (normalise, pre-tokenise, model) and its inverse.
-class Segmenter;        // tokenizer/segmenter.h
-struct NormalizedText;  // tokenizer/segmenter.h
-class SpecialTokens;    // tokenizer/special_tokens.h
+class Segmenter;          // tokenizer/segmenter.h
+struct NormalizedText;    // tokenizer/segmenter.h
+class SpecialTokens;      // tokenizer/special_tokens.h
+class SlowSpecialTokens;  // tokenizer/slow_special_tokens.h
 
 class Tokenizer {
  public:
@@ -52,6 +53,11 @@ class Tokenizer {
 
   Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
             std::unique_ptr<const SpecialTokens> special_tokens);
+  // Texts are cut and decoded by `slow_special_tokens`; `special_tokens` only
+  // translates ids.
+  Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
+            std::unique_ptr<const SpecialTokens> special_tokens,
+            std::unique_ptr<const SlowSpecialTokens> slow_special_tokens);
   ~Tokenizer();
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
@@ -88,12 +94,15 @@ class Tokenizer {
   size_t resident_bytes() const;
 
  private:
+  TokenSequence TokenizeFast(std::string_view text) const;
+  TokenSequence TokenizeSlow(std::string_view text) const;
   void SegmentNormalized(const NormalizedText& normalized, int32_t* next_word,
                          TokenSequence* out) const;
 
   const Options options_;
   const std::unique_ptr<const Segmenter> segmenter_;
   const std::unique_ptr<const SpecialTokens> special_tokens_;
+  const std::unique_ptr<const SlowSpecialTokens> slow_special_tokens_;
 };
 
 // Tokens that [CLS], [SEP] and [SEP] add to one text, or to a pair.

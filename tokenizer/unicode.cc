@@ -222,13 +222,11 @@ bool IsWordCharacter(char32_t c) {
   }
 }
 
-bool IsPunctuation(char32_t c) {
+bool IsNewestPunctuation(char32_t c) {
   if (c < 0x80) {
     return Between(c, 0x21, 0x2F) || Between(c, 0x3A, 0x40) ||
            Between(c, 0x5B, 0x60) || Between(c, 0x7B, 0x7E);
   }
-  // Punctuation in Unicode 8, reclassified since.
-  if (c == 0x166D || c == 0x111C9) return true;
   switch (Category(c)) {
     case UTF8PROC_CATEGORY_PC:
     case UTF8PROC_CATEGORY_PD:
@@ -237,10 +235,17 @@ bool IsPunctuation(char32_t c) {
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
     case UTF8PROC_CATEGORY_PO:
-      return !Contains(kPunctuationAfter8, c);
+      return true;
     default:
       return false;
   }
+}
+
+bool IsPunctuation(char32_t c) {
+  // Punctuation in Unicode 8, reclassified since.
+  if (c == 0x166D || c == 0x111C9) return true;
+  return IsNewestPunctuation(c) &&
+         (c < 0x80 || !Contains(kPunctuationAfter8, c));
 }
 
 }  // namespace deberta::tokenizer

@@ -95,6 +95,8 @@ bool IsWordCharacter(char32_t code_point);
 // ASCII punctuation and symbols, and category P* beyond ASCII as of Unicode
 // 8, where the reference's table ends.
 bool IsPunctuation(char32_t code_point);
+// The same with category P* of the newest Unicode that utf8proc has.
+bool IsNewestPunctuation(char32_t code_point);
 
 }  // namespace deberta::tokenizer
 

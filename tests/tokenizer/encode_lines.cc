@@ -3,8 +3,10 @@
 // (tests/golden/compare_tokenizers.py): [ids, offsets, type ids, special
 // tokens mask, words]. A line with a tab is a pair of texts.
 //
-//   encode_lines DIRECTORY < texts > encodings
-//   encode_lines DIRECTORY --time < texts     # only the tokens per second
+//   encode_lines DIRECTORY [PROFILE] < texts > encodings
+//   encode_lines DIRECTORY [PROFILE] --time < texts   # only the speed
+//
+// PROFILE is hf4 (default), hf5 or spm.
 
 #include <algorithm>
 #include <chrono>
@@ -91,13 +93,24 @@ int Run(const Tokenizer& tokenizer, bool time_only) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool time_only = arguments.size() == 2 && arguments[1] == "--time";
-  if (arguments.size() != (time_only ? 2 : 1)) {
-    std::cerr << "usage: encode_lines DIRECTORY [--time] < texts\n";
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const bool time_only = !arguments.empty() && arguments.back() == "--time";
+  if (time_only) arguments.pop_back();
+  if (arguments.empty() || arguments.size() > 2) {
+    std::cerr << "usage: encode_lines DIRECTORY [PROFILE] [--time] < texts\n";
     return 2;
   }
-  const auto tokenizer = deberta::tokenizer::LoadTokenizer(arguments[0]);
+  deberta::tokenizer::LoadOptions options;
+  if (arguments.size() == 2) {
+    const auto profile = deberta::tokenizer::ParseProfile(arguments[1]);
+    if (!profile.ok()) {
+      std::cerr << profile.status() << "\n";
+      return 2;
+    }
+    options.profile = *profile;
+  }
+  const auto tokenizer =
+      deberta::tokenizer::LoadTokenizer(arguments[0], options);
   if (!tokenizer.ok()) {
     std::cerr << tokenizer.status() << "\n";
     return 1;

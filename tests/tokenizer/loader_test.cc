@@ -327,6 +327,23 @@ TEST_F(LoaderTest, NamesTheComponentThatItDoesNotImplement) {
             "\"Punctuation\" (nothing else is supported here), got \"Digits\"");
 }
 
+// A fuzzer found messages that held a whole file's worth of a token.
+TEST_F(LoaderTest, MessagesAreShortWhateverTheFilesHold) {
+  const std::string token = "\u4e2d" + std::string(5000, 'x');
+  nlohmann::json json = BpeJson();
+  json["added_tokens"][0]["content"] = token;
+  Write("tokenizer.json", json.dump());
+  EXPECT_LT(Error().size(), 300U);
+  json = BpeJson();
+  json["model"]["merges"][0] = {"a", token};
+  Write("tokenizer.json", json.dump());
+  EXPECT_LT(Error().size(), 300U);
+  json = BpeJson();
+  json["model"]["vocab"][token] = -1;
+  Write("tokenizer.json", json.dump());
+  EXPECT_LT(Error().size(), 300U);
+}
+
 TEST_F(LoaderTest, SurvivesTruncatedFiles) {
   const std::string whole = BpeJson().dump();
   for (size_t size = 0; size < whole.size(); size += 97) {

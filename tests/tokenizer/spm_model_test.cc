@@ -74,6 +74,13 @@ TEST(SpmModelTest, ReadsPiecesAndSpecs) {
   EXPECT_FALSE(model->escape_whitespaces);
 }
 
+TEST(SpmModelTest, TellsWhetherDecodedTextHasAMapOfItsOwn) {
+  EXPECT_FALSE(
+      ParseSpmModel(Piece("a", 0) + Bytes(5, Int(3, 0)))->has_denormalizer);
+  EXPECT_TRUE(ParseSpmModel(Piece("a", 0) + Bytes(5, Bytes(2, "map")))
+                  ->has_denormalizer);
+}
+
 TEST(SpmModelTest, AbsentFieldsHaveTheFormatsDefaults) {
   const auto model = ParseSpmModel(Piece("a", 0));
   ASSERT_TRUE(model.ok()) << model.status();
@@ -88,7 +95,7 @@ TEST(SpmModelTest, AbsentFieldsHaveTheFormatsDefaults) {
 TEST(SpmModelTest, SkipsUnknownFieldsAndMergesRepeatedMessages) {
   const auto model = ParseSpmModel(
       Int(100, 5) + Varint(101 << 3 | 1) + "12345678" + Piece("a", 0) +
-      Bytes(2, Int(35, 1)) + Bytes(2, Int(40, 0)) + Bytes(5, "denormalizer") +
+      Bytes(2, Int(35, 1)) + Bytes(2, Int(40, 0)) + Bytes(4, "self test") +
       Bytes(1, Bytes(1, "b") + Int(3, 77)));
   ASSERT_TRUE(model.ok()) << model.status();
   EXPECT_TRUE(model->byte_fallback);
