@@ -6,19 +6,31 @@
 
 namespace deberta::model {
 
+namespace {
+
+// Tables take memory by their reach, which buckets let a tiny file claim.
+constexpr int64_t kFarthest = int64_t{1} << 14;
+
+}  // namespace
+
 RelativePosition::RelativePosition(int64_t max_relative_positions,
                                    int64_t buckets)
-    : max_relative_positions_(max_relative_positions),
-      buckets_(buckets),
-      span_(buckets > 0 ? buckets : max_relative_positions),
-      farthest_(8 * max_relative_positions) {}
+    : RelativePosition(max_relative_positions, buckets, 0) {}
 
 RelativePosition::RelativePosition(const Config& config)
     : RelativePosition(
           config.max_relative_positions,
-          config.family == Family::kDebertaV2 ? config.position_buckets : -1) {
-  farthest_ = std::max(farthest_, config.max_position_embeddings);
-}
+          config.family == Family::kDebertaV2 ? config.position_buckets : -1,
+          config.max_position_embeddings) {}
+
+RelativePosition::RelativePosition(int64_t max_relative_positions,
+                                   int64_t buckets, int64_t sequence_limit)
+    : max_relative_positions_(max_relative_positions),
+      buckets_(buckets),
+      span_(buckets > 0 ? buckets : max_relative_positions),
+      farthest_(std::max(
+          span_, std::min(std::max(8 * max_relative_positions, sequence_limit),
+                          kFarthest))) {}
 
 int64_t RelativePosition::Bucket(int64_t offset) const {
   if (buckets_ <= 0) return offset;

@@ -31,13 +31,17 @@ class RelativePosition {
   struct Reach {
     // The least D so that all offsets >= D share a row and all <= -D share one.
     // With few and odd buckets rows go on changing for very long: then it is
-    // 8 R or the model's own sequence limit, whichever is more.
+    // 8 R or the model's own sequence limit, whichever is more. Whatever a
+    // configuration says, a few buckets reach 2^14 at most.
     int64_t offset = 0;
     bool saturated = true;  // not so then
   };
   Reach FindReach() const;
 
  private:
+  RelativePosition(int64_t max_relative_positions, int64_t buckets,
+                   int64_t sequence_limit);
+
   int64_t max_relative_positions_;  // R
   int64_t buckets_;
   int64_t span_;

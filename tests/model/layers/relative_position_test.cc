@@ -103,5 +103,14 @@ TEST(RelativePositionTest, BoundsTheReachOfBucketsThatGoOnTooFar) {
   EXPECT_EQ(RelativePosition(config).FindReach().offset, 400);
 }
 
+// A tiny file could claim tables of any size.
+TEST(RelativePositionTest, BoundsWhatAConfigurationClaims) {
+  EXPECT_EQ(RelativePosition(1 << 20, 4).FindReach().offset, 1 << 14);
+  EXPECT_FALSE(RelativePosition(1 << 20, 4).FindReach().saturated);
+  // Here the rows are in the file.
+  EXPECT_EQ(RelativePosition(1 << 15, -1).FindReach().offset, 1 << 15);
+  EXPECT_TRUE(RelativePosition(1 << 15, -1).FindReach().saturated);
+}
+
 }  // namespace
 }  // namespace deberta::model
