@@ -21,7 +21,8 @@ from texts import GAME, MASKED, RECORD, TOOL
 
 CALLERS = 64
 EXPECTED = pathlib.Path(__file__).with_name("expected.json")
-TASKS = {"classify", "tag_tokens", "answer_question", "fill_mask", "encode"}
+TASKS = {"classify", "tag_tokens", "answer_question", "fill_mask",
+         "zero_shot", "encode"}
 COUNTERS = ["deberta_requests_total", "deberta_inputs_total",
             "deberta_tokens_total", "deberta_rejected_total",
             "deberta_truncated_inputs_total", "process_cpu_seconds_total"]
@@ -202,8 +203,7 @@ class AnswersTest(unittest.TestCase):
                     {SERVICE, "grpc.health.v1.Health"}, client.services())
                 self.assertLessEqual(
                     {call.method for call in self.calls} | {
-                        "ListModels", "GetModel", "ClassifyZeroShot"},
-                    client.methods())
+                        "ListModels", "GetModel"}, client.methods())
                 for call in self.calls:
                     reply, code = client.call(
                         call.method, json_format.MessageToJson(call.request))
@@ -228,10 +228,7 @@ class ClientTest(unittest.TestCase):
         cls.channel = cls.enterClassContext(cls.server.channel())
 
     def client(self, *arguments, stdin=""):
-        return subprocess.run(
-            [environment.client_binary(), f"--server={self.server.target}",
-             *arguments], input=stdin, capture_output=True, text=True,
-            timeout=120, check=False)
+        return environment.run_client(self.server, *arguments, stdin=stdin)
 
     def same(self, arguments, method, request):
         """One JSON line an input, equal to what the stub gets."""
@@ -270,6 +267,11 @@ class ClientTest(unittest.TestCase):
                                                         context=RECORD)]))
         self.same(["fill", "--model=mask-filler", MASKED], "FillMask",
                   pb.FillMaskRequest(model="mask-filler", inputs=[MASKED]))
+        self.same(["zero-shot", "--model=golden-classify", "--labels=a,do",
+                   "--template={}", "bo"], "ClassifyZeroShot",
+                  pb.ClassifyZeroShotRequest(
+                      model="golden-classify", labels=["a", "do"],
+                      hypothesis_template="{}", inputs=["bo"]))
         self.same(["embed", "--model=tech-tagger", "--pooling=mean", GAME],
                   "Encode", pb.EncodeRequest(
                       model="tech-tagger", pooling=pb.POOLING_MEAN,

@@ -61,6 +61,16 @@ def calls():
                 MASKED, "A [MASK] client for [MASK] servers."])),
         Call("fill-targets", "FillMask", "fill_mask", pb.FillMaskRequest(
             model="mask-filler", inputs=[MASKED], targets=[" files", " game"])),
+        Call("zero-shot", "ClassifyZeroShot", "zero_shot",
+             pb.ClassifyZeroShotRequest(
+                 model="golden-classify", inputs=["a tiny one", "bo"],
+                 labels=["a", "do", "tea"], hypothesis_template="{}",
+                 multi_label=True)),
+        Call("zero-shot-window", "ClassifyZeroShot", "zero_shot",
+             pb.ClassifyZeroShotRequest(
+                 model="golden-classify", inputs=[TOOL], labels=["a", "do"],
+                 hypothesis_template="{}", stride=2,
+                 length_policy=pb.LENGTH_POLICY_WINDOW)),
         Call("encode", "Encode", "encode", pb.EncodeRequest(
             model="tech-tagger", inputs=pairs, pooling=pb.POOLING_MEAN,
             normalize=True)),

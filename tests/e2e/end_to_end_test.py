@@ -16,7 +16,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True,
                         help="directory for models and logs")
     parser.add_argument("tests", nargs="*",
-                        default=["answers_test", "lifecycle_test"],
+                        default=["answers_test", "heads_test",
+                                 "lifecycle_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build

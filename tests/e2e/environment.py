@@ -2,6 +2,7 @@
 
 import pathlib
 import platform
+import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 build = ROOT / "build/release"
@@ -14,6 +15,12 @@ def server_binary():
 
 def client_binary():
     return str(build / "deberta-client")
+
+
+def run_client(server, *arguments, stdin=""):
+    return subprocess.run(
+        [client_binary(), f"--server={server.target}", *arguments],
+        input=stdin, capture_output=True, text=True, timeout=120, check=False)
 
 
 def tolerance():

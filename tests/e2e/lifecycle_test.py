@@ -60,8 +60,9 @@ class BadInputTest(unittest.TestCase):
                            classify(["x"], model=""))
         self.assertIn("section-classifier", got.message)
         self.assertIn("golden-classify", got.message)
-        self.refused("UNIMPLEMENTED", "ClassifyZeroShot",
-                     pb.ClassifyZeroShotRequest(inputs=["x"], labels=["y"]))
+        self.refused("FAILED_PRECONDITION", "ClassifyZeroShot",
+                     pb.ClassifyZeroShotRequest(model="section-classifier",
+                                                inputs=["x"], labels=["y"]))
 
     def test_inputs(self):
         qa = pb.AnswerQuestionRequest
