@@ -1,0 +1,88 @@
+"""The tiny random checkpoints that pipelines.py serves."""
+
+import json
+import pathlib
+import shutil
+
+import torch
+import transformers
+
+import task_tokenizers
+
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC", "B-ORG-X"]
+NLI = ["contradiction", "neutral", "entailment"]
+# The reference's own limit is that of the files; a short one makes windows.
+SHORT = 40
+
+# Name: head, further settings, model_max_length.
+SHAPES = {
+    "labels": ("SequenceClassification",
+               {"id2label": {i: f"label {i}" for i in range(4)}}, 512),
+    "topics": ("SequenceClassification",
+               {"id2label": {i: f"topic {i}" for i in range(5)},
+                "problem_type": "multi_label_classification"}, SHORT),
+    "ranker": ("SequenceClassification", {"id2label": {0: "LABEL_0"}}, 512),
+    "rating": ("SequenceClassification",
+               {"id2label": {0: "stars"}, "problem_type": "regression"}, 512),
+    "tagger": ("TokenClassification", {"id2label": dict(enumerate(TAGS))}, 512),
+    "short-tagger": ("TokenClassification",
+                     {"id2label": dict(enumerate(TAGS))}, SHORT),
+    "reader": ("QuestionAnswering", {}, 512),
+    "filler": ("MaskedLM", {}, 512),
+    "judge": ("SequenceClassification", {"id2label": dict(enumerate(NLI))}, 512),
+    "short-judge": ("SequenceClassification",
+                    {"id2label": dict(enumerate(NLI[::-1]))}, SHORT),
+    "chooser": ("MultipleChoice", {}, 512),
+    "encoder": ("", {}, 512),
+}
+
+
+def configuration(family, vocab_size, rng, settings):
+    """Two layers of a released shape: v1 linear, v3 with buckets."""
+    common = dict(
+        vocab_size=vocab_size, hidden_size=48, num_hidden_layers=2,
+        num_attention_heads=4, intermediate_size=64, relative_attention=True,
+        position_biased_input=False, pos_att_type=["c2p", "p2c"],
+        type_vocab_size=0, max_position_embeddings=512)
+    common |= settings
+    if "id2label" in settings:
+        common["label2id"] = {n: i for i, n in settings["id2label"].items()}
+    if family == "v1":
+        return transformers.DebertaConfig(**common)
+    return transformers.DebertaV2Config(
+        **common, position_buckets=rng.choice((16, 256)), share_att_key=True,
+        norm_rel_ebd="layer_norm")
+
+
+def save(directory, family, tokenizer, rng, shape):
+    head, settings, limit = shape
+    prefix = "Deberta" if family == "v1" else "DebertaV2"
+    kind = f"{prefix}For{head}" if head else f"{prefix}Model"
+    config = configuration(family, len(tokenizer) + 3, rng, settings)
+    model = getattr(transformers, kind)(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1 or "bias" in name:
+                parameter.normal_(0, 0.25)
+    model.eval().save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    path = directory / "tokenizer_config.json"
+    written = json.loads(path.read_text())
+    path.write_text(json.dumps(written | {"model_max_length": limit}))
+
+
+def make(root, rng):
+    """Checkpoints under `root`: {name: directory}. v1 has no MultipleChoice."""
+    torch.manual_seed(rng.getrandbits(31))
+    made = {}
+    for family in ("v1", "v3"):
+        files = pathlib.Path(root) / f"tokenizer-{family}"
+        tokenizer = task_tokenizers.make(family, files)
+        for name, shape in SHAPES.items():
+            if family == "v1" and shape[0] == "MultipleChoice":
+                continue
+            directory = pathlib.Path(root) / f"{family}-{name}"
+            shutil.rmtree(directory, ignore_errors=True)
+            save(directory, family, tokenizer, rng, shape)
+            made[directory.name] = directory
+    return made

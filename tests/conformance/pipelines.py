@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Asks a running server what the transformers 4.57.1 pipelines are asked.
+
+    pipelines.py --build=build/release --out=pipelines.json [--seed=1]
+                 [--cases=2400]
+
+Makes a tiny checkpoint with random weights for every head, with the tokenizers
+of v1 and of v3, serves them, and compares calls over gRPC with the pipelines.
+What was found, and in which order, must be equal; scores within 1e-4. Needs
+transformers 4.57.1, torch, tokenizers, sentencepiece, grpcio and
+grpcio-health-checking, with the stubs of proto/ and tests/golden on the path.
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import sys
+import tempfile
+
+import transformers
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path += [str(HERE.parent / "e2e"), str(HERE.parent / "golden")]
+
+import pipeline_cases  # noqa: E402
+import pipeline_models  # noqa: E402
+import task_answers  # noqa: E402
+from server import Server, stub  # noqa: E402
+
+LIMIT = 1e-4
+REFERENCE = f"transformers {transformers.__version__}"
+
+
+class Row:
+    """Cases of one pipeline, and how they came out."""
+
+    def __init__(self, name):
+        self.name = name
+        self.cases = self.results = self.differences = 0
+        self.worst = 0.0
+
+    def add(self, expected, got):
+        self.cases += 1
+        self.results += len(expected)
+        if [what for what, _ in expected] != [what for what, _ in got]:
+            self.differences += 1
+            print(f"\n{self.name}: expected {expected}\n  got {got}",
+                  file=sys.stderr)
+            return
+        self.worst = max([self.worst] + [
+            abs(float(a) - b) for (_, a), (_, b) in zip(expected, got)])
+
+    def show(self, total):
+        if sys.stderr.isatty():
+            print(f"\r{self.name} {self.cases}/{total} ", end="",
+                  file=sys.stderr)
+
+    def written(self):
+        common = {"row": self.name, "reference": REFERENCE,
+                  "cases": self.cases, "note": ""}
+        return [common | {"compared": "what is found, where, in which order",
+                          "worst": self.differences, "limit": 0,
+                          "unit": "differences"},
+                common | {"compared": f"{self.results:,} scores"
+                          if self.name != "feature-extraction"
+                          else f"{self.results:,} values",
+                          "worst": self.worst, "limit": LIMIT, "unit": ""}]
+
+
+def compare(models, options, directory):
+    rng = random.Random(options.seed)
+    references = pipeline_cases.References(models)
+    shares = {name: share for name, (_, share)
+              in pipeline_cases.ROWS.items()}
+    rows = []
+    with Server(str(options.build / "deberta-server"), models,
+                directory / "server.log") as server, \
+            server.channel() as channel:
+        for name, (make, share) in pipeline_cases.ROWS.items():
+            count = -(-options.cases * share // sum(shares.values()))
+            row = Row(name)
+            for expected, ask in make(references, rng, count):
+                row.add(expected, ask(stub(channel)))
+                row.show(count)
+            rows += row.written()
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cases", type=int, default=2400)
+    options = parser.parse_args()
+    transformers.logging.set_verbosity_error()
+    task_answers.drop_zero_cells()
+    with tempfile.TemporaryDirectory() as scratch:
+        models = pipeline_models.make(scratch, random.Random(options.seed))
+        rows = compare(models, options, pathlib.Path(scratch))
+    options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    wrong = [row for row in rows if not row["worst"] <= row["limit"]]
+    for row in rows:
+        print(f"{row['row']}, {row['compared']}: {row['cases']} cases, worst "
+              f"{row['worst']:.3g}, limit {row['limit']:.3g}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
