@@ -25,7 +25,8 @@ absl::StatusOr<Embeddings> LoadEmbeddings(const Weights& weights,
   embeddings.positions = reader.Read(weights.position_embeddings);
   embeddings.types = reader.Read(weights.token_type_embeddings);
   if (weights.embed_proj != nullptr) {
-    auto proj = reader.Pack({.weight = weights.embed_proj});
+    auto proj = reader.Pack({.weight = weights.embed_proj}, Activation::kLinear,
+                            reader.precision());
     if (!proj.ok()) return proj.status();
     embeddings.proj = *std::move(proj);
   }
@@ -38,10 +39,12 @@ absl::StatusOr<Convolution> LoadConvolution(const ConvolutionWeights& weights,
   const Config& config = reader.config();
   const auto kernel = static_cast<size_t>(config.conv_kernel_size);
   const std::vector<float> weight = reader.Read(weights.weight);
-  auto linear = reader.Pack(Convolution::Rows(
+  Linear::Source source = Convolution::Rows(
       weight, reader.Read(weights.bias),
       static_cast<size_t>(config.hidden_size),
-      static_cast<size_t>(config.conv_groups), kernel, config.conv_act));
+      static_cast<size_t>(config.conv_groups), kernel, config.conv_act);
+  source.precision = reader.precision();
+  auto linear = reader.Pack(source);
   if (!linear.ok()) return linear.status();
   return Convolution{*std::move(linear), reader.Norm(weights.norm), kernel};
 }

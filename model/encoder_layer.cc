@@ -33,7 +33,8 @@ Linear::Source FromInProj(const LayerWeights& weights, const Config& config,
             const size_t from = (head * 3 + part) * d + row % d;
             ReadFloats(*tensor, from * hidden, values);
           },
-      .bias = std::move(bias)};
+      .bias = std::move(bias),
+      .precision = reader.precision()};
 }
 
 Linear::Source FromThreeProjections(const LayerWeights& weights,
@@ -56,7 +57,8 @@ Linear::Source FromThreeProjections(const LayerWeights& weights,
                     row < hidden ? q : (row < 2 * hidden ? k : v);
                 ReadFloats(*tensor, row % hidden * hidden, values);
               },
-          .bias = std::move(bias)};
+          .bias = std::move(bias),
+          .precision = reader.precision()};
 }
 
 absl::StatusOr<Linear> PackProjections(const LayerWeights& weights,
@@ -76,7 +78,7 @@ absl::StatusOr<Linear> PackProjections(const LayerWeights& weights,
 // The table of one term; empty where pos_att_type leaves it out.
 absl::StatusOr<PositionTables> LoadTables(const LinearWeights& weights,
                                           std::span<const float> relative,
-                                          bool key_minus_query, float factor,
+                                          bool key_minus_query,
                                           WeightReader& reader) {
   if (weights.weight == nullptr) return PositionTables();
   const Config& config = reader.config();
@@ -93,7 +95,7 @@ absl::StatusOr<PositionTables> LoadTables(const LinearWeights& weights,
                         static_cast<size_t>(config.num_attention_heads),
                         static_cast<size_t>(config.head_size), positions,
                         static_cast<size_t>(positions.FindReach().offset),
-                        key_minus_query, factor, reader.pool());
+                        key_minus_query, reader.precision(), reader.pool());
 }
 
 }  // namespace
@@ -107,21 +109,23 @@ absl::StatusOr<EncoderLayer> EncoderLayer::Load(const LayerWeights& weights,
   attention.head_size = static_cast<size_t>(config.head_size);
   attention.scale =
       1 / std::sqrt(static_cast<float>(config.head_size * config.scale_factor));
-  auto c2p = LoadTables(weights.pos_key_proj, relative, true, 1.0f, reader);
+  auto c2p = LoadTables(weights.pos_key_proj, relative, true, reader);
   if (!c2p.ok()) return c2p.status();
   attention.c2p = *std::move(c2p);
-  auto p2c = LoadTables(weights.pos_query_proj, relative, false,
-                        attention.scale, reader);
+  auto p2c = LoadTables(weights.pos_query_proj, relative, false, reader);
   if (!p2c.ok()) return p2c.status();
   attention.p2c = *std::move(p2c);
 
   auto projections = PackProjections(weights, reader);
   if (!projections.ok()) return projections.status();
-  auto attention_output = reader.Pack(weights.attention_output);
+  auto attention_output = reader.Pack(weights.attention_output,
+                                      Activation::kLinear, reader.precision());
   if (!attention_output.ok()) return attention_output.status();
-  auto intermediate = reader.Pack(weights.intermediate, config.hidden_act);
+  auto intermediate =
+      reader.Pack(weights.intermediate, config.hidden_act, reader.precision());
   if (!intermediate.ok()) return intermediate.status();
-  auto output = reader.Pack(weights.output);
+  auto output =
+      reader.Pack(weights.output, Activation::kLinear, reader.precision());
   if (!output.ok()) return output.status();
   return EncoderLayer(std::move(attention), *std::move(projections),
                       *std::move(attention_output),
@@ -158,26 +162,64 @@ void EncoderLayer::Forward(float* hidden, size_t tokens,
 
 void EncoderLayer::Project(const float* hidden, size_t tokens,
                            Workspace& workspace) const {
-  float* projections = workspace.projections.Reserve(
-      Linear::PaddedRows(tokens) * projections_.out());
-  projections_.Forward(hidden, tokens, projections, workspace);
+  if (projections_.precision() == Precision::kBf16) {
+    ProjectAs<Bf16>(hidden, tokens, workspace);
+  } else {
+    ProjectAs<float>(hidden, tokens, workspace);
+  }
 }
 
-void EncoderLayer::ProjectQueries(const float* states, size_t rows,
-                                  float* queries, Workspace& workspace) const {
-  projections_.ForwardFirst(states, rows, width(), queries, workspace);
+void EncoderLayer::ReplaceQueries(const float* states,
+                                  std::span<const uint32_t> rows,
+                                  Workspace& workspace) const {
+  if (projections_.precision() == Precision::kBf16) {
+    ReplaceQueriesAs<Bf16>(states, rows, workspace);
+  } else {
+    ReplaceQueriesAs<float>(states, rows, workspace);
+  }
 }
 
 void EncoderLayer::Attend(float* states, const AttentionPlan& plan,
                           Workspace& workspace) const {
+  if (projections_.precision() == Precision::kBf16) {
+    AttendAs<Bf16>(states, plan, workspace);
+  } else {
+    AttendAs<float>(states, plan, workspace);
+  }
+}
+
+template <typename T>
+void EncoderLayer::ProjectAs(const float* hidden, size_t tokens,
+                             Workspace& workspace) const {
+  T* projections = workspace.projections.ReserveAs<T>(
+      Linear::PaddedRows(tokens) * projections_.out());
+  projections_.Forward(hidden, tokens, projections, workspace);
+}
+
+template <typename T>
+void EncoderLayer::ReplaceQueriesAs(const float* states,
+                                    std::span<const uint32_t> rows,
+                                    Workspace& workspace) const {
+  T* queries = workspace.dense.ReserveAs<T>(rows.size() * width());
+  projections_.ForwardFirst(states, rows.size(), width(), queries, workspace);
+  T* projections = workspace.projections.As<T>();
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::copy_n(queries + r * width(), width(),
+                projections + rows[r] * projections_.out());
+  }
+}
+
+template <typename T>
+void EncoderLayer::AttendAs(float* states, const AttentionPlan& plan,
+                            Workspace& workspace) const {
   const size_t padded = Linear::PaddedRows(plan.rows);
-  float* context = workspace.context.Reserve(padded * width());
+  T* context = workspace.context.ReserveAs<T>(padded * width());
   float* dense = workspace.dense.Reserve(padded * width());
-  attention_.Forward(workspace.projections.get(), plan, context, workspace);
+  attention_.Forward(workspace.projections.As<T>(), plan, context, workspace);
   attention_output_.Forward(context, plan.rows, dense, workspace);
   attention_norm_.Forward(dense, states, plan.rows, states, workspace.pool());
 
-  float* intermediate = workspace.intermediate.Reserve(
+  T* intermediate = workspace.intermediate.ReserveAs<T>(
       Linear::PaddedRows(std::min(kPassRows, plan.rows)) * intermediate_.out());
   for (size_t first = 0; first < plan.rows; first += kPassRows) {
     const size_t count = std::min(kPassRows, plan.rows - first);

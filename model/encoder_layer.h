@@ -38,8 +38,9 @@ class EncoderLayer {
   // REQUIRES: room for Linear::PaddedRows(plan.rows) rows at `states`.
   void Attend(float* states, const AttentionPlan& plan,
               Workspace& workspace) const;
-  // queries [rows, hidden] of `states` [rows, hidden] alone.
-  void ProjectQueries(const float* states, size_t rows, float* queries,
+  // Puts the queries of `states` [rows.size(), hidden] in the place of those of
+  // `rows` in workspace.projections.
+  void ReplaceQueries(const float* states, std::span<const uint32_t> rows,
                       Workspace& workspace) const;
 
   size_t width() const { return attention_output_.out(); }
@@ -49,6 +50,17 @@ class EncoderLayer {
   EncoderLayer(Attention attention, Linear projections, Linear attention_output,
                LayerNorm attention_norm, Linear intermediate, Linear output,
                LayerNorm output_norm);
+
+  // What stands between products is of T: Bf16 in bf16, else float.
+  template <typename T>
+  void ProjectAs(const float* hidden, size_t tokens,
+                 Workspace& workspace) const;
+  template <typename T>
+  void AttendAs(float* states, const AttentionPlan& plan,
+                Workspace& workspace) const;
+  template <typename T>
+  void ReplaceQueriesAs(const float* states, std::span<const uint32_t> rows,
+                        Workspace& workspace) const;
 
   Attention attention_;
   Linear projections_;  // queries, keys, values: hidden -> 3 hidden

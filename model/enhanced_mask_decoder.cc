@@ -53,14 +53,9 @@ void EnhancedMaskDecoder::Finish(const RaggedBatch& batch,
                                  Workspace& workspace) const {
   const AttentionPlan plan = AttentionPlan::Only(batch.starts, rows);
   float* states = workspace.query_states.get();
-  float* queries = workspace.dense.Reserve(rows.size() * width_);
   for (int step = 0; step < kSteps; ++step) {
-    last.ProjectQueries(states, rows.size(), queries, workspace);
     // Keys and values stay those of h^{N-1}.
-    for (size_t r = 0; r < rows.size(); ++r) {
-      std::copy_n(queries + r * width_, width_,
-                  workspace.projections.get() + rows[r] * 3 * width_);
-    }
+    last.ReplaceQueries(states, rows, workspace);
     last.Attend(states, plan, workspace);
   }
 }

@@ -44,4 +44,13 @@ absl::Status SetMaxIsa(Isa isa) {
   return absl::OkStatus();
 }
 
+bool HasBf16Products() {
+#if HWY_ARCH_X86
+  return (hwy::SupportedTargets() & HWY_AVX3) != 0 &&
+         __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 }  // namespace deberta::model

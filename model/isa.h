@@ -20,6 +20,10 @@ absl::StatusOr<Isa> ParseIsa(std::string_view name);
 // model was loaded.
 absl::Status SetMaxIsa(Isa isa);
 
+// Whether products of bfloat16 pairs (AVX512_BF16) are there and not excluded
+// by SetMaxIsa.
+bool HasBf16Products();
+
 }  // namespace deberta::model
 
 #endif  // MODEL_ISA_H_

@@ -141,6 +141,7 @@ void GatherAdd(const float* hidden, std::span<const uint32_t> rows,
 
 struct Model::Parts {
   std::unique_ptr<const Checkpoint> checkpoint;
+  PrecisionChoice precision;
   Weights weights;
   Encoder encoder;
   std::optional<EnhancedMaskDecoder> decoder;
@@ -205,7 +206,11 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   auto weights = BindWeights(**checkpoint, options.fill_mask);
   if (!weights.ok()) return weights.status();
   Workspace workspace(std::max(1, options.load_threads));
-  WeightReader reader(**checkpoint, *weights, workspace, options.observer);
+  PrecisionChoice precision =
+      ChoosePrecision(options.precision,
+                      static_cast<size_t>((*checkpoint)->config().head_size));
+  WeightReader reader(**checkpoint, *weights, precision.used, workspace,
+                      options.observer);
   auto encoder = Encoder::Load(*weights, reader);
   if (!encoder.ok()) return encoder.status();
   std::optional<EnhancedMaskDecoder> decoder;
@@ -216,9 +221,9 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
   const uint64_t longest = LongestSequence(reader.config());
-  return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
-      Parts{*std::move(checkpoint), *std::move(weights), *std::move(encoder),
-            std::move(decoder), *std::move(head), longest})));
+  return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(Parts{
+      *std::move(checkpoint), std::move(precision), *std::move(weights),
+      *std::move(encoder), std::move(decoder), *std::move(head), longest})));
 }
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -252,6 +257,8 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
   }
   return absl::OkStatus();
 }
+
+const PrecisionChoice& Model::precision() const { return parts_->precision; }
 
 const Config& Model::config() const { return parts_->checkpoint->config(); }
 

@@ -20,6 +20,7 @@
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/config.h"
 #include "model/observers.h"
+#include "model/precision.h"
 #include "model/weights.h"
 #include "model/workspace.h"
 
@@ -30,6 +31,8 @@ class Model {
   struct Options {
     // Threads used to pack weights while loading.
     int load_threads = 1;
+    // Of the encoder; see precision().
+    Precision precision = Precision::kFp32;
     LoadObserver observer = nullptr;
     Checkpoint::Options checkpoint = {};
     // The decoder that fills masks, where the tensors are not to choose.
@@ -51,6 +54,8 @@ class Model {
                        BatchOutput* output,
                        const LayerObserver& observer = nullptr) const;
 
+  // What the encoder uses, and why if it is not what was asked for.
+  const PrecisionChoice& precision() const;
   const Config& config() const;
   Head head() const;
   // Set iff the head is that of a masked language model.

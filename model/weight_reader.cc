@@ -44,8 +44,10 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
 }  // namespace
 
 WeightReader::WeightReader(const Checkpoint& checkpoint, const Weights& weights,
-                           Workspace& workspace, LoadObserver observer)
+                           Precision precision, Workspace& workspace,
+                           LoadObserver observer)
     : checkpoint_(checkpoint),
+      precision_(precision),
       workspace_(workspace),
       observer_(std::move(observer)) {
   for (const TensorView* tensor : AllTensors(weights)) {
@@ -62,7 +64,8 @@ std::vector<float> WeightReader::Read(const TensorView* tensor) {
 }
 
 absl::StatusOr<Linear> WeightReader::Pack(const LinearWeights& weights,
-                                          Activation activation) {
+                                          Activation activation,
+                                          Precision precision) {
   const TensorView& weight = *weights.weight;
   const auto in = static_cast<size_t>(weight.shape[1]);
   auto linear = Pack({.out = static_cast<size_t>(weight.shape[0]),
@@ -72,7 +75,8 @@ absl::StatusOr<Linear> WeightReader::Pack(const LinearWeights& weights,
                             ReadFloats(weight, row * in, values);
                           },
                       .bias = Read(weights.bias),
-                      .activation = activation});
+                      .activation = activation,
+                      .precision = precision});
   Done(weights.weight);
   return linear;
 }

@@ -11,6 +11,7 @@
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
 #include "model/observers.h"
+#include "model/precision.h"
 #include "model/weights.h"
 
 namespace deberta::model {
@@ -18,14 +19,17 @@ namespace deberta::model {
 // Not thread-safe; used by the loading thread alone.
 class WeightReader {
  public:
+  // `precision`: of the encoder.
   WeightReader(const Checkpoint& checkpoint, const Weights& weights,
-               Workspace& workspace, LoadObserver observer);
+               Precision precision, Workspace& workspace,
+               LoadObserver observer);
 
   // The whole tensor; empty if null.
   std::vector<float> Read(const TensorView* tensor);
 
   absl::StatusOr<Linear> Pack(const LinearWeights& weights,
-                              Activation activation = Activation::kLinear);
+                              Activation activation = Activation::kLinear,
+                              Precision precision = Precision::kFp32);
   // Also for weights gathered from several tensors: report them with Done.
   absl::StatusOr<Linear> Pack(const Linear::Source& source);
 
@@ -38,6 +42,7 @@ class WeightReader {
   void Keep(const TensorView* tensor);
 
   const Config& config() const { return checkpoint_.config(); }
+  Precision precision() const { return precision_; }
   ThreadPool& pool() { return workspace_.pool(); }
   Workspace& workspace() { return workspace_; }
 
@@ -45,6 +50,7 @@ class WeightReader {
   void Count(const TensorView* tensor);
 
   const Checkpoint& checkpoint_;
+  const Precision precision_;
   Workspace& workspace_;
   const LoadObserver observer_;
   GemmTable gemms_;

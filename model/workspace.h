@@ -17,6 +17,18 @@ class FloatBuffer {
  public:
   // At least `n` floats.
   float* Reserve(size_t n);
+  // At least `n` elements of a type no wider than float, in the same memory.
+  template <typename T>
+  T* ReserveAs(size_t n) {
+    static_assert(sizeof(T) <= sizeof(float));
+    return reinterpret_cast<T*>(
+        Reserve((n * sizeof(T) + sizeof(float) - 1) / sizeof(float)));
+  }
+  template <typename T>
+  T* As() const {
+    static_assert(sizeof(T) <= sizeof(float));
+    return reinterpret_cast<T*>(floats_.get());
+  }
   float* get() const { return floats_.get(); }
   size_t capacity() const { return capacity_; }
 
@@ -47,6 +59,7 @@ class Workspace {
 
   // Rows of the batch being run.
   FloatBuffer hidden;        // [tokens, hidden]
+  FloatBuffer encoded;       // rows entering a product, in its precision
   FloatBuffer projections;   // [tokens, 3 hidden]: queries, keys, values
   FloatBuffer context;       // [rows, hidden]: what attention gathered
   FloatBuffer dense;         // [rows, hidden]: a projection before its norm

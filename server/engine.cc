@@ -21,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
     absl::StatusOr<LoadedModel> model =
         LoadModel(source,
                   {.load_threads = options.workers * options.threads_per_worker,
+                   .precision = options.precision,
                    .tokenizer_profile = options.tokenizer_profile,
                    .allowed_weights = options.allowed_weights,
                    .hdf5_reader = options.hdf5_reader},

@@ -116,26 +116,27 @@ ServedModel Describe(const std::string& name, const LoadedModel& loaded,
   const model::Config& config = model.config();
   const std::optional<model::FillMaskDecoder> decoder =
       model.fill_mask_decoder();
-  return {.name = name,
-          .precision = "fp32",
-          .family = config.family == model::Family::kDeberta ? "deberta"
-                                                             : "deberta-v2",
-          .tasks = Tasks(model, *loaded.tokenizer),
-          .sha256 = std::move(sha256),
-          .labels = model.labels(),
-          .hidden_size = config.hidden_size,
-          .layers = config.num_hidden_layers,
-          .parameters = model.parameters(),
-          .weights_format = std::string(model.weights_format()),
-          .tokenizer_profile = std::string(tokenizer::ProfileName(profile)),
-          .fill_mask_decoder =
-              decoder.has_value()
-                  ? std::string(model::FillMaskDecoderName(*decoder))
-                  : std::string(),
-          .resident_bytes =
-              model.resident_bytes() + loaded.tokenizer->resident_bytes(),
-          .task_model = Inputs(loaded),
-          .refusals = Refusals(model.head())};
+  return {
+      .name = name,
+      .precision = std::string(model::PrecisionName(model.precision().used)),
+      .family =
+          config.family == model::Family::kDeberta ? "deberta" : "deberta-v2",
+      .tasks = Tasks(model, *loaded.tokenizer),
+      .sha256 = std::move(sha256),
+      .labels = model.labels(),
+      .hidden_size = config.hidden_size,
+      .layers = config.num_hidden_layers,
+      .parameters = model.parameters(),
+      .weights_format = std::string(model.weights_format()),
+      .tokenizer_profile = std::string(tokenizer::ProfileName(profile)),
+      .fill_mask_decoder =
+          decoder.has_value()
+              ? std::string(model::FillMaskDecoderName(*decoder))
+              : std::string(),
+      .resident_bytes =
+          model.resident_bytes() + loaded.tokenizer->resident_bytes(),
+      .task_model = Inputs(loaded),
+      .refusals = Refusals(model.head())};
 }
 
 // Tensors left unused, named so far as a line can hold them.
@@ -162,6 +163,7 @@ absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
   return model::Model::Load(
       source.directory,
       {.load_threads = loading.load_threads,
+       .precision = loading.precision,
        .observer = [&](const model::LoadProgress& p) { line.Show(p); },
        .checkpoint = {.allowed = loading.allowed_weights,
                       .variant = source.variant,
@@ -194,6 +196,9 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   if (absl::Status s = CheckLabels(*loaded.model); !s.ok())
     return InModel(source, s);
   WarnOfUnexpected(source.name, *loaded.model, log);
+  if (const std::string& reason = loaded.model->precision().reason;
+      !reason.empty())
+    log->Warning(reason, {{"model", source.name}});
   absl::StatusOr<std::string> sha256 =
       Sha256OfFile(loaded.model->weights_path());
   if (!sha256.ok()) return InModel(source, sha256.status());
@@ -203,6 +208,7 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
       "model loaded",
       {{"model", source.name},
        {"family", loaded.served.family},
+       {"precision", loaded.served.precision},
        {"weights_format", loaded.served.weights_format},
        {"tokenizer_profile", loaded.served.tokenizer_profile},
        {"parameters", loaded.served.parameters},

@@ -29,6 +29,7 @@ struct LoadedModel {
 
 struct ModelLoading {
   int load_threads = 1;
+  model::Precision precision = model::Precision::kFp32;
   // Unless the model's deberta.json says another.
   tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
   std::vector<model::WeightsFormat> allowed_weights =

@@ -37,8 +37,11 @@ ABSL_FLAG(std::string, listen, "0.0.0.0:50051",
           "Address of the gRPC service, HOST:PORT. Port 0: any that is free.");
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
           "Address of GET /metrics, IP:PORT. Port 0: any that is free.");
-ABSL_FLAG(std::string, precision, "fp32",
-          "Arithmetic of the models: fp32, or auto, which is fp32.");
+ABSL_FLAG(
+    std::string, precision, "fp32",
+    "Arithmetic of the models: fp32, bf16, or auto, which is fp32. A\n"
+    "processor without AVX512_BF16 computes bf16 models in fp32, and the\n"
+    "log says so.");
 ABSL_FLAG(int32_t, workers, 0,
           "Batches computed at once. 0: one for every 8 CPUs.");
 ABSL_FLAG(int32_t, threads_per_worker, 0,
@@ -168,10 +171,6 @@ std::string_view Port(std::string_view address) {
 }
 
 absl::Status CheckContradictions() {
-  const std::string precision = absl::GetFlag(FLAGS_precision);
-  if (precision != "fp32" && precision != "auto")
-    return Wrong("precision", "fp32 or auto",
-                 absl::StrCat("\"", precision, "\""));
   const std::string listen = absl::GetFlag(FLAGS_listen);
   const std::string metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
   if (absl::Status s = CheckAddress("listen", listen); !s.ok()) return s;
@@ -231,6 +230,15 @@ absl::StatusOr<tokenizer::Profile> TokenizerProfile() {
                absl::StrCat("\"", name, "\""));
 }
 
+absl::StatusOr<model::Precision> Precision() {
+  const std::string name = absl::GetFlag(FLAGS_precision);
+  if (name == "auto") return model::Precision::kFp32;
+  absl::StatusOr<model::Precision> precision = model::ParsePrecision(name);
+  if (precision.ok()) return precision;
+  return Wrong("precision", "fp32, bf16 or auto",
+               absl::StrCat("\"", name, "\""));
+}
+
 void AnswerHelpAndVersion(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -257,6 +265,8 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (!allowed.ok()) return allowed.status();
   const absl::StatusOr<tokenizer::Profile> profile = TokenizerProfile();
   if (!profile.ok()) return profile.status();
+  const absl::StatusOr<model::Precision> precision = Precision();
+  if (!precision.ok()) return precision.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
   int threads = absl::GetFlag(FLAGS_threads_per_worker);
@@ -270,7 +280,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .tokenizer_profile = *profile,
       .listen = absl::GetFlag(FLAGS_listen),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
-      .precision = "fp32",
+      .precision = *precision,
       .workers = workers,
       .threads_per_worker = threads,
       .max_batch_tokens =

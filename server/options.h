@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
+#include "model/precision.h"
 #include "server/model_source.h"
 #include "tokenizer/profile.h"
 
@@ -25,7 +26,7 @@ struct Options {
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
   std::string listen;
   std::string metrics_listen;
-  std::string precision;  // "fp32"
+  model::Precision precision = model::Precision::kFp32;
   int workers = 1;
   int threads_per_worker = 1;
   size_t max_batch_tokens = 0;

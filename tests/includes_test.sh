@@ -40,7 +40,7 @@ layer tools 'server/|tokenizer/' 'server/model_settings\.h'
 
 confined '(oneapi/)?dnnl' 'model/layers/linear[a-z_]*\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
-confined 'hwy/' 'model/layers/[a-z_]+(-inl)?\.(cc|h)|model/isa\.cc'
+confined 'hwy/' 'model/layers/[a-z0-9_]+(-inl)?\.(cc|h)|model/isa\.cc'
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
 confined 'nlohmann/' 'tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|model/checkpoint/[a-z_]+\.(cc|h)|server/(log|model_settings)\.cc|tools/[a-z_/-]+\.cc'

@@ -34,7 +34,7 @@ ABSL_FLAG(std::string, shapes, "1x128,8x128",
           "batches to run, separated by commas: BATCHxLENGTH in tokens, or "
           "lengths:12+80+7 for one packed batch of these lengths");
 ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
-ABSL_FLAG(std::string, precision, "fp32", "fp32 or auto (fp32)");
+ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16 or auto (fp32)");
 ABSL_FLAG(double, seconds, 3, "time spent on each shape, warm-up included");
 ABSL_FLAG(bool, json, false, "print one JSON object a line for each shape");
 
@@ -56,6 +56,7 @@ struct Settings {
   std::string directory;
   std::vector<Shape> shapes;
   int threads = 1;
+  model::Precision precision = model::Precision::kFp32;
   Clock::duration duration;
 };
 
@@ -80,11 +81,10 @@ absl::StatusOr<Settings> SettingsFromFlags() {
           ? threads
           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 
-  const std::string precision = absl::GetFlag(FLAGS_precision);
-  if (precision != "fp32" && precision != "auto") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--precision: expected fp32 or auto, got '", precision,
-                     "'; other precisions are not available"));
+  if (const std::string name = absl::GetFlag(FLAGS_precision); name != "auto") {
+    const auto precision = model::ParsePrecision(name);
+    if (!precision.ok()) return precision.status();
+    settings.precision = *precision;
   }
   const double seconds = absl::GetFlag(FLAGS_seconds);
   if (!(seconds >= 0 && seconds <= 86400)) {
@@ -186,7 +186,7 @@ nlohmann::ordered_json Report(const model::Model& model, const Shape& shape,
                      ? "deberta"
                      : "deberta-v2"},
       {"task", TaskName(model.head())},
-      {"precision", "fp32"},
+      {"precision", model::PrecisionName(model.precision().used)},
       {"threads", settings.threads},
       {"batch", shape.size()},
       {"length", *std::max_element(shape.begin(), shape.end())},
@@ -231,10 +231,15 @@ absl::Status Bench(const Settings& settings) {
   options.load_threads = settings.threads;
   options.checkpoint.hdf5_reader = model::Hdf5ReaderBesideProgram();
   options.fill_mask = files->fill_mask;
+  options.precision = settings.precision;
   absl::StatusOr<std::unique_ptr<const model::Model>> model =
       model::Model::Load(settings.directory, options);
   if (!model.ok()) return model.status();
   const double load_ms = Milliseconds(Clock::now() - start);
+  if (const std::string& reason = (*model)->precision().reason;
+      !reason.empty()) {
+    std::cerr << "deberta-bench: " << reason << "\n";
+  }
 
   const bool json = absl::GetFlag(FLAGS_json);
   Table table;
@@ -269,7 +274,7 @@ int Run(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "measures a DeBERTa model without gRPC.\n\n"
       "  deberta-bench --model=DIR [--shapes=1x16,8x128] [--threads=N] "
-      "[--seconds=S] [--json]");
+      "[--precision=bf16] [--seconds=S] [--json]");
   if (absl::ParseCommandLine(argc, argv).size() > 1) {
     std::cerr << "deberta-bench: takes flags only\n";
     return 1;

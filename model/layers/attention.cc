@@ -14,7 +14,8 @@
 
 namespace deberta::model {
 
-HWY_EXPORT(AttendHead);
+HWY_EXPORT(AttendFloat);
+HWY_EXPORT(AttendBf16);
 
 namespace {
 
@@ -28,14 +29,14 @@ size_t OddStride(size_t columns) {
   return (RoundUp(columns, kLine) / kLine | 1) * kLine;
 }
 
-// Copies `table` to [head_size, stride] reaching `reach`; offsets beyond the
-// table have the values at its ends.
-PositionTable Stretch(const PositionTable& table, size_t head_size,
-                      size_t reach, float* values, size_t stride) {
+// Copies `table` to [depth, stride] reaching `reach`; offsets beyond the table
+// have the values at its ends.
+PositionTable Stretch(const PositionTable& table, size_t depth, size_t reach,
+                      float* values, size_t stride) {
   if (table.values == nullptr) return {};
   const size_t more = reach - table.reach;
   const size_t columns = 2 * table.reach + 1;
-  for (size_t k = 0; k < head_size; ++k) {
+  for (size_t k = 0; k < depth; ++k) {
     const float* from = table.values + k * table.stride;
     float* to = values + k * stride + PositionTables::kSlack;
     std::fill(to, to + more, from[0]);
@@ -43,6 +44,48 @@ PositionTable Stretch(const PositionTable& table, size_t head_size,
     std::fill(to + more + columns, to + 2 * more + columns, from[columns - 1]);
   }
   return {values + PositionTables::kSlack, stride, reach};
+}
+
+// `attend`: the kernel for T.
+template <typename T, typename Kernel>
+void AttendAll(const Attention& attention, Kernel attend, const T* projections,
+               const AttentionPlan& plan, T* context, Workspace& workspace) {
+  const size_t head_size = attention.head_size;
+  const size_t depth = head_size * sizeof(T) / sizeof(float);
+  const size_t width = attention.heads * head_size;
+  const size_t count = plan.sequences.size();
+  // Heads outside, sequences inside: a head's tables stay in cache.
+  workspace.pool().ParallelFor(attention.heads * count, [&](size_t task,
+                                                            int thread) {
+    const size_t h = task / count;
+    const AttentionPlan::Sequence& sequence = plan.sequences[task % count];
+    const T* rows = projections + sequence.start * 3 * width + h * head_size;
+    AttentionHead<T> head = {.queries = rows,
+                             .keys = rows + width,
+                             .values = rows + 2 * width,
+                             .row_stride = 3 * width,
+                             .length = sequence.length,
+                             .head_size = head_size,
+                             .scale = attention.scale,
+                             .c2p = attention.c2p.head(h),
+                             .p2c = attention.p2c.head(h),
+                             .runs = sequence.runs,
+                             .context = context + h * head_size,
+                             .context_stride = width};
+    const size_t reach = head.length - 1;
+    const bool stretch =
+        (head.c2p.values != nullptr && head.c2p.reach < reach) ||
+        (head.p2c.values != nullptr && head.p2c.reach < reach);
+    const HeadScratch scratch = HeadScratch::Carve(
+        head.length, head_size, stretch, workspace.thread_scratch(thread));
+    if (stretch) {
+      head.c2p =
+          Stretch(head.c2p, depth, reach, scratch.c2p, scratch.table_stride);
+      head.p2c =
+          Stretch(head.p2c, depth, reach, scratch.p2c, scratch.table_stride);
+    }
+    attend(head, scratch);
+  });
 }
 
 }  // namespace
@@ -116,41 +159,14 @@ HeadScratch HeadScratch::Carve(size_t length, size_t head_size, bool stretch,
 
 void Attention::Forward(const float* projections, const AttentionPlan& plan,
                         float* context, Workspace& workspace) const {
-  const auto attend = HWY_DYNAMIC_DISPATCH(AttendHead);
-  const size_t width = heads * head_size;
-  const size_t count = plan.sequences.size();
-  // Heads outside, sequences inside: a head's tables stay in cache.
-  workspace.pool().ParallelFor(heads * count, [&](size_t task, int thread) {
-    const size_t h = task / count;
-    const AttentionPlan::Sequence& sequence = plan.sequences[task % count];
-    const float* rows =
-        projections + sequence.start * 3 * width + h * head_size;
-    AttentionHead head = {.queries = rows,
-                          .keys = rows + width,
-                          .values = rows + 2 * width,
-                          .row_stride = 3 * width,
-                          .length = sequence.length,
-                          .head_size = head_size,
-                          .scale = scale,
-                          .c2p = c2p.head(h),
-                          .p2c = p2c.head(h),
-                          .runs = sequence.runs,
-                          .context = context + h * head_size,
-                          .context_stride = width};
-    const size_t reach = head.length - 1;
-    const bool stretch =
-        (head.c2p.values != nullptr && head.c2p.reach < reach) ||
-        (head.p2c.values != nullptr && head.p2c.reach < reach);
-    const HeadScratch scratch = HeadScratch::Carve(
-        head.length, head_size, stretch, workspace.thread_scratch(thread));
-    if (stretch) {
-      head.c2p = Stretch(head.c2p, head_size, reach, scratch.c2p,
-                         scratch.table_stride);
-      head.p2c = Stretch(head.p2c, head_size, reach, scratch.p2c,
-                         scratch.table_stride);
-    }
-    attend(head, scratch);
-  });
+  AttendAll(*this, HWY_DYNAMIC_DISPATCH(AttendFloat), projections, plan,
+            context, workspace);
+}
+
+void Attention::Forward(const Bf16* projections, const AttentionPlan& plan,
+                        Bf16* context, Workspace& workspace) const {
+  AttendAll(*this, HWY_DYNAMIC_DISPATCH(AttendBf16), projections, plan, context,
+            workspace);
 }
 
 }  // namespace deberta::model

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "model/layers/bf16.h"
 #include "model/layers/position_tables.h"
 #include "model/workspace.h"
 
@@ -48,12 +49,15 @@ struct Attention {
   size_t head_size = 0;
   float scale = 1;     // 1 / sqrt(head_size * s), spec 2.5 and 2.6
   PositionTables c2p;  // PK by key - query
-  PositionTables p2c;  // PQ by query - key, times scale
+  PositionTables p2c;  // PQ by query - key
 
   // projections [tokens, 3, heads, head_size]: queries, keys, values.
   // context [plan.rows, heads, head_size].
   void Forward(const float* projections, const AttentionPlan& plan,
                float* context, Workspace& workspace) const;
+  // With bf16 products. REQUIRES: HasBf16Products(), tables in bf16.
+  void Forward(const Bf16* projections, const AttentionPlan& plan,
+               Bf16* context, Workspace& workspace) const;
 
   size_t bytes() const { return c2p.bytes() + p2c.bytes(); }
 };

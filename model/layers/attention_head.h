@@ -7,15 +7,18 @@
 #include <span>
 
 #include "model/layers/attention.h"
+#include "model/layers/bf16.h"
 #include "model/layers/position_tables.h"
 
 namespace deberta::model {
 
+// T: float or Bf16.
+template <typename T>
 struct AttentionHead {
   // Rows of one sequence and head: [length, head_size], row_stride apart.
-  const float* queries = nullptr;
-  const float* keys = nullptr;
-  const float* values = nullptr;
+  const T* queries = nullptr;
+  const T* keys = nullptr;
+  const T* values = nullptr;
   size_t row_stride = 0;
   size_t length = 0;
   size_t head_size = 0;
@@ -23,34 +26,38 @@ struct AttentionHead {
   PositionTable c2p;  // REQUIRES: reach >= length - 1 where present
   PositionTable p2c;
   std::span<const AttentionPlan::Run> runs;
-  float* context = nullptr;  // row 0 of the output, at this head's columns
+  T* context = nullptr;  // row 0 of the output, at this head's columns
   size_t context_stride = 0;
 };
 
 // Scratch of one thread, carved out of one buffer. Strides are odd numbers of
 // cache lines, so that the rows of a matrix do not fall on each other in L1.
+//
+// What enters a product is laid out in cells along its depth: a float each, or
+// two Bf16 that follow each other (depth: head_size / 2, (length + 1) / 2).
 struct HeadScratch {
   static constexpr size_t kTileRows = 6;
   // 90 + 5 columns of p2c fill six vectors of 16.
   static constexpr size_t kStripRows = 90;
 
-  float* queries = nullptr;  // [head_size, query_stride]: a strip, by columns
+  float* queries = nullptr;  // [depth, query_stride]: a strip, by columns
   size_t query_stride = 0;
-  float* keys = nullptr;  // [head_size, key_stride]
+  float* keys = nullptr;  // [depth, key_stride]
   size_t key_stride = 0;
-  float* values = nullptr;  // [length, value_stride], zero beyond head_size
+  float* values = nullptr;  // [depth, value_stride], zero beyond head_size
   size_t value_stride = 0;
-  float* scores = nullptr;  // [kStripRows and overrun, score_stride]
+  // [kStripRows and overrun, score_stride]; then cells of e^score by rows
+  float* scores = nullptr;
   size_t score_stride = 0;
   float* by_key = nullptr;  // [length and overrun, by_key_stride]: p2c
   size_t by_key_stride = 0;
   float* context = nullptr;  // [kTileRows, value_stride]
   // Tables stretched to the sequence, where it is longer than they reach.
-  float* c2p = nullptr;  // [head_size, table_stride]
+  float* c2p = nullptr;  // [depth, table_stride]
   float* p2c = nullptr;
   size_t table_stride = 0;
 
-  // `stretch`: room for the tables too.
+  // Room for either kind of cells; `stretch`: for the tables too.
   static HeadScratch Carve(size_t length, size_t head_size, bool stretch,
                            FloatBuffer& buffer);
 };

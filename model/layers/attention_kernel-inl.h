@@ -11,6 +11,9 @@
 //   3. c2c. The product Q K^T starts its accumulators from the scores.
 //   4. Softmax of each row, then P V, divided by the row's sum at the end.
 //
+// The matrices that enter a product are made of cells (see HeadScratch), so
+// that fp32 and bf16 share everything but the product of two cells.
+//
 // Rows beyond the strip and columns beyond L are computed on whatever stands
 // there and never read, so every row goes through the same instructions
 // wherever it stands: results do not depend on the strip.
@@ -30,6 +33,7 @@
 #include <limits>
 
 #include "model/layers/attention_head.h"
+#include "model/layers/bf16-inl.h"
 #include "model/layers/transpose-inl.h"
 
 #if defined(__clang__)
@@ -48,6 +52,36 @@ constexpr size_t kTileRows = HeadScratch::kTileRows;
 // Accumulators, the row of the right matrix and one broadcast fill the
 // registers: 32 of them from AVX-512 on, 16 before.
 constexpr size_t kTileVectors = kLanes >= 16 ? 4 : 2;
+
+// sum + a b, cell by cell.
+template <typename T>
+HWY_INLINE Vector MulAddCells(Vector a, Vector b, Vector sum);
+
+template <>
+HWY_INLINE Vector MulAddCells<float>(Vector a, Vector b, Vector sum) {
+  return hn::MulAdd(a, b, sum);
+}
+
+template <>
+HWY_INLINE Vector MulAddCells<Bf16>(Vector a, Vector b, Vector sum) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  // Highway 1.0 has no operation for it, and an intrinsic cannot be inlined
+  // into functions that are compiled for less.
+  asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+  return sum;
+#else
+  const Floats d;
+  const hn::RebindToUnsigned<Floats> du;
+  const auto low = [&](Vector v) HWY_ATTR {
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::BitCast(du, v)));
+  };
+  const auto high = [&](Vector v) HWY_ATTR {
+    return hn::BitCast(
+        d, hn::And(hn::BitCast(du, v), hn::Set(du, uint32_t{0xffff0000})));
+  };
+  return hn::MulAdd(high(a), high(b), hn::MulAdd(low(a), low(b), sum));
+#endif
+}
 
 // C[r][x] = sum_k A(r, k) B[k][x]. A is stored by rows (A(r, k) = a[r * stride
 // + k]) or by columns (a[k * stride + r]).
@@ -69,7 +103,7 @@ HWY_INLINE Vector LoadOnce(const float* from) {
   return v;
 }
 
-template <size_t kVectors, bool kByColumns>
+template <typename T, size_t kVectors, bool kByColumns>
 HWY_INLINE void Accumulate(const Operands& operands,
                            Vector (&sums)[kTileRows][kVectors]) {
   const Floats d;
@@ -85,7 +119,7 @@ HWY_INLINE void Accumulate(const Operands& operands,
       const Vector value = hn::Set(d, kByColumns ? a[r] : a[r * a_stride]);
       DEBERTA_UNROLL
       for (size_t v = 0; v < kVectors; ++v) {
-        sums[r][v] = hn::MulAdd(value, row[v], sums[r][v]);
+        sums[r][v] = MulAddCells<T>(value, row[v], sums[r][v]);
       }
     }
     a += kByColumns ? a_stride : 1;
@@ -94,7 +128,7 @@ HWY_INLINE void Accumulate(const Operands& operands,
 }
 
 // c = A B, or c += A B.
-template <size_t kVectors, bool kAdd>
+template <typename T, size_t kVectors, bool kAdd>
 HWY_NOINLINE void ScoreTile(const Operands& operands, float* c,
                             size_t c_stride) {
   const Floats d;
@@ -107,7 +141,7 @@ HWY_NOINLINE void ScoreTile(const Operands& operands, float* c,
           kAdd ? hn::LoadU(d, c + r * c_stride + v * kLanes) : hn::Zero(d);
     }
   }
-  Accumulate<kVectors, true>(operands, sums);
+  Accumulate<T, kVectors, true>(operands, sums);
   DEBERTA_UNROLL
   for (size_t r = 0; r < kTileRows; ++r) {
     DEBERTA_UNROLL
@@ -118,7 +152,7 @@ HWY_NOINLINE void ScoreTile(const Operands& operands, float* c,
 }
 
 // c = A B, rows of A multiplied by `factors`.
-template <size_t kVectors>
+template <typename T, size_t kVectors>
 HWY_NOINLINE void ContextTile(const Operands& operands, const float* factors,
                               float* c, size_t c_stride) {
   const Floats d;
@@ -128,7 +162,7 @@ HWY_NOINLINE void ContextTile(const Operands& operands, const float* factors,
     DEBERTA_UNROLL
     for (size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::Zero(d);
   }
-  Accumulate<kVectors, false>(operands, sums);
+  Accumulate<T, kVectors, false>(operands, sums);
   DEBERTA_UNROLL
   for (size_t r = 0; r < kTileRows; ++r) {
     const Vector factor = hn::Set(d, factors[r]);
@@ -139,25 +173,26 @@ HWY_NOINLINE void ContextTile(const Operands& operands, const float* factors,
   }
 }
 
-template <bool kAdd>
+template <typename T, bool kAdd>
 void ScoreTileOf(size_t vectors, const Operands& operands, float* c,
                  size_t c_stride) {
   if constexpr (kTileVectors == 4) {
-    if (vectors == 4) return ScoreTile<4, kAdd>(operands, c, c_stride);
-    if (vectors == 3) return ScoreTile<3, kAdd>(operands, c, c_stride);
+    if (vectors == 4) return ScoreTile<T, 4, kAdd>(operands, c, c_stride);
+    if (vectors == 3) return ScoreTile<T, 3, kAdd>(operands, c, c_stride);
   }
-  if (vectors == 2) return ScoreTile<2, kAdd>(operands, c, c_stride);
-  ScoreTile<1, kAdd>(operands, c, c_stride);
+  if (vectors == 2) return ScoreTile<T, 2, kAdd>(operands, c, c_stride);
+  ScoreTile<T, 1, kAdd>(operands, c, c_stride);
 }
 
+template <typename T>
 void ContextTileOf(size_t vectors, const Operands& operands,
                    const float* factors, float* c, size_t c_stride) {
   if constexpr (kTileVectors == 4) {
-    if (vectors == 4) return ContextTile<4>(operands, factors, c, c_stride);
-    if (vectors == 3) return ContextTile<3>(operands, factors, c, c_stride);
+    if (vectors == 4) return ContextTile<T, 4>(operands, factors, c, c_stride);
+    if (vectors == 3) return ContextTile<T, 3>(operands, factors, c, c_stride);
   }
-  if (vectors == 2) return ContextTile<2>(operands, factors, c, c_stride);
-  ContextTile<1>(operands, factors, c, c_stride);
+  if (vectors == 2) return ContextTile<T, 2>(operands, factors, c, c_stride);
+  ContextTile<T, 1>(operands, factors, c, c_stride);
 }
 
 // e^x for x <= 0, to 2 ulp; below -87 as at -87. Cody-Waite reduction by ln 2,
@@ -182,10 +217,23 @@ HWY_INLINE Vector ExpOfNegative(Vector x) {
   return hn::Mul(y, hn::BitCast(d, exponent));
 }
 
-// Replaces a row of scores by e^(score - max) and returns 1 / their sum. Reads
-// and writes whole vectors.
-float SoftmaxRow(float* row, size_t length) {
+HWY_INLINE void StoreElements(Vector v, float* to) {
+  hn::StoreU(v, Floats(), to);
+}
+
+HWY_INLINE void StoreElements(Vector v, Bf16* to) {
+  StoreBf16(Floats(), v, to);
+}
+
+// Replaces a row of scores by e^(scale (score - max)), as T in the same memory,
+// and returns 1 / their sum. Reads and writes whole vectors; zeroes the rest of
+// the last cell.
+template <typename T>
+float SoftmaxRow(float* row, size_t length, float scale) {
   const Floats d;
+  const Vector scales = hn::Set(d, scale);
+  // Never ahead of what is read.
+  T* to = reinterpret_cast<T*>(row);
   const size_t whole = length / kLanes * kLanes;
   const auto tail = hn::FirstN(d, length - whole);
   const bool has_tail = whole < length;
@@ -199,16 +247,21 @@ float SoftmaxRow(float* row, size_t length) {
   max = hn::MaxOfLanes(d, max);
   Vector sum = hn::Zero(d);
   for (size_t j = 0; j < whole; j += kLanes) {
-    const Vector e = ExpOfNegative(hn::Sub(hn::LoadU(d, row + j), max));
-    hn::StoreU(e, d, row + j);
+    const Vector e =
+        ExpOfNegative(hn::Mul(scales, hn::Sub(hn::LoadU(d, row + j), max)));
+    StoreElements(e, to + j);
     sum = hn::Add(sum, e);
   }
   if (has_tail) {
     const Vector score = hn::IfThenElse(tail, hn::LoadU(d, row + whole), max);
-    const Vector e =
-        hn::IfThenElseZero(tail, ExpOfNegative(hn::Sub(score, max)));
-    hn::StoreU(e, d, row + whole);
+    const Vector e = hn::IfThenElseZero(
+        tail, ExpOfNegative(hn::Mul(scales, hn::Sub(score, max))));
+    StoreElements(e, to + whole);
     sum = hn::Add(sum, e);
+  }
+  if constexpr (sizeof(T) < sizeof(float)) {
+    // Cells are read as floats: a plain store of a T might be moved behind.
+    std::memset(to + length, 0, sizeof(T));
   }
   return 1 / hn::GetLane(hn::SumOfLanes(d, sum));
 }
@@ -218,7 +271,7 @@ float SoftmaxRow(float* row, size_t length) {
 //
 // `b_back` is what B moves to the left with each tile of rows: kTileRows for a
 // window that follows the rows, else 0.
-template <bool kAdd>
+template <typename T, bool kAdd>
 void Product(const Operands& first, size_t tiles, size_t columns, size_t b_back,
              float* c, size_t c_stride, size_t c_row_step) {
   const size_t vectors = (columns + kLanes - 1) / kLanes;
@@ -227,8 +280,8 @@ void Product(const Operands& first, size_t tiles, size_t columns, size_t b_back,
     tile.b += v * kLanes;
     float* to = c + v * kLanes;
     for (size_t t = 0; t < tiles; ++t) {
-      ScoreTileOf<kAdd>(std::min(kTileVectors, vectors - v), tile, to,
-                        c_row_step);
+      ScoreTileOf<T, kAdd>(std::min(kTileVectors, vectors - v), tile, to,
+                           c_row_step);
       tile.a += kTileRows;
       tile.b -= b_back;
       to += kTileRows * c_stride;
@@ -241,18 +294,20 @@ constexpr size_t Tiles(size_t rows) {
 }
 
 // Scores of queries [i0, i0 + n) against all keys, into scratch.scores.
-void ScoreStrip(const AttentionHead& head, size_t i0, size_t n,
+template <typename T>
+void ScoreStrip(const AttentionHead<T>& head, size_t i0, size_t n,
                 const HeadScratch& scratch) {
   constexpr size_t kSkew = kTileRows - 1;
   const size_t length = head.length;
+  const size_t depth = head.head_size * sizeof(T) / sizeof(float);
   const size_t score_stride = scratch.score_stride;
   if (head.c2p.values != nullptr) {
     // Column reach + key - query, of key 0 and the tile's last query.
     const Operands window = {scratch.queries, scratch.query_stride,
                              head.c2p.values + head.c2p.reach - i0 - kSkew,
-                             head.c2p.stride, head.head_size};
-    Product<false>(window, Tiles(n), length + kSkew, kTileRows,
-                   scratch.scores - kSkew, score_stride, score_stride + 1);
+                             head.c2p.stride, depth};
+    Product<T, false>(window, Tiles(n), length + kSkew, kTileRows,
+                      scratch.scores - kSkew, score_stride, score_stride + 1);
   } else {
     std::memset(scratch.scores, 0,
                 Tiles(n) * kTileRows * score_stride * sizeof(float));
@@ -261,73 +316,115 @@ void ScoreStrip(const AttentionHead& head, size_t i0, size_t n,
     // Column reach + query - key, of query i0 and the tile's last key.
     const Operands window = {scratch.keys, scratch.key_stride,
                              head.p2c.values + head.p2c.reach + i0 - kSkew,
-                             head.p2c.stride, head.head_size};
-    Product<false>(window, Tiles(length), n + kSkew, kTileRows,
-                   scratch.by_key - kSkew, scratch.by_key_stride,
-                   scratch.by_key_stride + 1);
+                             head.p2c.stride, depth};
+    Product<T, false>(window, Tiles(length), n + kSkew, kTileRows,
+                      scratch.by_key - kSkew, scratch.by_key_stride,
+                      scratch.by_key_stride + 1);
     Transpose<true>(scratch.by_key, scratch.by_key_stride, (length + 3) / 4 * 4,
                     (n + kLanes - 1) / kLanes * kLanes, scratch.scores,
                     score_stride);
   }
   const Operands content = {scratch.queries, scratch.query_stride, scratch.keys,
-                            scratch.key_stride, head.head_size};
-  Product<true>(content, Tiles(n), length, 0, scratch.scores, score_stride,
-                score_stride);
+                            scratch.key_stride, depth};
+  Product<T, true>(content, Tiles(n), length, 0, scratch.scores, score_stride,
+                   score_stride);
+}
+
+HWY_INLINE void StoreRow(const float* from, size_t n, float* to) {
+  std::memcpy(to, from, n * sizeof(float));
+}
+
+HWY_INLINE void StoreRow(const float* from, size_t n, Bf16* to) {
+  RowToBf16(from, n, to);
 }
 
 // softmax(scores) V of `n` rows, to rows of `context`.
-void ContextStrip(const AttentionHead& head, size_t n,
-                  const HeadScratch& scratch, float* context) {
+template <typename T>
+void ContextStrip(const AttentionHead<T>& head, size_t n,
+                  const HeadScratch& scratch, T* context) {
   const size_t width = scratch.value_stride;
+  const size_t depth =
+      (head.length * sizeof(T) + sizeof(float) - 1) / sizeof(float);
   for (size_t tile = 0; tile < n; tile += kTileRows) {
     const size_t rows = std::min(kTileRows, n - tile);
     float* scores = scratch.scores + tile * scratch.score_stride;
     float factors[kTileRows] = {};
     for (size_t r = 0; r < rows; ++r) {
-      factors[r] = SoftmaxRow(scores + r * scratch.score_stride, head.length);
+      factors[r] = SoftmaxRow<T>(scores + r * scratch.score_stride, head.length,
+                                 head.scale);
     }
     for (size_t c = 0; c < width; c += kTileVectors * kLanes) {
-      ContextTileOf(std::min(kTileVectors, (width - c) / kLanes),
-                    {scores, scratch.score_stride, scratch.values + c, width,
-                     head.length},
-                    factors, scratch.context + c, width);
+      ContextTileOf<T>(
+          std::min(kTileVectors, (width - c) / kLanes),
+          {scores, scratch.score_stride, scratch.values + c, width, depth},
+          factors, scratch.context + c, width);
     }
     for (size_t r = 0; r < rows; ++r) {
-      std::memcpy(context + (tile + r) * head.context_stride,
-                  scratch.context + r * width, head.head_size * sizeof(float));
+      StoreRow(scratch.context + r * width, head.head_size,
+               context + (tile + r) * head.context_stride);
     }
   }
 }
 
-// One head of one sequence.
-void AttendHead(const AttentionHead& head, const HeadScratch& scratch) {
-  Transpose<false>(head.keys, head.row_stride, head.length, head.head_size,
-                   scratch.keys, scratch.key_stride);
+void PackValues(const AttentionHead<float>& head, const HeadScratch& scratch) {
   for (size_t j = 0; j < head.length; ++j) {
     float* row = scratch.values + j * scratch.value_stride;
     std::memcpy(row, head.values + j * head.row_stride,
                 head.head_size * sizeof(float));
     std::fill(row + head.head_size, row + scratch.value_stride, 0.0f);
   }
+}
+
+// Pairs of rows; zeros stand beside the last of an odd number.
+void PackValues(const AttentionHead<Bf16>& head, const HeadScratch& scratch) {
+  for (size_t j = 0; j < head.length; j += 2) {
+    const Bf16* even = head.values + j * head.row_stride;
+    const Bf16* odd = j + 1 < head.length ? even + head.row_stride : nullptr;
+    Bf16* to =
+        reinterpret_cast<Bf16*>(scratch.values + j / 2 * scratch.value_stride);
+    for (size_t k = 0; k < head.head_size; ++k) {
+      to[2 * k] = even[k];
+      to[2 * k + 1] = odd == nullptr ? Bf16() : odd[k];
+    }
+    std::fill(to + 2 * head.head_size, to + 2 * scratch.value_stride, Bf16());
+  }
+}
+
+// Rows of `head_size` elements to columns of cells.
+template <typename T>
+void TransposeCells(const T* from, size_t row_stride, size_t rows,
+                    size_t head_size, float* to, size_t stride) {
+  constexpr size_t kElements = sizeof(float) / sizeof(T);
+  Transpose<false>(reinterpret_cast<const float*>(from), row_stride / kElements,
+                   rows, head_size / kElements, to, stride);
+}
+
+template <typename T>
+void AttendHead(const AttentionHead<T>& head, const HeadScratch& scratch) {
+  TransposeCells(head.keys, head.row_stride, head.length, head.head_size,
+                 scratch.keys, scratch.key_stride);
+  PackValues(head, scratch);
   for (const AttentionPlan::Run& run : head.runs) {
     for (size_t done = 0; done < run.count; done += HeadScratch::kStripRows) {
       const size_t i0 = run.first + done;
       const size_t n =
           std::min<size_t>(HeadScratch::kStripRows, run.count - done);
-      Transpose<false>(head.queries + i0 * head.row_stride, head.row_stride, n,
-                       head.head_size, scratch.queries, scratch.query_stride);
-      const Floats d;
-      const Vector scale = hn::Set(d, head.scale);
-      const size_t floats = head.head_size * scratch.query_stride;
-      for (size_t i = 0; i < floats; i += kLanes) {
-        hn::StoreU(hn::Mul(hn::LoadU(d, scratch.queries + i), scale), d,
-                   scratch.queries + i);
-      }
+      TransposeCells(head.queries + i0 * head.row_stride, head.row_stride, n,
+                     head.head_size, scratch.queries, scratch.query_stride);
       ScoreStrip(head, i0, n, scratch);
       ContextStrip(head, n, scratch,
                    head.context + (run.output + done) * head.context_stride);
     }
   }
+}
+
+// One head of one sequence.
+void AttendFloat(const AttentionHead<float>& head, const HeadScratch& scratch) {
+  AttendHead(head, scratch);
+}
+
+void AttendBf16(const AttentionHead<Bf16>& head, const HeadScratch& scratch) {
+  AttendHead(head, scratch);
 }
 
 }  // namespace HWY_NAMESPACE

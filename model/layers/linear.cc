@@ -5,6 +5,7 @@
 #include <cstring>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,6 +27,8 @@ constexpr size_t kBuckets =
 constexpr size_t kMinTileRows = 16;
 // Columns of a packed panel are a multiple of the widest vector.
 constexpr size_t kColumnStep = 16;
+// Rows rounded to bfloat16 by one task.
+constexpr size_t kRowsPerTask = 16;
 
 constexpr size_t RoundUp(size_t n, size_t step) {
   return (n + step - 1) / step * step;
@@ -67,8 +70,14 @@ const dnnl::engine& Engine() {
   return engine;
 }
 
-memory::desc RowMajor(size_t rows, size_t columns) {
-  return memory::desc({Dim(rows), Dim(columns)}, memory::data_type::f32,
+memory::data_type Type(Precision precision) {
+  return precision == Precision::kBf16 ? memory::data_type::bf16
+                                       : memory::data_type::f32;
+}
+
+memory::desc RowMajor(size_t rows, size_t columns,
+                      memory::data_type type = memory::data_type::f32) {
+  return memory::desc({Dim(rows), Dim(columns)}, type,
                       memory::dims{Dim(columns), 1});
 }
 
@@ -88,8 +97,9 @@ dnnl::primitive_attr Attributes(bool gelu) {
 }
 
 dnnl::matmul::primitive_desc Describe(size_t rows, size_t in, size_t width,
-                                      bool gelu, const memory::desc& weight) {
-  const memory::desc x = RowMajor(rows, in);
+                                      bool gelu, Precision precision,
+                                      const memory::desc& weight) {
+  const memory::desc x = RowMajor(rows, in, Type(precision));
   const memory::desc bias = RowMajor(1, width);
   const memory::desc y = RowMajor(rows, width);
 #if DNNL_VERSION_MAJOR >= 3
@@ -99,24 +109,32 @@ dnnl::matmul::primitive_desc Describe(size_t rows, size_t in, size_t width,
 #endif
 }
 
-memory::desc AnyWeight(size_t in, size_t width) {
-  return memory::desc({Dim(in), Dim(width)}, memory::data_type::f32,
+memory::desc AnyWeight(size_t in, size_t width, Precision precision) {
+  return memory::desc({Dim(in), Dim(width)}, Type(precision),
                       memory::format_tag::any);
 }
+
+void Store(std::span<const float> values, float* to) {
+  std::copy(values.begin(), values.end(), to);
+}
+
+void Store(std::span<const float> values, Bf16* to) { ToBf16(values, to); }
 
 }  // namespace
 
 class Gemm {
  public:
-  Gemm(size_t in, size_t width, bool gelu)
+  Gemm(size_t in, size_t width, bool gelu, Precision precision)
       : in_(in),
         width_(width),
-        weight_(Describe(kTileRows, in, width, gelu, AnyWeight(in, width))
+        precision_(precision),
+        weight_(Describe(kTileRows, in, width, gelu, precision,
+                         AnyWeight(in, width, precision))
                     .weights_desc()) {
     for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
       // One packing serves every bucket: the weight's layout is given here.
       const auto description =
-          Describe(BucketRows(bucket), in, width, gelu, weight_);
+          Describe(BucketRows(bucket), in, width, gelu, precision, weight_);
       scratchpads_[bucket] = description.scratchpad_desc();
       primitives_[bucket] = dnnl::matmul(description);
     }
@@ -128,7 +146,7 @@ class Gemm {
     return RoundUp(weight_.get_size() / sizeof(float), kColumnStep);
   }
 
-  // `rows_major` [width, in] -> `packed`.
+  // `row_major` [width, in] -> `packed`, rounded to the precision.
   void Pack(float* row_major, float* packed) const {
     dnnl::stream stream(Engine());
     const memory::desc plain({Dim(in_), Dim(width_)}, memory::data_type::f32,
@@ -141,18 +159,18 @@ class Gemm {
 
   // x [padded, in] -> y [padded, width], where `padded` is the bucket of
   // `rows`.
-  void Run(const float* x, size_t rows, const float* packed, const float* bias,
+  void Run(const void* x, size_t rows, const float* packed, const float* bias,
            float* y, float* scratchpad) const {
     const size_t bucket = BucketOf(rows);
     const size_t padded = BucketRows(bucket);
     // oneDNN takes inputs as non-const pointers and does not write to them.
-    const auto bind = [](const memory::desc& desc, const float* floats) {
-      return memory(desc, Engine(), const_cast<float*>(floats));
+    const auto bind = [](const memory::desc& desc, const void* values) {
+      return memory(desc, Engine(), const_cast<void*>(values));
     };
     dnnl::stream stream(Engine());
     primitives_[bucket].execute(
         stream,
-        {{DNNL_ARG_SRC, bind(RowMajor(padded, in_), x)},
+        {{DNNL_ARG_SRC, bind(RowMajor(padded, in_, Type(precision_)), x)},
          {DNNL_ARG_WEIGHTS, bind(weight_, packed)},
          {DNNL_ARG_BIAS, bind(RowMajor(1, width_), bias)},
          {DNNL_ARG_DST, bind(RowMajor(padded, width_), y)},
@@ -171,18 +189,18 @@ class Gemm {
  private:
   const size_t in_;
   const size_t width_;
+  const Precision precision_;
   const memory::desc weight_;
   std::array<memory::desc, kBuckets> scratchpads_;
   std::array<dnnl::matmul, kBuckets> primitives_;
 };
 
-absl::StatusOr<std::shared_ptr<const Gemm>> GemmTable::Get(size_t in,
-                                                           size_t width,
-                                                           bool gelu) {
-  std::shared_ptr<const Gemm>& gemm = gemms_[{in, width, gelu}];
+absl::StatusOr<std::shared_ptr<const Gemm>> GemmTable::Get(
+    size_t in, size_t width, bool gelu, Precision precision) {
+  std::shared_ptr<const Gemm>& gemm = gemms_[{in, width, gelu, precision}];
   if (gemm == nullptr) {
     try {
-      gemm = std::make_shared<const Gemm>(in, width, gelu);
+      gemm = std::make_shared<const Gemm>(in, width, gelu, precision);
     } catch (const dnnl::error& error) {
       return absl::InternalError(
           absl::StrCat("oneDNN has no matrix product for ", in, " x ", width,
@@ -194,12 +212,16 @@ absl::StatusOr<std::shared_ptr<const Gemm>> GemmTable::Get(size_t in,
 
 absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
                                     ThreadPool& pool) {
-  const bool gelu = source.activation == Activation::kGelu;
-  auto gemm = gemms.Get(source.in, PanelWidth(source.out), gelu);
+  // oneDNN's gelu is exact, and costs bf16 more than its rounding is worth.
+  const bool gelu = source.activation == Activation::kGelu &&
+                    source.precision == Precision::kFp32;
+  auto gemm =
+      gemms.Get(source.in, PanelWidth(source.out), gelu, source.precision);
   if (!gemm.ok()) return gemm.status();
   Linear linear;
   linear.in_ = source.in;
   linear.out_ = source.out;
+  linear.precision_ = source.precision;
   linear.gemm_ = *gemm;
   linear.activation_ = gelu ? Activation::kLinear : source.activation;
   const size_t width = linear.gemm_->width();
@@ -227,13 +249,34 @@ size_t Linear::bytes() const {
   return (weight_.capacity() + bias_.capacity()) * sizeof(float);
 }
 
-void Linear::Forward(const float* x, size_t rows, float* y,
-                     Workspace& workspace) const {
-  ForwardFirst(x, rows, out_, y, workspace);
+template <typename In, typename Out>
+void Linear::ForwardFirst(const In* x, size_t rows, size_t columns, Out* y,
+                          Workspace& workspace) const {
+  if constexpr (std::is_same_v<In, float>) {
+    if (precision_ == Precision::kBf16) {
+      Bf16* rounded = workspace.encoded.ReserveAs<Bf16>(PaddedRows(rows) * in_);
+      workspace.pool().ParallelForRanges(
+          rows, kRowsPerTask, [&](size_t begin, size_t end, int) {
+            ToBf16(std::span(x + begin * in_, (end - begin) * in_),
+                   rounded + begin * in_);
+          });
+      Multiply(rounded, rows, columns, y, workspace);
+      return;
+    }
+  }
+  Multiply(x, rows, columns, y, workspace);
 }
 
-void Linear::ForwardFirst(const float* x, size_t rows, size_t columns, float* y,
-                          Workspace& workspace) const {
+template void Linear::ForwardFirst(const float*, size_t, size_t, float*,
+                                   Workspace&) const;
+template void Linear::ForwardFirst(const float*, size_t, size_t, Bf16*,
+                                   Workspace&) const;
+template void Linear::ForwardFirst(const Bf16*, size_t, size_t, float*,
+                                   Workspace&) const;
+
+template <typename In, typename Out>
+void Linear::Multiply(const In* x, size_t rows, size_t columns, Out* y,
+                      Workspace& workspace) const {
   const size_t panels = (columns + gemm_->width() - 1) / gemm_->width();
   const auto tiles = [&](size_t tile) { return (rows + tile - 1) / tile; };
   const size_t wanted_tasks = 2 * static_cast<size_t>(workspace.threads());
@@ -248,7 +291,8 @@ void Linear::ForwardFirst(const float* x, size_t rows, size_t columns, float* y,
   });
 }
 
-void Linear::RunTask(const float* x, size_t rows, float* y, size_t columns,
+template <typename Out>
+void Linear::RunTask(const void* x, size_t rows, Out* y, size_t columns,
                      size_t panel, FloatBuffer& scratch) const {
   const size_t width = gemm_->width();
   const size_t result_floats = gemm_->result_floats(rows);
@@ -258,9 +302,13 @@ void Linear::RunTask(const float* x, size_t rows, float* y, size_t columns,
              bias_.get() + panel * width, result, result + result_floats);
   const size_t wanted = std::min(width, columns - panel * width);
   for (size_t r = 0; r < rows; ++r) {
-    float* to = y + r * columns + panel * width;
-    std::memcpy(to, result + r * width, wanted * sizeof(float));
-    ApplyActivation(activation_, std::span(to, wanted));
+    const std::span<float> values(result + r * width, wanted);
+    if (precision_ == Precision::kFp32) {
+      ApplyActivation(activation_, values);
+    } else {
+      ApplyActivationFast(activation_, values);
+    }
+    Store(values, y + r * columns + panel * width);
   }
 }
 

@@ -1,5 +1,8 @@
 // y = act(x W^T + b) on oneDNN, with the weight packed once.
 //
+// In bf16, x and W are rounded to bfloat16; sums, bias and activation are
+// fp32.
+//
 // The weight is cut into panels of output columns, each packed on its own, and
 // the rows into tiles; a task multiplies one tile with one panel. Row counts
 // are rounded up to a fixed set of buckets, so that few primitives exist
@@ -20,6 +23,8 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/isa.h"
+#include "model/layers/bf16.h"
+#include "model/precision.h"
 #include "model/workspace.h"
 
 namespace deberta::model {
@@ -33,10 +38,12 @@ class GemmTable {
   // x [rows, in] times a panel of `width` columns, then bias, then gelu if
   // `gelu`.
   absl::StatusOr<std::shared_ptr<const Gemm>> Get(size_t in, size_t width,
-                                                  bool gelu);
+                                                  bool gelu,
+                                                  Precision precision);
 
  private:
-  std::map<std::tuple<size_t, size_t, bool>, std::shared_ptr<const Gemm>>
+  std::map<std::tuple<size_t, size_t, bool, Precision>,
+           std::shared_ptr<const Gemm>>
       gemms_;
 };
 
@@ -49,6 +56,7 @@ class Linear {
     std::function<void(size_t row, std::span<float> values)> read_row;
     std::vector<float> bias;  // [out], or empty
     Activation activation = Activation::kLinear;
+    Precision precision = Precision::kFp32;
   };
 
   // Internal if oneDNN has no primitive for the shape.
@@ -59,28 +67,38 @@ class Linear {
   // so many.
   static size_t PaddedRows(size_t rows);
 
-  // x [PaddedRows(rows), in] -> y [rows, out], both dense. REQUIRES: x and y do
-  // not overlap.
-  void Forward(const float* x, size_t rows, float* y,
-               Workspace& workspace) const;
+  // x [PaddedRows(rows), in] -> y [rows, out], both dense, of float or, where
+  // the precision is bf16, of Bf16. REQUIRES: x and y do not overlap.
+  template <typename In, typename Out>
+  void Forward(const In* x, size_t rows, Out* y, Workspace& workspace) const {
+    ForwardFirst(x, rows, out_, y, workspace);
+  }
   // The first `columns` of the outputs alone: y [rows, columns].
-  void ForwardFirst(const float* x, size_t rows, size_t columns, float* y,
+  template <typename In, typename Out>
+  void ForwardFirst(const In* x, size_t rows, size_t columns, Out* y,
                     Workspace& workspace) const;
 
   size_t in() const { return in_; }
   size_t out() const { return out_; }
+  Precision precision() const { return precision_; }
   // Bytes of packed weight and bias.
   size_t bytes() const;
 
  private:
   Linear() = default;
 
+  // x in the precision's own form.
+  template <typename In, typename Out>
+  void Multiply(const In* x, size_t rows, size_t columns, Out* y,
+                Workspace& workspace) const;
   // One panel, of y's first `columns` at most.
-  void RunTask(const float* x, size_t rows, float* y, size_t columns,
-               size_t panel, FloatBuffer& scratch) const;
+  template <typename Out>
+  void RunTask(const void* x, size_t rows, Out* y, size_t columns, size_t panel,
+               FloatBuffer& scratch) const;
 
   size_t in_ = 0;
   size_t out_ = 0;
+  Precision precision_ = Precision::kFp32;
   Activation activation_ = Activation::kLinear;
   std::shared_ptr<const Gemm> gemm_;
   FloatBuffer weight_;  // [panels] of gemm_->packed_floats()

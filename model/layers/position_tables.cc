@@ -1,7 +1,10 @@
 #include "model/layers/position_tables.h"
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
+
+#include "model/layers/bf16.h"
 
 namespace deberta::model {
 namespace {
@@ -19,9 +22,9 @@ size_t TableStride(size_t columns) {
 PositionTables::PositionTables(std::span<const float> projected, size_t heads,
                                size_t head_size,
                                const RelativePosition& positions, size_t reach,
-                               bool key_minus_query, float factor,
+                               bool key_minus_query, Precision precision,
                                ThreadPool& pool)
-    : head_size_(head_size),
+    : cells_(precision == Precision::kBf16 ? head_size / 2 : head_size),
       stride_(TableStride(2 * reach + 1 + 2 * kSlack)),
       reach_(reach) {
   const size_t columns = 2 * reach + 1;
@@ -32,19 +35,29 @@ PositionTables::PositionTables(std::span<const float> projected, size_t heads,
     rows[c] =
         static_cast<size_t>(positions.Row(key_minus_query ? -offset : offset));
   }
-  float* values = values_.Reserve(heads * head_size * stride_);
-  pool.ParallelFor(heads * head_size, [&](size_t channel, int) {
+  std::vector<Bf16> rounded;
+  if (precision == Precision::kBf16) {
+    rounded.resize(projected.size());
+    ToBf16(projected, rounded.data());
+  }
+  float* values = values_.Reserve(heads * cells_ * stride_);
+  const size_t width = heads * head_size;
+  pool.ParallelFor(heads * cells_, [&](size_t cell, int) {
+    float* to = values + cell * stride_ + kSlack;
     for (size_t c = 0; c < columns; ++c) {
-      values[channel * stride_ + kSlack + c] =
-          factor * projected[rows[c] * heads * head_size + channel];
+      if (precision == Precision::kBf16) {
+        std::memcpy(to + c, rounded.data() + rows[c] * width + 2 * cell,
+                    sizeof(float));
+      } else {
+        to[c] = projected[rows[c] * width + cell];
+      }
     }
   });
 }
 
 PositionTable PositionTables::head(size_t head) const {
   if (values_.get() == nullptr) return {};
-  return {values_.get() + head * head_size_ * stride_ + kSlack, stride_,
-          reach_};
+  return {values_.get() + head * cells_ * stride_ + kSlack, stride_, reach_};
 }
 
 }  // namespace deberta::model

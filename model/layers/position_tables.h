@@ -9,14 +9,16 @@
 #include <span>
 
 #include "model/layers/relative_position.h"
+#include "model/precision.h"
 #include "model/workspace.h"
 
 namespace deberta::model {
 
-// Of one head: row k holds element k of the projection for every offset, column
-// reach() + offset.
+// Of one head: row k holds cell k of the projection for every offset, column
+// reach() + offset. A cell is element k in fp32, and elements 2 k and 2 k + 1
+// as Bf16 in bf16.
 struct PositionTable {
-  const float* values = nullptr;  // [head_size, stride]; null: term left out
+  const float* values = nullptr;  // [cells, stride]; null: term left out
   size_t stride = 0;
   size_t reach = 0;  // offsets -reach..reach are there
 };
@@ -31,20 +33,20 @@ class PositionTables {
   // `projected` [2 S, heads * head_size] is the projection of rel_embeddings.
   // Offsets from -reach to reach, where rows no longer change beyond `reach`.
   // The offset is key - query if `key_minus_query` (c2p), else query - key
-  // (p2c). Values are multiplied by `factor`.
+  // (p2c). REQUIRES: head_size is even in bf16.
   PositionTables(std::span<const float> projected, size_t heads,
                  size_t head_size, const RelativePosition& positions,
-                 size_t reach, bool key_minus_query, float factor,
+                 size_t reach, bool key_minus_query, Precision precision,
                  ThreadPool& pool);
 
   PositionTable head(size_t head) const;
   size_t bytes() const { return values_.capacity() * sizeof(float); }
 
  private:
-  size_t head_size_ = 0;
+  size_t cells_ = 0;
   size_t stride_ = 0;
   size_t reach_ = 0;
-  FloatBuffer values_;  // [heads, head_size, stride], kSlack to the left
+  FloatBuffer values_;  // [heads, cells, stride], kSlack to the left
 };
 
 }  // namespace deberta::model

@@ -86,7 +86,8 @@ void Transpose(const float* src, size_t src_stride, size_t rows, size_t columns,
                float* dst, size_t dst_stride) {
   const auto move = [&](size_t r, size_t c) {
     float& to = dst[c * dst_stride + r];
-    to = (kAdd ? to : 0.0f) + src[r * src_stride + c];
+    const float from = src[r * src_stride + c];
+    to = kAdd ? to + from : from;
   };
   size_t r = 0;
   for (; r + 4 <= rows; r += 4) {

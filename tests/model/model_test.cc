@@ -7,12 +7,15 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/isa.h"
 #include "tests/model/golden_model.h"
+#include "tests/model/layers/bf16_values.h"
 #include "tests/model/test_isa.h"
 
 namespace deberta::model {
@@ -45,8 +48,10 @@ void ExpectNear(std::span<const float> actual, std::span<const float> expected,
   EXPECT_LE(DifferenceOfScale(actual, expected), tolerance) << what;
 }
 
-std::unique_ptr<const Model> LoadModel(const std::string& name) {
+std::unique_ptr<const Model> LoadModel(const std::string& name,
+                                       Precision precision = Precision::kFp32) {
   Model::Options options;
+  options.precision = precision;
   options.checkpoint.hdf5_reader = DEBERTA_HDF5_READER;
   auto model = Model::Load(Directory(name), options);
   EXPECT_TRUE(model.ok()) << model.status();
@@ -61,7 +66,46 @@ std::vector<int32_t> RandomIds(size_t n, int64_t below, std::mt19937& random) {
   return ids;
 }
 
+// Root mean square of the differences, of that of `expected`.
+double RelativeRms(std::span<const float> actual,
+                   std::span<const float> expected) {
+  EXPECT_EQ(actual.size(), expected.size());
+  double errors = 0;
+  double squares = 1e-30;
+  for (size_t i = 0; i < std::min(actual.size(), expected.size()); ++i) {
+    const double error = static_cast<double>(actual[i]) - expected[i];
+    errors += error * error;
+    squares += static_cast<double>(expected[i]) * expected[i];
+  }
+  return std::sqrt(errors / squares);
+}
+
+// The first two sequences of the golden file, in one batch.
+RaggedBatch GoldenBatch(const std::string& name, Head head) {
+  const auto golden = GoldenFile::Open(Directory(name));
+  EXPECT_TRUE(golden.ok()) << golden.status();
+  BatchBuilder builder(head);
+  for (const std::string s : {"0", "1"}) {
+    builder.Add(golden->ReadIds("input_ids." + s),
+                golden->ReadIds("token_type_ids." + s));
+  }
+  return builder.batch();
+}
+
 class GoldenModelTest : public testing::TestWithParam<std::string> {};
+
+// What holds in each precision on its own.
+class EveryPrecisionTest
+    : public testing::TestWithParam<std::tuple<std::string, Precision>> {
+ protected:
+  void SetUp() override {
+    if (precision() == Precision::kBf16 && !HasBf16Products()) {
+      GTEST_SKIP() << "models use fp32 here";
+    }
+  }
+  const std::string& name() const { return std::get<0>(GetParam()); }
+  Precision precision() const { return std::get<1>(GetParam()); }
+};
 
 TEST_P(GoldenModelTest, MatchesTheReference) {
   const auto model = LoadModel(GetParam());
@@ -76,19 +120,50 @@ TEST_P(GoldenModelTest, MatchesTheReference) {
   EXPECT_LE(comparison->logits, kGoldenTolerance);
 }
 
+// Rounding two factors adds at most sqrt(2 / 3) kBf16Rounding to a product, as
+// a root mean square, and four products follow each other in a layer; errors
+// of all of them add in quadrature. These checkpoints' large weights may double
+// that.
+TEST_P(GoldenModelTest, Bf16AddsItsRoundingsAlone) {
+  if (!HasBf16Products()) GTEST_SKIP() << "models use fp32 here";
+  const auto exact = LoadModel(GetParam());
+  const auto rounded = LoadModel(GetParam(), Precision::kBf16);
+  ASSERT_TRUE(exact != nullptr && rounded != nullptr);
+  EXPECT_EQ(rounded->precision().used, Precision::kBf16);
+  EXPECT_EQ(rounded->precision().reason, "");
+  const auto limit = [](size_t layers) {
+    return 2 * kBf16Rounding *
+           std::sqrt(4 * 2.0 / 3 * static_cast<double>(layers));
+  };
+  const RaggedBatch batch = GoldenBatch(GetParam(), exact->head());
+  Workspace workspace(2);
+  BatchOutput output;
+  std::vector<std::vector<float>> hidden;
+  const LayerObserver keep = [&](int64_t, std::span<const float> values) {
+    hidden.emplace_back(values.begin(), values.end());
+  };
+  ASSERT_TRUE(exact->Forward(batch, workspace, &output, keep).ok());
+  const std::vector<float> logits = output.logits;
+  size_t layer = 0;
+  const LayerObserver compare = [&](int64_t, std::span<const float> values) {
+    // One product more may have made the embeddings.
+    EXPECT_LT(RelativeRms(values, hidden[layer]), limit(layer + 1)) << layer;
+    ++layer;
+  };
+  ASSERT_TRUE(rounded->Forward(batch, workspace, &output, compare).ok());
+  EXPECT_EQ(layer, hidden.size());
+  EXPECT_LT(RelativeRms(output.logits, logits), limit(layer + 1));
+  if (!logits.empty()) {
+    EXPECT_NE(output.logits, logits);
+  }
+}
+
 // With an observer every row of the last layer is computed, else only those
 // that are read.
-TEST_P(GoldenModelTest, SkippingUnreadRowsChangesNoBit) {
-  const auto model = LoadModel(GetParam());
+TEST_P(EveryPrecisionTest, SkippingUnreadRowsChangesNoBit) {
+  const auto model = LoadModel(name(), precision());
   ASSERT_NE(model, nullptr);
-  const auto golden = GoldenFile::Open(Directory(GetParam()));
-  ASSERT_TRUE(golden.ok()) << golden.status();
-  BatchBuilder builder(model->head());
-  for (const std::string s : {"0", "1"}) {
-    builder.Add(golden->ReadIds("input_ids." + s),
-                golden->ReadIds("token_type_ids." + s));
-  }
-  RaggedBatch& batch = builder.batch();
+  RaggedBatch batch = GoldenBatch(name(), model->head());
   batch.hidden_rows = {static_cast<uint32_t>(batch.tokens() - 1), 0, 0};
   if (batch.logit_rows.size() > 5) batch.logit_rows = {5, 2, 3};
   Workspace workspace(2);
@@ -101,8 +176,8 @@ TEST_P(GoldenModelTest, SkippingUnreadRowsChangesNoBit) {
   ExpectNear(needed.logits, every.logits, tolerance, "logits");
 }
 
-TEST_P(GoldenModelTest, BatchEqualsAlone) {
-  const auto model = LoadModel(GetParam());
+TEST_P(EveryPrecisionTest, BatchEqualsAlone) {
+  const auto model = LoadModel(name(), precision());
   ASSERT_NE(model, nullptr);
   const Config& config = model->config();
   const bool limited = config.position_biased_input ||
@@ -143,6 +218,26 @@ TEST_P(GoldenModelTest, BatchEqualsAlone) {
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenModelTest, testing::ValuesIn(AllModels()),
                          [](const auto& model) { return model.param; });
+
+INSTANTIATE_TEST_SUITE_P(
+    All, EveryPrecisionTest,
+    testing::Combine(testing::ValuesIn(AllModels()),
+                     testing::Values(Precision::kFp32, Precision::kBf16)),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" +
+             std::string(PrecisionName(std::get<1>(test.param)));
+    });
+
+TEST(ModelTest, SaysWhyItUsesFp32) {
+  const auto model = LoadModel("v3_classify", Precision::kBf16);
+  ASSERT_NE(model, nullptr);
+  if (HasBf16Products()) {
+    EXPECT_EQ(model->precision().used, Precision::kBf16);
+  } else {
+    EXPECT_EQ(model->precision().used, Precision::kFp32);
+    EXPECT_THAT(model->precision().reason, HasSubstr("AVX512_BF16"));
+  }
+}
 
 // Row counts fall into few buckets and buffers only grow to the largest batch,
 // so that memory stays flat whatever lengths arrive.

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "model/isa.h"
 #include "server/file_digest.h"
 #include "server/load_progress.h"
 
@@ -93,12 +94,13 @@ class EngineTest : public testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<Engine>> Load(
-      std::vector<ModelSource> models) {
+      std::vector<ModelSource> models,
+      model::Precision precision = model::Precision::kFp32) {
     return Engine::Load(
         {.models = std::move(models),
          .listen = "",
          .metrics_listen = "",
-         .precision = "fp32",
+         .precision = precision,
          .workers = 2,
          .threads_per_worker = 1,
          .max_batch_tokens = 64,
@@ -120,6 +122,15 @@ class EngineTest : public testing::Test {
   std::FILE* const log_file_;
   Log log_;
 };
+
+TEST_F(EngineTest, TellsThePrecisionThatIsUsed) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  const auto engine =
+      Load({{.name = "m", .directory = directory}}, model::Precision::kBf16);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  EXPECT_EQ((*engine)->catalog().models().front().precision,
+            model::HasBf16Products() ? "bf16" : "fp32");
+}
 
 TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   const auto engine = Load(

@@ -54,7 +54,7 @@ TEST(OptionsTest, DefaultsAreThoseOfTheContract) {
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->listen, "0.0.0.0:50051");
   EXPECT_EQ(options->metrics_listen, "0.0.0.0:9090");
-  EXPECT_EQ(options->precision, "fp32");
+  EXPECT_EQ(options->precision, model::Precision::kFp32);
   EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kHf4);
   EXPECT_EQ(options->allowed_weights, model::AllWeightsFormats());
   EXPECT_GE(options->workers, 1);
@@ -69,6 +69,18 @@ TEST(OptionsTest, ReadsFormatsAndProfile) {
       options->allowed_weights,
       ElementsAre(model::WeightsFormat::kHdf5, model::WeightsFormat::kTorch));
   EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kSpm);
+}
+
+TEST(OptionsTest, ReadsThePrecision) {
+  const std::pair<std::string, model::Precision> cases[] = {
+      {"fp32", model::Precision::kFp32},
+      {"bf16", model::Precision::kBf16},
+      {"auto", model::Precision::kFp32}};
+  for (const auto& [name, precision] : cases) {
+    const auto options = Parse({"--models=/m", "--precision=" + name});
+    ASSERT_TRUE(options.ok()) << options.status();
+    EXPECT_EQ(options->precision, precision);
+  }
 }
 
 TEST(OptionsTest, TheFlagWinsOverTheEnvironment) {
@@ -89,7 +101,7 @@ TEST(OptionsTest, BadEnvironmentNamesTheVariable) {
 
 TEST(OptionsTest, BadValuesNameTheFlag) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"--precision=int8", "--precision: expected fp32 or auto"},
+      {"--precision=int8", "--precision: expected fp32, bf16 or auto"},
       {"--allowed_weights=pickle", "--allowed_weights: expected some of"},
       {"--allowed_weights=", "--allowed_weights: expected some of"},
       {"--allowed_weights=torch,", "--allowed_weights: expected some of"},

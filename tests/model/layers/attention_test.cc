@@ -4,7 +4,10 @@
 #include <cstring>
 
 #include "gtest/gtest.h"
+#include "model/isa.h"
+#include "tests/model/layers/bf16_values.h"
 #include "tests/model/layers/random_floats.h"
+#include "tests/model/test_isa.h"
 #include "tests/reference/layers.h"
 
 namespace deberta::model {
@@ -23,7 +26,8 @@ struct Shape {
 // One layer's attention with random position projections.
 class AttentionCase {
  public:
-  AttentionCase(const Shape& shape, Workspace& workspace)
+  AttentionCase(const Shape& shape, Workspace& workspace,
+                Precision precision = Precision::kFp32)
       : shape_(shape),
         width_(shape.heads * shape.head_size),
         positions_(shape.max_relative_positions, shape.buckets) {
@@ -36,13 +40,13 @@ class AttentionCase {
       pos_key_ = RandomFloats(rows * width_, 11);
       attention_.c2p =
           PositionTables(pos_key_, shape.heads, shape.head_size, positions_,
-                         reach, true, 1.0f, workspace.pool());
+                         reach, true, precision, workspace.pool());
     }
     if (shape.p2c) {
       pos_query_ = RandomFloats(rows * width_, 12);
       attention_.p2c =
           PositionTables(pos_query_, shape.heads, shape.head_size, positions_,
-                         reach, false, attention_.scale, workspace.pool());
+                         reach, false, precision, workspace.pool());
     }
   }
 
@@ -64,6 +68,22 @@ class AttentionCase {
     std::vector<float> context(plan.rows * width_, NAN);
     attention_.Forward(projections.data(), plan, context.data(), workspace);
     return context;
+  }
+
+  // As above on projections rounded to bfloat16.
+  std::vector<float> RunBf16(std::span<const float> projections,
+                             const AttentionPlan& plan,
+                             Workspace& workspace) const {
+    std::vector<Bf16> context(plan.rows * width_);
+    attention_.Forward(AsBf16(projections).data(), plan, context.data(),
+                       workspace);
+    return AsFloats(context);
+  }
+
+  // Rounds the tables that Expected() reads, as those in bf16 are.
+  void RoundTables() {
+    pos_key_ = RoundedToBf16(pos_key_);
+    pos_query_ = RoundedToBf16(pos_query_);
   }
 
   size_t width() const { return width_; }
@@ -90,6 +110,59 @@ void ExpectMatchesFormula(const Shape& shape) {
       << "length " << shape.length << ", head size " << shape.head_size
       << ", R " << shape.max_relative_positions << ", buckets " << shape.buckets
       << ", c2p " << shape.c2p << ", p2c " << shape.p2c;
+}
+
+// Against the formula on rounded projections and tables. What is rounded beyond
+// them is each e^score and each result, by kBf16Rounding; everything else is as
+// in fp32.
+void ExpectBf16MatchesFormula(const Shape& shape) {
+  if (UsesAvx512() && !HasBf16Products()) {
+    GTEST_SKIP() << "models use fp32 here";
+  }
+  Workspace workspace(2);
+  AttentionCase attention(shape, workspace, Precision::kBf16);
+  attention.RoundTables();
+  auto projections =
+      RoundedToBf16(RandomFloats(shape.length * 3 * attention.width(), 5));
+  const std::vector<uint32_t> starts = {0, static_cast<uint32_t>(shape.length)};
+  const auto context =
+      attention.RunBf16(projections, AttentionPlan::All(starts), workspace);
+  const auto expected = attention.Expected(projections);
+  // sum_j p_j |V_j|
+  for (size_t i = 0; i < projections.size(); ++i) {
+    if (i / attention.width() % 3 == 2)
+      projections[i] = std::abs(projections[i]);
+  }
+  const auto magnitude = attention.Expected(projections);
+  double worst = 0;
+  for (size_t i = 0; i < context.size(); ++i) {
+    const double bound =
+        kBf16Rounding * (magnitude[i] + std::abs(expected[i])) + 1e-5;
+    worst = std::max(worst, std::abs(context[i] - expected[i]) / bound);
+  }
+  EXPECT_LT(worst, 1) << "length " << shape.length << ", head size "
+                      << shape.head_size << ", R "
+                      << shape.max_relative_positions << ", buckets "
+                      << shape.buckets << ", c2p " << shape.c2p << ", p2c "
+                      << shape.p2c;
+}
+
+TEST(AttentionTest, Bf16MatchesTheFormula) {
+  for (size_t length = 1; length <= 70; ++length) {
+    ExpectBf16MatchesFormula({length, 2, 16, 80, -1, true, true});
+  }
+  for (const size_t length : {89u, 90u, 91u, 100u, 181u, 513u}) {
+    ExpectBf16MatchesFormula({length, 1, 64, 512, 256, true, true});
+  }
+  for (size_t head_size = 2; head_size <= 40; head_size += 2) {
+    ExpectBf16MatchesFormula({37, 3, head_size, 64, -1, true, true});
+  }
+  for (const size_t length : {15u, 17u, 40u, 100u}) {
+    ExpectBf16MatchesFormula({length, 2, 24, 16, 8, true, true});
+    ExpectBf16MatchesFormula({length, 2, 24, 64, 32, true, false});
+    ExpectBf16MatchesFormula({length, 2, 24, 64, 32, false, true});
+    ExpectBf16MatchesFormula({length, 2, 24, 64, 32, false, false});
+  }
 }
 
 TEST(AttentionTest, EveryRemainderOfLength) {
@@ -142,21 +215,27 @@ TEST(AttentionTest, LargeScoresStayFinite) {
   EXPECT_LT(WorstError(context, attention.Expected(projections)), 0.2);
 }
 
-TEST(AttentionTest, ARowDependsOnItsSequenceAlone) {
+void ExpectRowsDependOnTheirSequenceAlone(Precision precision) {
   Workspace workspace(2);
-  const AttentionCase attention({0, 3, 64, 64, 32, true, true}, workspace);
+  const AttentionCase attention({0, 3, 64, 64, 32, true, true}, workspace,
+                                precision);
+  const auto run = [&](std::span<const float> projections,
+                       const AttentionPlan& plan) {
+    return precision == Precision::kBf16
+               ? attention.RunBf16(projections, plan, workspace)
+               : attention.Run(projections, plan, workspace);
+  };
   const size_t row_floats = 3 * attention.width();
   const std::vector<uint32_t> starts = {0, 7, 8, 140, 159};
   const auto projections = RandomFloats(starts.back() * row_floats, 6);
-  const auto together =
-      attention.Run(projections, AttentionPlan::All(starts), workspace);
+  const auto together = run(projections, AttentionPlan::All(starts));
   for (size_t s = 0; s + 1 < starts.size(); ++s) {
     const uint32_t length = starts[s + 1] - starts[s];
     const std::vector<uint32_t> own = {0, length};
     const auto alone =
-        attention.Run(std::span(projections)
-                          .subspan(starts[s] * row_floats, length * row_floats),
-                      AttentionPlan::All(own), workspace);
+        run(std::span(projections)
+                .subspan(starts[s] * row_floats, length * row_floats),
+            AttentionPlan::All(own));
     EXPECT_EQ(std::memcmp(alone.data(),
                           together.data() + starts[s] * attention.width(),
                           alone.size() * sizeof(float)),
@@ -164,8 +243,7 @@ TEST(AttentionTest, ARowDependsOnItsSequenceAlone) {
         << s;
   }
   const std::vector<uint32_t> rows = {0, 6, 9, 10, 11, 100, 158};
-  const auto some =
-      attention.Run(projections, AttentionPlan::Only(starts, rows), workspace);
+  const auto some = run(projections, AttentionPlan::Only(starts, rows));
   for (size_t r = 0; r < rows.size(); ++r) {
     EXPECT_EQ(std::memcmp(some.data() + r * attention.width(),
                           together.data() + rows[r] * attention.width(),
@@ -173,6 +251,17 @@ TEST(AttentionTest, ARowDependsOnItsSequenceAlone) {
               0)
         << rows[r];
   }
+}
+
+TEST(AttentionTest, ARowDependsOnItsSequenceAlone) {
+  ExpectRowsDependOnTheirSequenceAlone(Precision::kFp32);
+}
+
+TEST(AttentionTest, ABf16RowDependsOnItsSequenceAlone) {
+  if (UsesAvx512() && !HasBf16Products()) {
+    GTEST_SKIP() << "models use fp32 here";
+  }
+  ExpectRowsDependOnTheirSequenceAlone(Precision::kBf16);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "gtest/gtest.h"
+#include "model/isa.h"
 #include "model/layers/activation.h"
+#include "tests/model/layers/bf16_values.h"
 #include "tests/model/layers/random_floats.h"
 #include "tests/model/test_isa.h"
 #include "tests/reference/layers.h"
@@ -13,7 +15,8 @@ namespace {
 
 class LinearTest : public testing::Test {
  protected:
-  Linear Pack(size_t in, size_t out, Activation activation) {
+  Linear Pack(size_t in, size_t out, Activation activation,
+              Precision precision = Precision::kFp32) {
     weight_ = RandomFloats(in * out, 1);
     bias_ = RandomFloats(out, 2);
     auto linear = Linear::Pack(
@@ -24,7 +27,8 @@ class LinearTest : public testing::Test {
                std::copy_n(weight_.data() + row * in, in, values.data());
              },
          .bias = bias_,
-         .activation = activation},
+         .activation = activation,
+         .precision = precision},
         gemms_, workspace_.pool());
     EXPECT_TRUE(linear.ok()) << linear.status();
     return *std::move(linear);
@@ -41,10 +45,54 @@ class LinearTest : public testing::Test {
     return y;
   }
 
+  // As above with Bf16 in and out.
+  std::vector<float> RunBf16In(const Linear& linear, std::span<const float> x,
+                               size_t rows) {
+    std::vector<Bf16> padded = AsBf16(x);
+    padded.resize(Linear::PaddedRows(rows) * linear.in());
+    std::vector<float> y(rows * linear.out());
+    linear.Forward(padded.data(), rows, y.data(), workspace_);
+    return y;
+  }
+  std::vector<float> RunBf16Out(const Linear& linear, std::span<const float> x,
+                                size_t rows) {
+    std::vector<Bf16> y(rows * linear.out());
+    linear.Forward(x.data(), rows, y.data(), workspace_);
+    return AsFloats(y);
+  }
+
+  void ExpectRowsIndependent(Precision precision) {
+    const size_t in = 768;
+    const Linear linear = Pack(in, 320, Activation::kGelu, precision);
+    const size_t rows = 600;
+    const auto x = RandomFloats(rows * in, 4);
+    const auto all = Run(linear, x, 0, rows);
+    for (size_t count = 1; count <= 300; count += count < 70 ? 1 : 23) {
+      const size_t first = rows - count;
+      const auto some = Run(linear, x, first, count);
+      const float* same = all.data() + first * linear.out();
+      if (UsesAvx512()) {
+        EXPECT_EQ(std::memcmp(some.data(), same, some.size() * sizeof(float)),
+                  0)
+            << count;
+      } else {
+        const std::vector<double> expected(same, same + some.size());
+        EXPECT_LT(WorstError(some, expected), 1e-4) << count;
+      }
+    }
+  }
+
   std::vector<float> weight_;
   std::vector<float> bias_;
   GemmTable gemms_;
   Workspace workspace_{2};
+};
+
+class Bf16LinearTest : public LinearTest {
+ protected:
+  void SetUp() override {
+    if (!HasBf16Products()) GTEST_SKIP() << "models use fp32 here";
+  }
 };
 
 TEST_F(LinearTest, MatchesTheFormula) {
@@ -73,24 +121,41 @@ TEST_F(LinearTest, MatchesTheFormula) {
   }
 }
 
-TEST_F(LinearTest, ARowDoesNotDependOnItsCompany) {
-  const size_t in = 768;
-  const Linear linear = Pack(in, 320, Activation::kGelu);
-  const size_t rows = 600;
-  const auto x = RandomFloats(rows * in, 4);
-  const auto all = Run(linear, x, 0, rows);
-  for (size_t count = 1; count <= 300; count += count < 70 ? 1 : 23) {
-    const size_t first = rows - count;
-    const auto some = Run(linear, x, first, count);
-    const float* same = all.data() + first * linear.out();
-    if (UsesAvx512()) {
-      EXPECT_EQ(std::memcmp(some.data(), same, some.size() * sizeof(float)), 0)
-          << count;
-    } else {
-      const std::vector<double> expected(same, same + some.size());
-      EXPECT_LT(WorstError(some, expected), 1e-4) << count;
+// Against the formula on rounded x and W, whose products are exact in fp32.
+TEST_F(Bf16LinearTest, MatchesTheFormulaOnRoundedFactors) {
+  const std::pair<size_t, size_t> shapes[] = {{1, 1},    {7, 3},   {36, 48},
+                                              {64, 200}, {768, 2}, {100, 300}};
+  for (const auto& [in, out] : shapes) {
+    for (const auto activation : {Activation::kLinear, Activation::kGelu}) {
+      const Linear linear = Pack(in, out, activation, Precision::kBf16);
+      for (const size_t rows : {1u, 9u, 70u, 300u}) {
+        const auto x = RandomFloats(rows * in, 3);
+        auto expected = reference::Linear(RoundedToBf16(x),
+                                          RoundedToBf16(weight_), bias_, in);
+        const double sums = 2e-6 * static_cast<double>(in + 8);
+        double polynomial = 0;
+        if (activation == Activation::kGelu) {
+          for (double& y : expected) {
+            polynomial = std::max(polynomial, 1e-4 + 1e-5 * std::abs(y));
+            y = 0.5 * y * (1 + std::erf(y / std::sqrt(2.0)));
+          }
+        }
+        const auto actual = Run(linear, x, 0, rows);
+        EXPECT_LT(WorstError(actual, expected), sums + polynomial)
+            << in << " x " << out << ", " << rows << " rows";
+        EXPECT_EQ(RunBf16In(linear, x, rows), actual);
+        EXPECT_EQ(RunBf16Out(linear, x, rows), RoundedToBf16(actual));
+      }
     }
   }
+}
+
+TEST_F(LinearTest, ARowDoesNotDependOnItsCompany) {
+  ExpectRowsIndependent(Precision::kFp32);
+}
+
+TEST_F(Bf16LinearTest, ARowDoesNotDependOnItsCompany) {
+  ExpectRowsIndependent(Precision::kBf16);
 }
 
 TEST_F(LinearTest, FirstColumnsAreThoseOfAll) {

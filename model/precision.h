@@ -1,0 +1,35 @@
+// The arithmetic of the encoder's matrix products and attention. Sums, softmax,
+// LayerNorm, residuals and heads are fp32 in every precision.
+
+#ifndef MODEL_PRECISION_H_
+#define MODEL_PRECISION_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace deberta::model {
+
+enum class Precision {
+  kFp32,
+  kBf16,  // factors rounded to bfloat16
+};
+
+// "fp32" or "bf16".
+absl::StatusOr<Precision> ParsePrecision(std::string_view name);
+std::string_view PrecisionName(Precision precision);
+
+struct PrecisionChoice {
+  Precision used = Precision::kFp32;
+  // Why it is not the one that was wanted; empty if it is.
+  std::string reason;
+};
+
+// `wanted`, or fp32 where the processor or the model's shape does not do it.
+PrecisionChoice ChoosePrecision(Precision wanted, size_t head_size);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_PRECISION_H_
