@@ -29,6 +29,9 @@ constexpr size_t SizeOf(DType dtype) {
   return 0;
 }
 
+// As safetensors spells it: "BF16".
+const char* ElementTypeName(DType dtype);
+
 // Row-major, little-endian. The bytes belong to the Checkpoint that gave the
 // view and need not be aligned.
 struct TensorView {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -155,35 +157,57 @@ absl::StatusOr<std::string> TopFolder(const ZipEntries& entries) {
   return folder;
 }
 
-absl::StatusOr<TorchContents> ParseZipForm(Bytes file) {
-  const absl::StatusOr<ZipEntries> entries = ParseZip(file);
+// An archive whose object has been read.
+class TorchArchive {
+ public:
+  static absl::StatusOr<TorchArchive> Open(Bytes file);
+
+  const Pickle& object() const { return *object_; }
+  absl::StatusOr<StorageBytes> Storages(const TorchState& state) const;
+
+ private:
+  std::optional<Bytes> Find(const std::string& name) const {
+    const auto it = entries_.find(absl::StrCat(folder_, "/", name));
+    return it == entries_.end() ? std::nullopt : std::optional(it->second);
+  }
+
+  ZipEntries entries_;
+  std::string folder_;
+  std::optional<Pickle> object_;
+};
+
+absl::StatusOr<TorchArchive> TorchArchive::Open(Bytes file) {
+  TorchArchive archive;
+  absl::StatusOr<ZipEntries> entries = ParseZip(file);
   if (!entries.ok()) return entries.status();
-  const absl::StatusOr<std::string> folder = TopFolder(*entries);
+  archive.entries_ = *std::move(entries);
+  absl::StatusOr<std::string> folder = TopFolder(archive.entries_);
   if (!folder.ok()) return folder.status();
-  const auto find = [&](const std::string& name) {
-    const auto it = entries->find(absl::StrCat(*folder, "/", name));
-    return it == entries->end() ? std::nullopt : std::optional(it->second);
-  };
-  const std::optional<Bytes> object = find("data.pkl");
-  if (!object)
+  archive.folder_ = *std::move(folder);
+  const std::optional<Bytes> object = archive.Find("data.pkl");
+  if (!object) {
     return Malformed("zip: no entry data.pkl: not PyTorch's weights");
-  const std::optional<Bytes> order = find("byteorder");
+  }
+  const std::optional<Bytes> order = archive.Find("byteorder");
   if (order && Chars(*order) != "little") {
     return Malformed(absl::StrCat("byteorder: expected little, got ",
                                   Quoted(Chars(*order))));
   }
-  const absl::StatusOr<Pickle> pickle = Pickle::Parse(*object, TorchGlobals());
+  absl::StatusOr<Pickle> pickle = Pickle::Parse(*object, TorchGlobals());
   if (!pickle.ok()) return pickle.status();
   if (pickle->size() != object->size()) {
     return Malformed(absl::StrCat("data.pkl: ", object->size() - pickle->size(),
                                   " bytes follow the pickle"));
   }
-  absl::StatusOr<TorchState> state = ReadTorchState(*pickle);
-  if (!state.ok()) return state.status();
+  archive.object_ = *std::move(pickle);
+  return archive;
+}
 
+absl::StatusOr<StorageBytes> TorchArchive::Storages(
+    const TorchState& state) const {
   StorageBytes storages;
-  for (const auto& [key, storage] : state->storages) {
-    const std::optional<Bytes> data = find(absl::StrCat("data/", key));
+  for (const auto& [key, storage] : state.storages) {
+    const std::optional<Bytes> data = Find(absl::StrCat("data/", key));
     if (!data) {
       return Malformed(absl::StrCat("storage ", Quoted(key),
                                     ": the archive has no such entry"));
@@ -196,7 +220,17 @@ absl::StatusOr<TorchContents> ParseZipForm(Bytes file) {
     }
     storages.emplace(key, *data);
   }
-  return Collect(*std::move(state), storages, file.size());
+  return storages;
+}
+
+absl::StatusOr<TorchContents> ParseZipForm(Bytes file) {
+  const absl::StatusOr<TorchArchive> archive = TorchArchive::Open(file);
+  if (!archive.ok()) return archive.status();
+  absl::StatusOr<TorchState> state = ReadTorchState(archive->object());
+  if (!state.ok()) return state.status();
+  const absl::StatusOr<StorageBytes> storages = archive->Storages(*state);
+  if (!storages.ok()) return storages.status();
+  return Collect(*std::move(state), *storages, file.size());
 }
 
 // Reads one pickle after the other.
@@ -293,11 +327,16 @@ absl::StatusOr<StorageBytes> ReadLegacyStorages(const TorchState& state,
   return storages;
 }
 
-absl::StatusOr<TorchContents> ParseLegacyForm(Bytes file) {
-  PickleSequence pickles(file);
+// The object; what follows it is left in `pickles`.
+absl::StatusOr<Pickle> ReadLegacyObject(PickleSequence& pickles) {
   const absl::Status header = CheckLegacyHeader(pickles);
   if (!header.ok()) return header;
-  const absl::StatusOr<Pickle> object = pickles.Next();
+  return pickles.Next();
+}
+
+absl::StatusOr<TorchContents> ParseLegacyForm(Bytes file) {
+  PickleSequence pickles(file);
+  const absl::StatusOr<Pickle> object = ReadLegacyObject(pickles);
   if (!object.ok()) return object.status();
   absl::StatusOr<TorchState> state = ReadTorchState(*object);
   if (!state.ok()) return state.status();
@@ -309,10 +348,10 @@ absl::StatusOr<TorchContents> ParseLegacyForm(Bytes file) {
   return Collect(*std::move(state), *storages, file.size());
 }
 
-}  // namespace
+bool IsZip(Bytes file) { return BeginsWith(file, "PK\x03\x04"); }
 
-absl::StatusOr<TorchContents> ParseTorchFile(std::span<const std::byte> file) {
-  if (BeginsWith(file, "PK\x03\x04")) return ParseZipForm(file);
+// The files that are commonly taken for one.
+absl::Status CheckKind(Bytes file) {
   if (BeginsWith(file, "version https://git-lfs")) {
     return Malformed("a Git LFS pointer, not the weights themselves");
   }
@@ -321,7 +360,28 @@ absl::StatusOr<TorchContents> ParseTorchFile(std::span<const std::byte> file) {
         "PyTorch's tar form of before 2017 is not read; load and save it with "
         "a newer PyTorch");
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TorchContents> ParseTorchFile(std::span<const std::byte> file) {
+  if (IsZip(file)) return ParseZipForm(file);
+  const absl::Status kind = CheckKind(file);
+  if (!kind.ok()) return kind;
   return ParseLegacyForm(file);
+}
+
+absl::StatusOr<Pickle> ParseTorchObject(std::span<const std::byte> file) {
+  if (IsZip(file)) {
+    const absl::StatusOr<TorchArchive> archive = TorchArchive::Open(file);
+    if (!archive.ok()) return archive.status();
+    return archive->object();
+  }
+  const absl::Status kind = CheckKind(file);
+  if (!kind.ok()) return kind;
+  PickleSequence pickles(file);
+  return ReadLegacyObject(pickles);
 }
 
 }  // namespace deberta::model

@@ -9,13 +9,11 @@
 #define MODEL_CHECKPOINT_TORCH_FILE_H_
 
 #include <cstddef>
-#include <functional>
-#include <map>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/checkpoint/pickle.h"
 #include "model/checkpoint/tensor.h"
 
 namespace deberta::model {
@@ -24,7 +22,7 @@ struct TorchContents {
   TensorMap tensors;  // F32, F16, BF16, F64
   // What the other entries are: the element type of a tensor of integers as
   // safetensors would name it ("I64"), or the kind of a value ("dict").
-  std::map<std::string, std::string, std::less<>> other_types;
+  NameMap other_types;
   // The elements of the tensors that do not lie row-major in the file, such as
   // transposed ones.
   std::vector<std::vector<std::byte>> buffers;
@@ -39,6 +37,10 @@ struct TorchContents {
 // pickle at most 4 million opcodes are read, and `buffers` are never larger
 // than twice the file.
 absl::StatusOr<TorchContents> ParseTorchFile(std::span<const std::byte> file);
+
+// The object that torch.save was given, whatever it is, without its storages.
+// The values' texts lie in `file`.
+absl::StatusOr<Pickle> ParseTorchObject(std::span<const std::byte> file);
 
 }  // namespace deberta::model
 

@@ -43,7 +43,7 @@ struct TorchState {
   std::map<std::string, TorchStorage, std::less<>> storages;
   std::map<std::string, TorchTensor, std::less<>> tensors;  // by name
   // The entries beside them: "dict", "int".
-  std::map<std::string, std::string, std::less<>> others;
+  NameMap others;
 };
 
 // The names that a file of tensors may use.

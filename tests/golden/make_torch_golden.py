@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
-"""Writes small files with torch.save, and the same tensors as safetensors.
+"""Writes small files and checkpoints with torch.save.
 
 Each NAME.FORM.bin of tests/golden/torch holds what NAME.safetensors holds:
 names, element types, shapes and elements. Entries that are no tensors
 ("config", "epoch") stand in the .bin alone.
 
+Each torch_NAME of tests/golden/models is one of make_model_golden.py's
+checkpoints as transformers saves it with safe_serialization=False, or as older
+files have it, with the same golden.safetensors.
+
 The legacy form names storages by their address, so those files differ from run
-to run. Needs torch and safetensors:
+to run. Needs transformers 4.57.1, torch and safetensors:
 
   python tests/golden/make_torch_golden.py
 """
 
 import argparse
 import pathlib
+import shutil
 
 import torch
-from safetensors.torch import save_file
+import transformers
+from safetensors.torch import load_file, save_file
 
 
 class Tied(torch.nn.Module):
@@ -108,20 +114,72 @@ def cases():
                       "state_dict": state}, state
 
 
+def load(directory):
+    config = transformers.AutoConfig.from_pretrained(directory)
+    model_class = getattr(transformers, config.architectures[0])
+    return model_class.from_pretrained(directory, dtype="auto")
+
+
+def save_whole(source, target):
+    load(source).save_pretrained(target, safe_serialization=False)
+
+
+def save_shards(source, target):
+    # Holds the decoder's copy of the embeddings, which safetensors leaves out.
+    load(source).save_pretrained(target, safe_serialization=False,
+                                 max_shard_size="20KB")
+
+
+def save_as_of_old(source, target):
+    """The legacy form, with the oldest names and Microsoft's `config`."""
+    shutil.copy(source / "config.json", target)
+    state = {}
+    for name, tensor in load_file(source / "model.safetensors").items():
+        for new, old in (("LayerNorm.weight", "LayerNorm.gamma"),
+                         ("LayerNorm.bias", "LayerNorm.beta")):
+            if name.endswith(new):
+                name = name.removesuffix(new) + old
+        # Transposed in memory, as a view.
+        if name.endswith("dense.weight"):
+            tensor = tensor.t().contiguous().t()
+        state[f"module.{name}"] = torch.nn.Parameter(tensor)
+    state["module.deberta.embeddings.position_ids"] = torch.arange(24)[None]
+    state["config"] = {"hidden_size": 32, "pos_att_type": ["c2p", "p2c"]}
+    torch.save(state, target / "pytorch_model.bin", **FORMS["legacy"])
+
+
+# name: (the checkpoint of make_model_golden.py, how it is saved)
+MODELS = {
+    "torch_v1_of_old_classify": ("v1_classify", save_as_of_old),
+    "torch_v1_shards_fill": ("v1_absolute_fill", save_shards),
+    "torch_v2_base": ("v2_separate_linear_c2p", save_whole),
+    "torch_v3_half_classify": ("v3_classify", save_whole),
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parent / "torch")
+                        default=pathlib.Path(__file__).parent)
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    files = arguments.out / "torch"
+    files.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(5)
     for name, state, tensors in cases():
-        path = arguments.out / f"{name}.safetensors"
+        path = files / f"{name}.safetensors"
         save_file({key: value.contiguous().clone()
                    for key, value in tensors.items()}, path)
         path.chmod(0o644)
         for form, options in FORMS.items():
-            torch.save(state, arguments.out / f"{name}.{form}.bin", **options)
+            torch.save(state, files / f"{name}.{form}.bin", **options)
+        print(name)
+    for name, (source, save) in MODELS.items():
+        source = pathlib.Path(__file__).parent / "models" / source
+        target = arguments.out / "models" / name
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        save(source, target)
+        shutil.copy(source / "golden.safetensors", target)
         print(name)
 
 

@@ -56,21 +56,6 @@ inline std::string SafetensorsBytes(const std::string& header,
   return bytes + header + data;
 }
 
-// Element types as the format spells them.
-inline const char* TypeName(DType dtype) {
-  switch (dtype) {
-    case DType::kF32:
-      return "F32";
-    case DType::kF16:
-      return "F16";
-    case DType::kBF16:
-      return "BF16";
-    case DType::kF64:
-      return "F64";
-  }
-  return "";
-}
-
 // The bytes of a well-formed file that holds `tensors`.
 inline std::string SafetensorsBytes(const TensorMap& tensors) {
   std::string header;
@@ -80,7 +65,7 @@ inline std::string SafetensorsBytes(const TensorMap& tensors) {
     data.append(reinterpret_cast<const char*>(tensor.bytes.data()),
                 tensor.bytes.size());
     absl::StrAppend(&header, header.empty() ? "" : ",", "\"", name,
-                    "\":{\"dtype\":\"", TypeName(tensor.dtype),
+                    "\":{\"dtype\":\"", ElementTypeName(tensor.dtype),
                     "\",\"shape\":", ShapeText(tensor.shape),
                     ",\"data_offsets\":[", begin, ",", data.size(), "]}");
   }
