@@ -25,10 +25,6 @@ using testing::HasSubstr;
 
 // Of the largest value of a tensor.
 constexpr double kGoldenTolerance = 2e-5;
-// Rows computed in other company, where bits may differ: below AVX-512 the
-// order of sums depends on the number of rows, and these checkpoints' large
-// weights multiply the roundings.
-constexpr double kCompanyTolerance = 5e-6;
 
 std::string Directory(const std::string& name) {
   return absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/models/", name);
@@ -171,7 +167,7 @@ TEST_P(EveryPrecisionTest, SkippingUnreadRowsChangesNoBit) {
   BatchOutput needed;
   ASSERT_TRUE(model->Forward(batch, workspace, &every, [](auto, auto) {}).ok());
   ASSERT_TRUE(model->Forward(batch, workspace, &needed).ok());
-  const double tolerance = UsesAvx512() ? 0 : kCompanyTolerance;
+  const double tolerance = CompanyTolerance();
   ExpectNear(needed.hidden, every.hidden, tolerance, "hidden");
   ExpectNear(needed.logits, every.logits, tolerance, "logits");
 }
@@ -211,7 +207,7 @@ TEST_P(EveryPrecisionTest, BatchEqualsAlone) {
   }
   BatchOutput batched;
   ASSERT_TRUE(model->Forward(together.batch(), workspace, &batched).ok());
-  const double tolerance = UsesAvx512() ? 0 : kCompanyTolerance;
+  const double tolerance = CompanyTolerance();
   ExpectNear(batched.hidden, alone.hidden, tolerance, "hidden");
   ExpectNear(batched.logits, alone.logits, tolerance, "logits");
 }
@@ -316,82 +312,6 @@ TEST(ModelTest, RefusesBatchesThatMakeNoSense) {
                 b.starts = {0, 25};
               }),
               HasSubstr("25 tokens; the model takes at most 24"));
-}
-
-RaggedBatch OneSequence(size_t length) {
-  RaggedBatch batch;
-  for (size_t t = 0; t < length; ++t) {
-    batch.ids.push_back(static_cast<int32_t>(t + 1));
-  }
-  batch.starts.push_back(static_cast<uint32_t>(length));
-  return batch;
-}
-
-// The decoder runs the last layer with other queries, in the same buffers.
-TEST(EnhancedMaskDecoderTest, LeavesHiddenStatesAlone) {
-  const std::string directory = Directory("v3_pretrained_fill");
-  const auto enhanced = Model::Load(directory, {});
-  const auto plain =
-      Model::Load(directory, {.fill_mask = FillMaskDecoder::kPlain});
-  ASSERT_TRUE(enhanced.ok()) << enhanced.status();
-  ASSERT_TRUE(plain.ok()) << plain.status();
-  EXPECT_EQ((*enhanced)->fill_mask_decoder(), FillMaskDecoder::kEnhanced);
-  EXPECT_EQ((*plain)->fill_mask_decoder(), FillMaskDecoder::kPlain);
-  RaggedBatch batch = OneSequence(20);
-  batch.logit_rows = {3, 7};
-  for (uint32_t row = 0; row < 20; ++row) batch.hidden_rows.push_back(row);
-  Workspace workspace(2);
-  BatchOutput with;
-  BatchOutput without;
-  ASSERT_TRUE((*enhanced)->Forward(batch, workspace, &with).ok());
-  ASSERT_TRUE((*plain)->Forward(batch, workspace, &without).ok());
-  EXPECT_LE(DifferenceOfScale(with.hidden, without.hidden),
-            UsesAvx512() ? 0 : kCompanyTolerance);
-  EXPECT_GT(DifferenceOfScale(with.logits, without.logits), 0.01);
-}
-
-TEST(EnhancedMaskDecoderTest, RowsDoNotDependOnEachOther) {
-  const auto model = LoadModel("v1_enhanced_fill");
-  ASSERT_NE(model, nullptr);
-  RaggedBatch batch = OneSequence(24);
-  for (uint32_t row = 0; row < 24; ++row) batch.logit_rows.push_back(row);
-  Workspace workspace(2);
-  BatchOutput every;
-  ASSERT_TRUE(model->Forward(batch, workspace, &every).ok());
-  for (uint32_t row = 0; row < 24; ++row) {
-    batch.logit_rows = {row, row};
-    BatchOutput one;
-    ASSERT_TRUE(model->Forward(batch, workspace, &one).ok());
-    const std::span<const float> expected(
-        every.logits.data() + row * one.logit_width, one.logit_width);
-    for (const size_t copy : {0, 1}) {
-      EXPECT_LE(DifferenceOfScale(
-                    std::span(one.logits.data() + copy * one.logit_width,
-                              one.logit_width),
-                    expected),
-                UsesAvx512() ? 0 : kCompanyTolerance)
-          << row;
-    }
-  }
-}
-
-TEST(EnhancedMaskDecoderTest, RefusesToDecodeBeyondItsPositions) {
-  const auto model = LoadModel("v3_pretrained_fill");
-  ASSERT_NE(model, nullptr);
-  RaggedBatch batch = OneSequence(3);
-  for (int32_t t = 0; t < 25; ++t) batch.ids.push_back(t);
-  batch.starts.push_back(28);
-  Workspace workspace(1);
-  BatchOutput output;
-  batch.logit_rows = {1};
-  batch.hidden_rows = {27};
-  EXPECT_TRUE(model->Forward(batch, workspace, &output).ok());
-  batch.logit_rows = {1, 3};
-  const absl::Status status = model->Forward(batch, workspace, &output);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("sequence 1 has 25 tokens; the enhanced mask decoder "
-                        "has positions for 24"));
 }
 
 TEST(ModelTest, NamesTheColumnsOfItsLogits) {
