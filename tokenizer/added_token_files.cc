@@ -48,9 +48,9 @@ SpecialValue ReadSpecialValue(const JsonNode& node, bool special) {
 
 class Planner {
  public:
-  Planner(const SideFiles& files, TokenizerSource source,
+  Planner(const SideFiles& files, TokenizerSource source, Profile profile,
           std::span<const DeclaredToken> defined)
-      : files_(files), source_(source), defined_(defined) {}
+      : files_(files), source_(source), profile_(profile), defined_(defined) {}
 
   absl::StatusOr<AddedTokenPlan> Plan();
 
@@ -65,6 +65,7 @@ class Planner {
 
   const SideFiles& files_;
   const TokenizerSource source_;
+  const Profile profile_;
   const std::span<const DeclaredToken> defined_;
 
   std::array<std::optional<SpecialValue>, kAttributes> values_;
@@ -182,9 +183,12 @@ void Planner::UseDecoderAttributes() {
 }
 
 void Planner::UseSlowTokenizerAttributes() {
-  if (source_ == TokenizerSource::kTokenizerJson) return;
+  const bool v1 = source_ == TokenizerSource::kVocabAndMerges;
+  if (source_ == TokenizerSource::kTokenizerJson ||
+      (!v1 && profile_ == Profile::kHf5)) {
+    return;
+  }
   for (size_t i = 0; i < kAttributes; ++i) {
-    const bool v1 = source_ == TokenizerSource::kVocabAndMerges;
     if (!values_[i] || values_[i]->attributes || (!v1 && i != kUnk)) continue;
     AddedToken token;
     token.content = values_[i]->content;
@@ -254,9 +258,9 @@ AddedTokenPlan Planner::Collect() const {
 }  // namespace
 
 absl::StatusOr<AddedTokenPlan> PlanAddedTokens(
-    const SideFiles& files, TokenizerSource source,
+    const SideFiles& files, TokenizerSource source, Profile profile,
     std::span<const DeclaredToken> defined) {
-  return Planner(files, source, defined).Plan();
+  return Planner(files, source, profile, defined).Plan();
 }
 
 }  // namespace deberta::tokenizer

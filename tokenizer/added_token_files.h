@@ -1,6 +1,7 @@
 // What tokenizer_config.json, special_tokens_map.json and added_tokens.json say
-// about added tokens, as the fast tokenizers of transformers 4.57 take it
+// about added tokens, as transformers 4.57 takes it
 // (PreTrainedTokenizerBase._from_pretrained, PreTrainedTokenizerFast.__init__).
+// transformers 5 differs in the [UNK] of raw files alone.
 
 #ifndef TOKENIZER_ADDED_TOKEN_FILES_H_
 #define TOKENIZER_ADDED_TOKEN_FILES_H_
@@ -12,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/json_reader.h"
+#include "tokenizer/profile.h"
 #include "tokenizer/tokenizer_files.h"
 #include "tokenizer/tokenizer_json.h"
 
@@ -42,7 +44,7 @@ struct AddedTokenPlan {
 // `defined` are the added tokens of the definition. InvalidArgument, naming
 // file and field, if a field is malformed.
 absl::StatusOr<AddedTokenPlan> PlanAddedTokens(
-    const SideFiles& files, TokenizerSource source,
+    const SideFiles& files, TokenizerSource source, Profile profile,
     std::span<const DeclaredToken> defined);
 
 }  // namespace deberta::tokenizer

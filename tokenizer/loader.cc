@@ -47,6 +47,9 @@ struct Settings {
   bool clean_up_tokenization_spaces = false;
   bool add_prefix_space = false;
   SpmOptions spm;
+  Hf5Settings hf5;
+  // transformers 5 takes tokenizer.json as it is, as 4.57 always does.
+  bool generic_class = false;
 };
 
 absl::StatusOr<Settings> ReadSettings(const JsonDocument& config) {
@@ -69,6 +72,19 @@ absl::StatusOr<Settings> ReadSettings(const JsonDocument& config) {
   settings.add_prefix_space = root.At("add_prefix_space").BoolOr(false);
   settings.spm.do_lower_case = root.At("do_lower_case").BoolOr(false);
   settings.spm.split_by_punct = root.At("split_by_punct").BoolOr(false);
+  settings.hf5 = {.do_lower_case = settings.spm.do_lower_case,
+                  .split_by_punct = settings.spm.split_by_punct,
+                  .add_prefix_space = root.At("add_prefix_space").BoolOr(true)};
+  if (const JsonNode id = root.At("unk_id"); id.present()) {
+    settings.hf5.unk_id = id.Int32();
+  }
+  if (const JsonNode unk = root.At("unk_token"); unk.present()) {
+    settings.hf5.unk_token =
+        unk.is_object() ? unk.At("content").String() : unk.String();
+  }
+  const std::string name = root.At("tokenizer_class").StringOr("");
+  settings.generic_class =
+      name == "PreTrainedTokenizerFast" || name == "TokenizersBackend";
   if (const JsonNode side = root.At("truncation_side");
       side.StringOr("right") != "right") {
     side.Fail("\"right\"");
@@ -88,7 +104,9 @@ absl::StatusOr<TokenizerDefinition> ReadDefinition(const TokenizerFiles& files,
     case TokenizerSource::kTokenizerJson: {
       auto document = JsonDocument::Parse("tokenizer.json", files.model);
       if (!document.ok()) return document.status();
-      return ParseTokenizerJson(*document, settings.add_prefix_space);
+      const bool hf5 = profile == Profile::kHf5 && !settings.generic_class;
+      return ParseTokenizerJson(*document, settings.add_prefix_space,
+                                hf5 ? &settings.hf5 : nullptr);
     }
     case TokenizerSource::kVocabAndMerges: {
       auto vocab = JsonDocument::Parse("vocab.json", files.model);
@@ -101,6 +119,9 @@ absl::StatusOr<TokenizerDefinition> ReadDefinition(const TokenizerFiles& files,
   }
   if (profile == Profile::kSpm) {
     return ReadSpmAsLibrary(files.model, settings.spm);
+  }
+  if (profile == Profile::kHf5) {
+    return ReadSpmAsHf5(files.model, settings.hf5);
   }
   return ReadSpm(files.model, settings.spm);
 }
@@ -155,9 +176,13 @@ absl::StatusOr<int32_t> IdOf(const std::optional<std::string>& content,
 
 absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
     const TokenizerDefinition& definition, const AddedTokenPlan& plan,
-    const SpecialTokens& added) {
+    const SpecialTokens& added, Profile profile) {
   const Segmenter& segmenter = *definition.segmenter;
   Tokenizer::SpecialIds ids{};
+  // The template of 4.57's converters spells "[CLS]" and "[SEP]".
+  const bool by_name = profile != Profile::kHf4;
+  const auto cls = by_name ? plan.cls : std::nullopt;
+  const auto sep = by_name ? plan.sep : std::nullopt;
   struct Wanted {
     int32_t* id;
     std::optional<int32_t> known;
@@ -165,8 +190,8 @@ absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
     std::string fallback;
   };
   for (const Wanted& wanted :
-       {Wanted{&ids.cls, definition.cls_id, std::nullopt, "[CLS]"},
-        Wanted{&ids.sep, definition.sep_id, std::nullopt, "[SEP]"},
+       {Wanted{&ids.cls, definition.cls_id, cls, "[CLS]"},
+        Wanted{&ids.sep, definition.sep_id, sep, "[SEP]"},
         Wanted{&ids.pad, std::nullopt, plan.pad, "[PAD]"},
         Wanted{&ids.unk, std::nullopt, plan.unk, "[UNK]"}}) {
     absl::StatusOr<int32_t> id =
@@ -203,16 +228,20 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   if (!settings.ok()) return settings.status();
   auto definition = ReadDefinition(files, *settings, options.profile);
   if (!definition.ok()) return definition.status();
-  auto plan =
-      PlanAddedTokens(*side_files, files.source, definition->added_tokens);
+  auto plan = PlanAddedTokens(*side_files, files.source, options.profile,
+                              definition->added_tokens);
   if (!plan.ok()) return plan.status();
   auto tokens = AssignIds(*definition, *plan);
   if (!tokens.ok()) return tokens.status();
   if (slow) LowerContents(*definition->segmenter, &*tokens);
   auto special = SpecialTokens::Create(*tokens, *definition->segmenter);
   if (!special.ok()) return special.status();
-  auto ids = ResolveSpecialIds(*definition, *plan, **special);
+  auto ids = ResolveSpecialIds(*definition, *plan, **special, options.profile);
   if (!ids.ok()) return ids.status();
+  // transformers 5 no longer does it for byte-level BPE.
+  const bool cleans_up =
+      settings->clean_up_tokenization_spaces &&
+      !(definition->byte_level && options.profile == Profile::kHf5);
   std::unique_ptr<const SlowSpecialTokens> slow_special;
   if (slow) {
     slow_special = std::make_unique<const SlowSpecialTokens>(
@@ -225,8 +254,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
       Tokenizer::Options{.profile = options.profile,
                          .special_ids = *ids,
                          .model_max_length = settings->model_max_length,
-                         .clean_up_tokenization_spaces =
-                             settings->clean_up_tokenization_spaces},
+                         .clean_up_tokenization_spaces = cleans_up},
       std::move(definition->segmenter), *std::move(special),
       std::move(slow_special));
 }

@@ -7,19 +7,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/aligned_text.h"
 #include "tokenizer/excerpt.h"
 #include "tokenizer/grapheme.h"
+#include "tokenizer/normalizer_nfc.h"
 #include "tokenizer/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {
-
-struct AlignedChar {
-  char32_t value;
-  Span span;  // of the original text
-};
-
-using AlignedText = std::vector<AlignedChar>;
 
 constexpr std::string_view kSpaceRunRegex = " {2,}";
 
@@ -193,13 +188,23 @@ size_t MatchLength(const AlignedText& text, size_t i,
   return pattern.size();
 }
 
+// How many characters \s{2,}|[\n\r\t] matches at `i`.
+size_t WhiteSpaceLength(const AlignedText& text, size_t i) {
+  size_t end = i;
+  while (end < text.size() && IsWhiteSpace(text[end].value)) ++end;
+  if (end - i >= 2) return end - i;
+  const char32_t c = text[i].value;
+  return c == '\n' || c == '\r' || c == '\t' ? 1 : 0;
+}
+
 // New characters take the span of the last one replaced.
-void ApplyReplace(const std::u32string& pattern, const std::u32string& content,
+template <typename MatchLengthAt>
+void ApplyReplace(MatchLengthAt match_length, const std::u32string& content,
                   AlignedText* text) {
   AlignedText out;
   out.reserve(text->size());
   for (size_t i = 0; i < text->size();) {
-    const size_t length = MatchLength(*text, i, pattern);
+    const size_t length = match_length(i);
     if (length == 0) {
       out.push_back((*text)[i++]);
       continue;
@@ -249,6 +254,10 @@ absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
           ToCodePoints(replace->content)});
     } else if (const auto* strip = std::get_if<Strip>(&step)) {
       normalizer.actions_.emplace_back(*strip);
+    } else if (std::holds_alternative<CollapseWhiteSpace>(step)) {
+      normalizer.actions_.emplace_back(CollapseWhiteSpace{});
+    } else if (std::holds_alternative<Nfc>(step)) {
+      normalizer.actions_.emplace_back(Nfc{});
     } else {
       normalizer.actions_.emplace_back(Lowercase{});
     }
@@ -265,7 +274,14 @@ NormalizedText Normalizer::Normalize(std::string_view stretch,
     } else if (const auto* map = std::get_if<Charsmap>(&action)) {
       ApplyCharsmap(*map, &text);
     } else if (const auto* replace = std::get_if<CodePointReplace>(&action)) {
-      ApplyReplace(replace->pattern, replace->content, &text);
+      ApplyReplace(
+          [&](size_t i) { return MatchLength(text, i, replace->pattern); },
+          replace->content, &text);
+    } else if (std::holds_alternative<CollapseWhiteSpace>(action)) {
+      ApplyReplace([&](size_t i) { return WhiteSpaceLength(text, i); }, U" ",
+                   &text);
+    } else if (std::holds_alternative<Nfc>(action)) {
+      ApplyNfc(&text);
     } else {
       ApplyLowercase(&text);
     }

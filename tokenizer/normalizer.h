@@ -1,5 +1,5 @@
 // The normalisers that DeBERTa's tokenizer files name, with the alignments that
-// the `tokenizers` library gives them (spec 5.3, profile hf4).
+// the `tokenizers` library gives them (spec 5.3, profiles hf4 and hf5).
 
 #ifndef TOKENIZER_NORMALIZER_H_
 #define TOKENIZER_NORMALIZER_H_
@@ -44,7 +44,14 @@ class Normalizer {
     std::string content;
   };
 
-  using Step = std::variant<Lowercase, Strip, Precompiled, Replace>;
+  // Every match of \s{2,}|[\n\r\t], leftmost first, becomes a space.
+  struct CollapseWhiteSpace {};
+
+  // Normalization form C.
+  struct Nfc {};
+
+  using Step = std::variant<Lowercase, Strip, Precompiled, Replace,
+                            CollapseWhiteSpace, Nfc>;
 
   // InvalidArgument if a character map is malformed or a pattern is empty or
   // not understood.
@@ -65,7 +72,8 @@ class Normalizer {
     std::u32string pattern;  // empty: two or more spaces
     std::u32string content;
   };
-  using Action = std::variant<Lowercase, Strip, Charsmap, CodePointReplace>;
+  using Action = std::variant<Lowercase, Strip, Charsmap, CodePointReplace,
+                              CollapseWhiteSpace, Nfc>;
 
   std::vector<Action> actions_;
 };

@@ -45,6 +45,44 @@ absl::StatusOr<Merges> ParseMerges(std::string_view text) {
   return merges;
 }
 
+absl::StatusOr<SpmModel> ParseUnigramModel(std::string_view bytes) {
+  absl::StatusOr<SpmModel> model = ParseSpmModel(bytes);
+  if (!model.ok()) return WithName("spm.model", model.status());
+  if (model->model_type != SpmModel::kUnigramModelType) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "spm.model: trainer_spec.model_type: expected ",
+        SpmModel::kUnigramModelType, " (Unigram), got ", model->model_type));
+  }
+  return model;
+}
+
+std::vector<std::pair<std::string, double>> Pieces(const SpmModel& model) {
+  std::vector<std::pair<std::string, double>> pieces;
+  pieces.reserve(model.pieces.size());
+  for (const SpmModel::Piece& piece : model.pieces) {
+    pieces.emplace_back(piece.text, double{piece.score});
+  }
+  return pieces;
+}
+
+absl::StatusOr<TokenizerDefinition> Define(const SpmModel& model,
+                                           UnigramOptions options) {
+  TokenizerDefinition definition;
+  for (const SpmModel::Piece& piece : model.pieces) {
+    const bool control = piece.type == SpmModel::PieceType::kControl;
+    if (!control && piece.type != SpmModel::PieceType::kUserDefined) continue;
+    AddedToken token;
+    token.content = piece.text;
+    token.special = control;
+    definition.added_tokens.push_back({std::move(token), std::nullopt});
+  }
+  auto unigram = Unigram::Create(std::move(options));
+  if (!unigram.ok()) return WithName("spm.model", unigram.status());
+  definition.vocabulary_entries = (*unigram)->vocab_size();
+  definition.segmenter = *std::move(unigram);
+  return definition;
+}
+
 }  // namespace
 
 absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
@@ -60,6 +98,7 @@ absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
   if (!bpe.ok()) return WithName("vocab.json, merges.txt", bpe.status());
   TokenizerDefinition definition;
   definition.segmenter = *std::move(bpe);
+  definition.byte_level = true;
   definition.vocabulary_entries =
       static_cast<int32_t>(options.vocabulary.size());
   return definition;
@@ -67,13 +106,8 @@ absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
 
 absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
                                             const SpmOptions& options) {
-  absl::StatusOr<SpmModel> model = ParseSpmModel(spm_model);
-  if (!model.ok()) return WithName("spm.model", model.status());
-  if (model->model_type != SpmModel::kUnigramModelType) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "spm.model: trainer_spec.model_type: expected ",
-        SpmModel::kUnigramModelType, " (Unigram), got ", model->model_type));
-  }
+  absl::StatusOr<SpmModel> model = ParseUnigramModel(spm_model);
+  if (!model.ok()) return model.status();
   std::vector<Normalizer::Step> steps;
   if (options.do_lower_case) steps.emplace_back(Normalizer::Lowercase{});
   steps.emplace_back(Normalizer::Strip{});
@@ -86,27 +120,20 @@ absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
   auto normalizer = Normalizer::Create(std::move(steps));
   if (!normalizer.ok()) return WithName("spm.model", normalizer.status());
 
-  TokenizerDefinition definition;
   UnigramOptions unigram_options;
   unigram_options.unk_id = model->unk_id;
   unigram_options.normalizer = *std::move(normalizer);
   unigram_options.split_by_punct = options.split_by_punct;
-  for (SpmModel::Piece& piece : model->pieces) {
-    const bool control = piece.type == SpmModel::PieceType::kControl;
-    if (control || piece.type == SpmModel::PieceType::kUserDefined) {
-      AddedToken token;
-      token.content = piece.text;
-      token.special = control;
-      definition.added_tokens.push_back({std::move(token), std::nullopt});
-    }
-    unigram_options.pieces.emplace_back(std::move(piece.text),
-                                        double{piece.score});
-  }
-  auto unigram = Unigram::Create(std::move(unigram_options));
-  if (!unigram.ok()) return WithName("spm.model", unigram.status());
-  definition.vocabulary_entries = (*unigram)->vocab_size();
-  definition.segmenter = *std::move(unigram);
-  return definition;
+  unigram_options.pieces = Pieces(*model);
+  return Define(*model, std::move(unigram_options));
+}
+
+absl::StatusOr<TokenizerDefinition> ReadSpmAsHf5(std::string_view spm_model,
+                                                 Hf5Settings settings) {
+  const absl::StatusOr<SpmModel> model = ParseUnigramModel(spm_model);
+  if (!model.ok()) return model.status();
+  settings.unk_id = model->unk_id;
+  return Define(*model, MakeHf5Unigram(Pieces(*model), settings));
 }
 
 absl::StatusOr<TokenizerDefinition> ReadSpmAsLibrary(

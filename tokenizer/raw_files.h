@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "tokenizer/hf5_unigram.h"
 #include "tokenizer/json_reader.h"
 #include "tokenizer/sentence_piece.h"
 #include "tokenizer/tokenizer_json.h"
@@ -23,6 +24,10 @@ absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
 // become added tokens; byte fallback is not used, whatever the file says.
 absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
                                             const SpmOptions& options);
+
+// The same for the profile hf5.
+absl::StatusOr<TokenizerDefinition> ReadSpmAsHf5(std::string_view spm_model,
+                                                 Hf5Settings settings);
 
 // The same for the profile spm: the SentencePiece library's own segmentation,
 // without added tokens.

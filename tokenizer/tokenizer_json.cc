@@ -86,6 +86,7 @@ absl::Status BuildBpe(const JsonNode& root, bool add_prefix_space,
   auto bpe = ByteLevelBpe::Create(options);
   if (!bpe.ok()) return bpe.status();
   definition->segmenter = *std::move(bpe);
+  definition->byte_level = true;
   definition->vocabulary_entries =
       static_cast<int32_t>(options.vocabulary.size());
   return absl::OkStatus();
@@ -198,7 +199,8 @@ AddedToken ReadAddedToken(const JsonNode& node, bool special, bool normalized) {
 }
 
 absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
-    const JsonDocument& document, bool add_prefix_space) {
+    const JsonDocument& document, bool add_prefix_space,
+    const Hf5Settings* hf5) {
   TokenizerDefinition definition;
   const JsonNode root = document.root();
   root.AllowOnly({"version", "truncation", "padding", "added_tokens",
@@ -207,7 +209,10 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
   const JsonNode version = root.At("version");
   if (version.StringOr("1.0") != "1.0") version.Fail("\"1.0\"");
   CheckSides(root);
-  ReadPostProcessor(root.At("post_processor"), &definition);
+  // transformers 5 has its own template.
+  if (hf5 == nullptr) {
+    ReadPostProcessor(root.At("post_processor"), &definition);
+  }
   if (const JsonNode added = root.At("added_tokens"); added.present()) {
     for (const JsonNode& node : added.Elements()) {
       definition.added_tokens.push_back(
@@ -221,7 +226,9 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
   if (const std::string name = type.String(); name == "BPE") {
     status = BuildBpe(root, add_prefix_space, &definition);
   } else if (name == "Unigram") {
-    if (auto unigram = ReadUnigram(root); !unigram.ok()) {
+    auto unigram =
+        hf5 == nullptr ? ReadUnigram(root) : ReadHf5Unigram(root, *hf5);
+    if (!unigram.ok()) {
       status = unigram.status();
     } else if (*unigram != nullptr) {
       definition.vocabulary_entries = (*unigram)->vocab_size();

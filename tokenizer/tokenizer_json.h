@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tokenizer/hf5_unigram.h"
 #include "tokenizer/json_reader.h"
 #include "tokenizer/segmenter.h"
 #include "tokenizer/special_tokens.h"
@@ -30,6 +31,7 @@ struct TokenizerDefinition {
   // Entries of the model's vocabulary: an added token that is none of them gets
   // this id or a larger one.
   int32_t vocabulary_entries = 0;
+  bool byte_level = false;  // v1
   std::vector<DeclaredToken> added_tokens;
   // Of the template. Without (raw files), those of "[CLS]" and "[SEP]".
   std::optional<int32_t> cls_id;
@@ -39,8 +41,10 @@ struct TokenizerDefinition {
 // InvalidArgument, naming the field, for anything malformed and for every
 // component, option or field that is not implemented. `add_prefix_space`
 // replaces a ByteLevel pre-tokenizer's own, as transformers does it.
+// With `hf5`, what the profile hf5 makes of a Unigram model.
 absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
-    const JsonDocument& document, bool add_prefix_space);
+    const JsonDocument& document, bool add_prefix_space,
+    const Hf5Settings* hf5 = nullptr);
 
 // An object of tokens and their ids.
 std::vector<std::pair<std::string, int32_t>> ReadVocabulary(

@@ -159,4 +159,12 @@ absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root) {
   return Unigram::Create(std::move(options));
 }
 
+absl::StatusOr<std::unique_ptr<Unigram>> ReadHf5Unigram(
+    const JsonNode& root, const Hf5Settings& settings) {
+  std::vector<std::pair<std::string, double>> pieces =
+      ReadPieces(root.At("model").At("vocab"));
+  if (!root.ok()) return nullptr;
+  return Unigram::Create(MakeHf5Unigram(std::move(pieces), settings));
+}
+
 }  // namespace deberta::tokenizer

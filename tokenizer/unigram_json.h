@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "tokenizer/hf5_unigram.h"
 #include "tokenizer/json_reader.h"
 #include "tokenizer/unigram.h"
 
@@ -16,6 +17,10 @@ namespace deberta::tokenizer {
 // field is not as expected or names something that is not implemented;
 // InvalidArgument if the values do not make a tokenizer.
 absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root);
+
+// The same for the profile hf5, which takes nothing but the vocabulary.
+absl::StatusOr<std::unique_ptr<Unigram>> ReadHf5Unigram(
+    const JsonNode& root, const Hf5Settings& settings);
 
 }  // namespace deberta::tokenizer
 

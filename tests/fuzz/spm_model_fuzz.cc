@@ -12,9 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   files.source = TokenizerSource::kSpm;
   files.model.assign(reinterpret_cast<const char*>(input), size);
   CheckFiles(files, Profile::kHf4);
+  CheckFiles(files, Profile::kHf5);
   CheckFiles(files, Profile::kSpm);
   files.tokenizer_config = R"({"do_lower_case": true, "split_by_punct": true})";
   CheckFiles(files, Profile::kHf4);
+  CheckFiles(files, Profile::kHf5);
   CheckFiles(files, Profile::kSpm);
   return 0;
 }

@@ -17,5 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   files.model = parts.Next().value_or("");
   parts.NextSideFiles(&files);
   CheckFiles(files, Profile::kHf4);
+  CheckFiles(files, Profile::kHf5);
   return 0;
 }
