@@ -75,7 +75,7 @@ until client models --deadline_ms=2000 >/dev/null 2>&1; do
 done
 
 say "Which section of the Debian archive does a package belong to? (Classify)"
-client classify --top_k=3 \
+client classify --model=section-classifier --top_k=3 \
   "SuperTux is a classic 2D jump 'n run sidescroller game in a similar style
 like the original SuperMario games."
 

@@ -19,7 +19,7 @@ constexpr std::string_view kDefaultTemplate = "This example is {}.";
 // A template with many places, or one long label for many inputs, could ask for
 // gigabytes: the bytes of all hypotheses, and of the labels in all results, are
 // limited.
-constexpr size_t kMaxHypothesisBytes = size_t{1} << 24;
+constexpr size_t kMaxHypothesisBytes = size_t{1} << 22;
 constexpr size_t kMaxResultBytes = size_t{1} << 26;
 
 std::string LabelField(size_t index) {

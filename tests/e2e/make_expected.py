@@ -85,10 +85,27 @@ def fill(model):
                 "candidates": candidates}]}]}
 
 
+def zero_shot(model):
+    labels = ["a game", "a programming library", "a text editor"]
+    run = pipeline("zero-shot-classification", model)
+    results = []
+    for text in [GAME, TOOL]:
+        found = run(text, candidate_labels=labels)
+        results.append({"labels": [
+            {"label": label, "index": labels.index(label), "score": score}
+            for label, score in zip(found["labels"], found["scores"])]})
+    return {"method": "ClassifyZeroShot",
+            "request": {"model": model, "inputs": [GAME, TOOL],
+                        "labels": labels},
+            "results": results}
+
+
 def main():
     transformers.logging.set_verbosity_error()
     cases = [classify("section-classifier"), tag("tech-tagger"),
              answer("package-qa"), fill("mask-filler")]
+    if (DEMO / "zero-shot").is_dir():
+        cases.append(zero_shot("zero-shot"))
     models = [case["request"]["model"] for case in cases]
     document = {
         "sha256": {model: hashlib.sha256(

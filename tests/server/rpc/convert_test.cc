@@ -15,6 +15,7 @@ TEST(ConvertTest, ClassifyRequestCarriesEveryField) {
   proto.add_inputs()->set_text("a");
   proto.add_inputs()->set_text("b");
   proto.mutable_inputs(1)->set_text_pair("c");
+  proto.mutable_inputs(1)->add_choices("d");
   proto.set_function(v1::FUNCTION_SIGMOID);
   proto.set_top_k(3);
   proto.set_return_logits(true);
@@ -26,6 +27,7 @@ TEST(ConvertTest, ClassifyRequestCarriesEveryField) {
   EXPECT_EQ(request->inputs[0].text_pair, "");
   EXPECT_EQ(request->inputs[1].text, "b");
   EXPECT_EQ(request->inputs[1].text_pair, "c");
+  EXPECT_THAT(request->inputs[1].choices, ElementsAre("d"));
   EXPECT_EQ(request->function, ClassifyRequest::Function::kSigmoid);
   EXPECT_EQ(request->top_k, 3);
   EXPECT_TRUE(request->return_logits);
@@ -85,6 +87,25 @@ TEST(ConvertTest, AnswerQuestionRequestCarriesEveryField) {
   EXPECT_TRUE(request->raw_offsets);
 }
 
+TEST(ConvertTest, ZeroShotRequestCarriesEveryField) {
+  v1::ClassifyZeroShotRequest proto;
+  proto.add_inputs("a");
+  proto.add_labels("b");
+  proto.add_labels("c");
+  proto.set_hypothesis_template("{}?");
+  proto.set_multi_label(true);
+  proto.set_length_policy(v1::LENGTH_POLICY_TRUNCATE);
+  proto.set_stride(3);
+  const absl::StatusOr<ZeroShotRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  EXPECT_THAT(request->inputs, ElementsAre("a"));
+  EXPECT_THAT(request->labels, ElementsAre("b", "c"));
+  EXPECT_EQ(request->hypothesis_template, "{}?");
+  EXPECT_TRUE(request->multi_label);
+  EXPECT_EQ(request->length_policy, LengthPolicy::kTruncate);
+  EXPECT_EQ(request->stride, 3);
+}
+
 TEST(ConvertTest, DefaultsAreThoseOfTheApi) {
   EXPECT_EQ(FromProto(v1::ClassifyRequest())->function,
             ClassifyRequest::Function::kPipeline);
@@ -115,6 +136,9 @@ TEST(ConvertTest, UnknownEnumValuesAreRefusedByField) {
   v1::FillMaskRequest fill;
   fill.set_length_policy(static_cast<v1::LengthPolicy>(4));
   EXPECT_EQ(InputErrorField(FromProto(fill).status()), "length_policy");
+  v1::ClassifyZeroShotRequest zero_shot;
+  zero_shot.set_length_policy(static_cast<v1::LengthPolicy>(-1));
+  EXPECT_EQ(InputErrorField(FromProto(zero_shot).status()), "length_policy");
   v1::TokenizeRequest tokenize;
   tokenize.set_offset_unit(static_cast<v1::OffsetUnit>(4));
   EXPECT_EQ(InputErrorField(FromProto(tokenize).status()), "offset_unit");
@@ -166,6 +190,14 @@ TEST(ConvertTest, ResultsCarryEveryField) {
             "token_index: 3 candidates { token_id: 8 token: \"t\" score: 0.5 "
             "sequence: \"s\" }");
 
+  v1::ClassifyZeroShotResult judged;
+  ToProto({.labels = {{.label = "l", .index = 2, .score = 0.5f}},
+           .coverage = coverage},
+          &judged);
+  EXPECT_EQ(judged.ShortDebugString(),
+            "labels { label: \"l\" index: 2 score: 0.5 } coverage { "
+            "tokens_total: 9 tokens_used: 7 windows: 2 truncated: true }");
+
   v1::EncodeResult encoded;
   ToProto({.vectors = {{1.0f, 2.0f}}, .tokens = {"t"}, .coverage = {}},
           &encoded);
@@ -186,6 +218,7 @@ TEST(ConvertTest, ModelCarriesEveryField) {
   model.parameters = int64_t{1} << 40;
   model.weights_format = "safetensors";
   model.tokenizer_profile = "hf4";
+  model.fill_mask_decoder = "emd";
   model.resident_bytes = uint64_t{1} << 41;
   model.task_model.max_tokens = 512;
   v1::GetModelResponse out;
@@ -195,7 +228,8 @@ TEST(ConvertTest, ModelCarriesEveryField) {
             "tasks: TASK_FILL_MASK tasks: TASK_ENCODE sha256: \"ab\" } labels: "
             "\"x\" labels: \"y\" max_tokens: 512 hidden_size: 8 layers: 2 "
             "parameters: 1099511627776 weights_format: \"safetensors\" "
-            "tokenizer_profile: \"hf4\" resident_bytes: 2199023255552");
+            "tokenizer_profile: \"hf4\" resident_bytes: 2199023255552 "
+            "fill_mask_decoder: \"emd\"");
 }
 
 }  // namespace

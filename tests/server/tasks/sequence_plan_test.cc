@@ -138,6 +138,72 @@ TEST(SequencePlanTest, BoundsTheTokensOfAllWindows) {
   EXPECT_FALSE(accepts(1)) << "nothing is left";
 }
 
+// Truncation only_first of the `tokenizers` library: it fails where nothing
+// would be left of the first text.
+TEST(SequencePlanTest, KeepsTheSecondTextWhole) {
+  LengthRule rule = {
+      .policy = LengthPolicy::kTruncate, .max_tokens = 9, .keep_second = true};
+  const auto cut = PlanOf(rule, 9, 2);
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_THAT(cut->encodings[0].ids,
+              ElementsAre(1, 100, 101, 102, 103, 2, 200, 201, 2));
+  EXPECT_EQ(cut->coverage.tokens_total, 14u);
+  EXPECT_TRUE(cut->coverage.truncated);
+  EXPECT_EQ(PlanOf(rule, 9, 5)->encodings[0].size(), 9u) << "one token is left";
+  EXPECT_EQ(InputErrorField(PlanOf(rule, 9, 6).status()), "inputs[3]");
+  EXPECT_EQ(InputErrorField(PlanOf(rule, 1, 600).status()), "inputs[3]");
+
+  rule.policy = LengthPolicy::kWindow;
+  rule.overlap = 1;
+  const auto windows = PlanOf(rule, 6, 2);
+  ASSERT_TRUE(windows.ok()) << windows.status();
+  ASSERT_EQ(windows->encodings.size(), 2u);
+  EXPECT_THAT(windows->encodings[1].ids,
+              ElementsAre(1, 103, 104, 105, 2, 200, 201, 2));
+  EXPECT_THAT(windows->begins, ElementsAre(0, 3));
+  EXPECT_EQ(windows->coverage.tokens_used, 11u);
+  EXPECT_EQ(InputErrorField(PlanOf(rule, 9, 6).status()), "inputs[3]");
+  rule.overlap = 4;
+  EXPECT_EQ(InputErrorField(PlanOf(rule, 9, 2).status()), "stride");
+}
+
+// A text beside many short ones repeats itself without bound.
+TEST(SequencePlanTest, BoundsTheTokensOfAllPairs) {
+  SequencePlanner planner(GoldenTokenizer("v1"));
+  const std::vector<tokenizer::TokenSequence> seconds(2047, Tokens(9, 200));
+  const LengthRule rule = {.max_tokens = 512};
+  // 2,047 pairs of 512 tokens leave 512 of the 2^20.
+  const auto plans =
+      planner.PlanPairs(Tokens(500, 100), seconds, rule, "inputs[0]");
+  ASSERT_TRUE(plans.ok()) << plans.status();
+  EXPECT_EQ(plans->size(), 2047u);
+  const auto pair = [&](size_t tokens) {
+    return planner
+        .PlanPairs(Tokens(tokens, 100), std::span(seconds).first(1), rule,
+                   "inputs[1]")
+        .status();
+  };
+  EXPECT_TRUE(pair(499).ok());
+  EXPECT_EQ(InputErrorField(pair(1)), "inputs[1]");
+}
+
+TEST(SequencePlanTest, RemembersTheLongestPair) {
+  SequencePlanner planner(GoldenTokenizer("v1"));
+  const std::vector<tokenizer::TokenSequence> seconds = {
+      Tokens(1, 200), Tokens(4, 200), Tokens(2, 200)};
+  const auto plans = planner.PlanPairs(
+      Tokens(3, 100), seconds,
+      {.policy = LengthPolicy::kWindow, .max_tokens = 8}, "inputs[0]");
+  ASSERT_TRUE(plans.ok()) << plans.status();
+  std::vector<SequenceInput> sequences;
+  const PlannedInput input = AddFirstRows(*plans, &sequences);
+  EXPECT_THAT(input.windows, ElementsAre(1, 2, 1));
+  EXPECT_EQ(input.coverage.tokens_total, 10u);
+  EXPECT_EQ(input.coverage.windows, 2u);
+  ASSERT_EQ(sequences.size(), 4u);
+  EXPECT_THAT(sequences[3].rows, ElementsAre(0u));
+}
+
 TEST(SequencePlanTest, RefusesModelLimitWithoutRoom) {
   EXPECT_FALSE(
       PlanOf({.policy = LengthPolicy::kTruncate, .max_tokens = 2}, 1).ok());
