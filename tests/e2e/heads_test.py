@@ -253,6 +253,28 @@ class WaysInTest(unittest.TestCase):
         self.stopped("tf_model.h5", tensorflow,
                      "--allowed_weights=safetensors,torch")
 
+    def test_tokenizer_profiles(self):
+        """hf4 folds a wide letter by the file's charsmap, hf5 has none."""
+        source = environment.ROOT / "demo/package-qa"
+        told = environment.work / "heads/told-hf4"
+        shutil.rmtree(told, ignore_errors=True)
+        shutil.copytree(source, told)
+        (told / "deberta.json").write_text('{"tokenizer_profile": "hf4"}')
+        with Server(environment.server_binary(),
+                    {"flag": source, "file": told},
+                    environment.work / "profiles.log",
+                    "--tokenizer_profile=hf5") as server, \
+                server.channel() as channel:
+            ids = {}
+            for name, profile in (("flag", "hf5"), ("file", "hf4")):
+                model = stub(channel).GetModel(pb.GetModelRequest(model=name))
+                self.assertEqual(model.tokenizer_profile, profile)
+                (result,) = stub(channel).Tokenize(pb.TokenizeRequest(
+                    model=name,
+                    inputs=[pb.TextInput(text="a\uff21 b")])).results
+                ids[name] = list(result.ids)
+        self.assertNotEqual(ids["flag"], ids["file"])
+
     def test_deberta_json(self):
         directory = make("told", "v3_pretrained_fill")
         for text, words in (

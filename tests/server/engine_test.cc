@@ -233,6 +233,7 @@ TEST_F(EngineTest, DebertaJsonGoesBeforeTheProfileFlag) {
     EXPECT_TRUE(model.ok()) << model.status();
     return model->served.tokenizer_profile;
   };
+  EXPECT_EQ(profile(), "hf5");
   std::ofstream(directory + "/deberta.json")
       << R"({"tokenizer_profile": "hf4"})";
   EXPECT_EQ(profile(), "hf4");
