@@ -183,60 +183,66 @@ HOSTILE_FIXED = [
 ]
 
 
+POOLS = [
+    range(0x20, 0x7F),
+    range(0x00, 0x20),
+    range(0x7F, 0x100),
+    range(0x300, 0x370),
+    range(0x1100, 0x1200),
+    range(0xAC00, 0xAD00),
+    range(0xFF61, 0xFFA0),
+    range(0xFF01, 0xFF5F),
+    range(0x2000, 0x2070),
+    range(0x1F1E6, 0x1F200),
+    range(0x1F300, 0x1F650),
+    range(0x900, 0x980),
+    range(0xE00, 0xE80),
+    range(0xF00, 0xFD5),
+    range(0x600, 0x700),
+    range(0x590, 0x600),
+    range(0x3300, 0x3400),
+    range(0x2150, 0x2190),
+    range(0xE000, 0xE100),
+    range(0xF900, 0xFB50),
+    range(0x1D400, 0x1D500),
+    range(0x2F800, 0x2FA20),
+    range(0x20000, 0x20100),
+    range(0x10FFF0, 0x110000),
+    range(0xD7F0, 0xD800),
+    range(0xFFF0, 0x10000),
+    [0x200D, 0x200C, 0x200B, 0xFEFF, 0x200E, 0x200F, 0x202E, 0xFE0F, 0x1F468],
+    [0x20, 0x20, 0x20, 0xA0, 0x3000, 0x09, 0x0A, 0x0D, 0x2581, 0x85, 0x2028],
+    [0xA9, 0xAE, 0xAD, 0xBD, 0x130, 0x3A3, 0x915, 0x94D, 0x958, 0x300],
+]
+WORDS = [
+    "[MASK]", "[CLS]", "[SEP]", "[UNK]", "[PAD]", "<0x41>", "<0xE2>", "<tool>",
+    "<ctrl>", "word", "the", "file", "  ", " ", "'s", "'ll", "don't", "\u2581", "a",
+    "1", "\u0e01\u0e33", "\u4e2d\u6587", "\u043c\u0438\u0440",
+]  # fmt: skip
+
+
+def mixed_characters(rnd):
+    chosen = [rnd.choice(POOLS) for _ in range(rnd.randint(1, 4))]
+    length = rnd.choice([1, 2, 3, 5, 8, 13, 21, 40])
+    return "".join(chr(rnd.choice(rnd.choice(chosen))) for _ in range(length))
+
+
+def mixed_words(rnd):
+    parts = []
+    for _ in range(rnd.randint(2, 9)):
+        parts.append(rnd.choice(WORDS))
+        if rnd.random() < 0.4:
+            parts.append(chr(rnd.choice(rnd.choice(POOLS))))
+        if rnd.random() < 0.4:
+            parts.append(" " * rnd.randint(1, 3))
+    return "".join(parts)
+
+
 def hostile_lines():
     rnd = random.Random(20240607)
-    pools = [
-        range(0x20, 0x7F),
-        range(0x00, 0x20),
-        range(0x7F, 0x100),
-        range(0x300, 0x370),
-        range(0x1100, 0x1200),
-        range(0xAC00, 0xAD00),
-        range(0xFF61, 0xFFA0),
-        range(0xFF01, 0xFF5F),
-        range(0x2000, 0x2070),
-        range(0x1F1E6, 0x1F200),
-        range(0x1F300, 0x1F650),
-        range(0x900, 0x980),
-        range(0xE00, 0xE80),
-        range(0xF00, 0xFD5),
-        range(0x600, 0x700),
-        range(0x590, 0x600),
-        range(0x3300, 0x3400),
-        range(0x2150, 0x2190),
-        range(0xE000, 0xE100),
-        range(0xF900, 0xFB50),
-        range(0x1D400, 0x1D500),
-        range(0x2F800, 0x2FA20),
-        range(0x20000, 0x20100),
-        range(0x10FFF0, 0x110000),
-        range(0xD7F0, 0xD800),
-        range(0xFFF0, 0x10000),
-        [0x200D, 0x200C, 0x200B, 0xFEFF, 0x200E, 0x200F, 0x202E, 0xFE0F, 0x1F468],
-        [0x20, 0x20, 0x20, 0xA0, 0x3000, 0x09, 0x0A, 0x0D, 0x2581, 0x85, 0x2028],
-        [0xA9, 0xAE, 0xAD, 0xBD, 0x130, 0x3A3, 0x915, 0x94D, 0x958, 0x300],
-    ]
-    words = [
-        "[MASK]", "[CLS]", "[SEP]", "[UNK]", "[PAD]", "<0x41>", "<0xE2>", "<tool>",
-        "<ctrl>", "word", "the", "file", "  ", " ", "'s", "'ll", "don't", "\u2581", "a",
-        "1", "\u0e01\u0e33", "\u4e2d\u6587", "\u043c\u0438\u0440",
-    ]  # fmt: skip
     lines = list(HOSTILE_FIXED)
-    for _ in range(380):
-        chosen = [rnd.choice(pools) for _ in range(rnd.randint(1, 4))]
-        length = rnd.choice([1, 2, 3, 5, 8, 13, 21, 40])
-        lines.append(
-            "".join(chr(rnd.choice(rnd.choice(chosen))) for _ in range(length))
-        )
-    for _ in range(150):
-        parts = []
-        for _ in range(rnd.randint(2, 9)):
-            parts.append(rnd.choice(words))
-            if rnd.random() < 0.4:
-                parts.append(chr(rnd.choice(rnd.choice(pools))))
-            if rnd.random() < 0.4:
-                parts.append(" " * rnd.randint(1, 3))
-        lines.append("".join(parts))
+    lines += [mixed_characters(rnd) for _ in range(380)]
+    lines += [mixed_words(rnd) for _ in range(150)]
     return lines
 
 

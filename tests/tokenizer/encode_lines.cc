@@ -1,119 +1,155 @@
-// Encodes lines of standard input with the tokenizer of a directory and prints
-// one JSON array a line, for comparison with the reference
-// (tests/golden/compare_tokenizers.py): [ids, offsets, type ids, special
-// tokens mask, words]. A line with a tab is a pair of texts.
+// Tokenizes the lines of standard input, for comparison with the reference
+// (tests/conformance/tokenizers.py) and its speed
+// (tests/load/compare_tokenizer_speed.py). A line with a tab is a pair of
+// texts.
 //
-//   encode_lines DIRECTORY [PROFILE] < texts > encodings
-//   encode_lines DIRECTORY [PROFILE] --time < texts   # only the speed
+//   encode_lines DIRECTORY [--profile=hf4] [--max_length=N] < texts > encodings
+//   encode_lines DIRECTORY [--profile=hf4] --time < texts
 //
-// PROFILE is hf4 (default), hf5 or spm.
+// For each line, int32 little-endian: the number of tokens n, then n ids, n
+// starts and n ends of offsets, n type ids, n of the special tokens mask and n
+// words. --max_length truncates, pairs the longest first. --time prints only
+// the seconds that tokenizing alone took, in one thread.
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tokenizer/loader.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/truncation.h"
 
 namespace {
 
 using deberta::tokenizer::Encoding;
+using deberta::tokenizer::kPairTemplateTokens;
+using deberta::tokenizer::kSingleTemplateTokens;
+using deberta::tokenizer::LoadOptions;
+using deberta::tokenizer::Slice;
 using deberta::tokenizer::Tokenizer;
 using deberta::tokenizer::TokenSequence;
 
-template <typename Values, typename Print>
-void PrintArray(const Values& values, Print print) {
-  std::putchar('[');
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) std::putchar(',');
-    print(values[i]);
+struct Arguments {
+  std::string directory;
+  LoadOptions load;
+  size_t max_length = 0;  // 0: no limit
+  bool time_only = false;
+};
+
+void AppendInt(int64_t value, std::string* out) {
+  for (int shift = 0; shift < 32; shift += 8) {
+    out->push_back(static_cast<char>(value >> shift & 0xFF));
   }
-  std::putchar(']');
 }
 
-void PrintEncoding(const Encoding& encoding) {
-  const auto number = [](auto value) { std::printf("%d", int{value}); };
-  std::putchar('[');
-  PrintArray(encoding.ids, number);
-  std::putchar(',');
-  PrintArray(encoding.offsets, [](const deberta::tokenizer::Span& span) {
-    std::printf("[%u,%u]", span.start, span.end);
-  });
-  std::putchar(',');
-  PrintArray(encoding.type_ids, number);
-  std::putchar(',');
-  PrintArray(encoding.special_tokens_mask, number);
-  std::putchar(',');
-  PrintArray(encoding.words, number);
-  std::puts("]");
+void AppendEncoding(const Encoding& encoding, std::string* out) {
+  AppendInt(static_cast<int64_t>(encoding.size()), out);
+  for (const int32_t id : encoding.ids) AppendInt(id, out);
+  for (const auto& span : encoding.offsets) AppendInt(span.start, out);
+  for (const auto& span : encoding.offsets) AppendInt(span.end, out);
+  for (const int32_t type : encoding.type_ids) AppendInt(type, out);
+  for (const uint8_t mask : encoding.special_tokens_mask) AppendInt(mask, out);
+  for (const int32_t word : encoding.words) AppendInt(word, out);
 }
 
 absl::StatusOr<Encoding> Encode(const Tokenizer& tokenizer,
-                                std::string_view line) {
+                                std::string_view line, size_t max_length) {
   const size_t tab = line.find('\t');
   absl::StatusOr<TokenSequence> a = tokenizer.Tokenize(line.substr(0, tab));
   if (!a.ok()) return a.status();
-  if (tab == line.npos) return tokenizer.Assemble(*a, nullptr);
+  if (tab == line.npos) {
+    if (max_length > 0 && a->size() > max_length - kSingleTemplateTokens) {
+      *a = Slice(*a, 0, max_length - kSingleTemplateTokens);
+    }
+    return tokenizer.Assemble(*a, nullptr);
+  }
   absl::StatusOr<TokenSequence> b = tokenizer.Tokenize(line.substr(tab + 1));
   if (!b.ok()) return b.status();
+  if (max_length > 0) {
+    const auto [keep_a, keep_b] = deberta::tokenizer::TruncateLongestFirst(
+        a->size(), b->size(), max_length - kPairTemplateTokens);
+    *a = Slice(*a, 0, keep_a);
+    *b = Slice(*b, 0, keep_b);
+  }
   return tokenizer.Assemble(*a, &*b);
 }
 
-int Run(const Tokenizer& tokenizer, bool time_only) {
+int Run(const Tokenizer& tokenizer, const Arguments& arguments) {
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   size_t tokens = 0;
+  std::string out;
   const auto start = std::chrono::steady_clock::now();
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const absl::StatusOr<Encoding> encoding = Encode(tokenizer, line);
+    const absl::StatusOr<Encoding> encoding =
+        Encode(tokenizer, line, arguments.max_length);
     if (!encoding.ok()) {
       std::cerr << encoding.status() << "\n";
       return 1;
     }
     tokens += encoding->size();
-    if (!time_only) PrintEncoding(*encoding);
+    if (arguments.time_only) continue;
+    out.clear();
+    AppendEncoding(*encoding, &out);
+    std::cout.write(out.data(), static_cast<std::streamsize>(out.size()));
   }
   const std::chrono::duration<double> took =
       std::chrono::steady_clock::now() - start;
-  if (time_only) {
-    std::printf("%zu tokens, %zu bytes, %.3f s, %.3g tokens/s\n", tokens,
-                text.size(), took.count(),
-                static_cast<double>(tokens) / took.count());
+  if (arguments.time_only) {
+    std::printf("%zu bytes %zu tokens %.6f s\n", text.size(), tokens,
+                took.count());
   }
   return 0;
+}
+
+bool ParseArgument(std::string_view argument, Arguments* out) {
+  constexpr std::string_view kProfile = "--profile=";
+  constexpr std::string_view kMaxLength = "--max_length=";
+  if (argument == "--time") {
+    out->time_only = true;
+  } else if (argument.starts_with(kProfile)) {
+    const auto profile =
+        deberta::tokenizer::ParseProfile(argument.substr(kProfile.size()));
+    if (!profile.ok()) return false;
+    out->load.profile = *profile;
+  } else if (argument.starts_with(kMaxLength)) {
+    const std::string value(argument.substr(kMaxLength.size()));
+    out->max_length = std::strtoul(value.c_str(), nullptr, 10);
+    return out->max_length >= kPairTemplateTokens;
+  } else if (argument.starts_with("--") || !out->directory.empty()) {
+    return false;
+  } else {
+    out->directory = argument;
+  }
+  return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool time_only = !arguments.empty() && arguments.back() == "--time";
-  if (time_only) arguments.pop_back();
-  if (arguments.empty() || arguments.size() > 2) {
-    std::cerr << "usage: encode_lines DIRECTORY [PROFILE] [--time] < texts\n";
+  Arguments arguments;
+  bool ok = true;
+  for (int i = 1; i < argc; ++i) ok = ok && ParseArgument(argv[i], &arguments);
+  if (!ok || arguments.directory.empty()) {
+    std::cerr << "usage: encode_lines DIRECTORY [--profile=hf4|hf5|spm] "
+                 "[--max_length=N] [--time] < texts\n";
     return 2;
   }
-  deberta::tokenizer::LoadOptions options;
-  if (arguments.size() == 2) {
-    const auto profile = deberta::tokenizer::ParseProfile(arguments[1]);
-    if (!profile.ok()) {
-      std::cerr << profile.status() << "\n";
-      return 2;
-    }
-    options.profile = *profile;
-  }
   const auto tokenizer =
-      deberta::tokenizer::LoadTokenizer(arguments[0], options);
+      deberta::tokenizer::LoadTokenizer(arguments.directory, arguments.load);
   if (!tokenizer.ok()) {
     std::cerr << tokenizer.status() << "\n";
     return 1;
   }
-  return Run(**tokenizer, time_only);
+  return Run(**tokenizer, arguments);
 }
