@@ -73,6 +73,8 @@ class StateReader {
   TorchState Finish() { return std::move(state_); }
 
  private:
+  absl::StatusOr<std::vector<std::string_view>> Names(
+      const PickleValue& dict) const;
   absl::StatusOr<PickleValue> FindTensors();
   absl::Status ReadEntry(std::string_view name, const PickleValue& value);
   absl::StatusOr<TorchTensor> ReadTensor(const PickleValue& value);
@@ -84,7 +86,6 @@ class StateReader {
   std::optional<std::vector<int64_t>> Counts(const PickleValue& value) const;
 
   const Pickle& pickle_;
-  std::set<std::string_view> names_;
   TorchState state_;
 };
 
@@ -243,27 +244,48 @@ absl::Status StateReader::ReadEntry(std::string_view name,
   return absl::OkStatus();
 }
 
-// The dict that holds the tensors: the root, or its "state_dict".
+// The keys of a dict, in its order. Python would keep the last of a key given
+// twice; no file has one, and copying a long key again and again takes forever.
+absl::StatusOr<std::vector<std::string_view>> StateReader::Names(
+    const PickleValue& dict) const {
+  std::vector<std::string_view> names;
+  std::set<std::string_view> seen;
+  const Values items = pickle_.Items(dict);
+  for (size_t i = 0; i < items.size(); i += 2) {
+    if (!items[i].Is(Kind::kText)) {
+      return Malformed(absl::StrCat("expected names of tensors, got a ",
+                                    KindName(items[i].kind)));
+    }
+    names.push_back(pickle_.Text(items[i]));
+    if (!seen.insert(names.back()).second) {
+      return Malformed(
+          absl::StrCat("tensor ", Quoted(names.back()), ": listed twice"));
+    }
+  }
+  return names;
+}
+
+// The dict that holds the tensors: the root, or its "state_dict", whose
+// neighbours are noted.
 absl::StatusOr<PickleValue> StateReader::FindTensors() {
   const PickleValue& root = pickle_.root();
   if (!root.Is(Kind::kDict)) {
     return Malformed(absl::StrCat("expected a dict of tensors by name, got a ",
                                   KindName(root.kind)));
   }
-  const PickleValue* inner = nullptr;
+  const auto names = Names(root);
+  if (!names.ok()) return names.status();
+  const auto inner = std::find(names->begin(), names->end(), "state_dict");
+  if (inner == names->end()) return root;
   const Values items = pickle_.Items(root);
-  for (size_t i = 0; i < items.size(); i += 2) {
-    if (items[i].Is(Kind::kText) && pickle_.Text(items[i]) == "state_dict" &&
-        items[i + 1].Is(Kind::kDict)) {
-      inner = &items[i + 1];
-    }
+  const auto at = static_cast<size_t>(inner - names->begin());
+  const PickleValue& tensors = items[2 * at + 1];
+  if (!tensors.Is(Kind::kDict)) return root;
+  for (size_t i = 0; i < names->size(); ++i) {
+    if (i == at) continue;
+    state_.others.emplace((*names)[i], KindName(items[2 * i + 1].kind));
   }
-  if (inner == nullptr) return root;
-  for (size_t i = 0; i < items.size(); i += 2) {
-    if (&items[i + 1] == inner || !items[i].Is(Kind::kText)) continue;
-    state_.others.emplace(pickle_.Text(items[i]), KindName(items[i + 1].kind));
-  }
-  return *inner;
+  return tensors;
 }
 
 absl::Status StateReader::Read() {
@@ -273,17 +295,11 @@ absl::Status StateReader::Read() {
   }
   const absl::StatusOr<PickleValue> tensors = FindTensors();
   if (!tensors.ok()) return tensors.status();
+  const auto names = Names(*tensors);
+  if (!names.ok()) return names.status();
   const Values items = pickle_.Items(*tensors);
-  for (size_t i = 0; i < items.size(); i += 2) {
-    if (!items[i].Is(Kind::kText)) {
-      return Malformed(absl::StrCat("expected names of tensors, got a ",
-                                    KindName(items[i].kind)));
-    }
-    const std::string_view name = pickle_.Text(items[i]);
-    if (!names_.insert(name).second) {
-      return Malformed(absl::StrCat("tensor ", Quoted(name), ": listed twice"));
-    }
-    const absl::Status status = ReadEntry(name, items[i + 1]);
+  for (size_t i = 0; i < names->size(); ++i) {
+    const absl::Status status = ReadEntry((*names)[i], items[2 * i + 1]);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -18,6 +18,10 @@ using model::PickleValue;
 using Kind = model::PickleValue::Kind;
 using Values = std::span<const PickleValue>;
 
+// GPT-2's longest token takes 256 bytes, its merges half a megabyte.
+constexpr size_t kMaxTokenBytes = 1024;
+constexpr size_t kMaxMergesBytes = size_t{64} << 20;
+
 absl::Status Malformed(const char* key, const char* expected) {
   return absl::InvalidArgumentError(
       absl::StrCat("\"", key, "\": expected ", expected));
@@ -42,13 +46,17 @@ Values Pair(const Pickle& pickle, const PickleValue& value) {
   return items.size() == 2 ? items : Values();
 }
 
+bool IsToken(const PickleValue& value) {
+  return value.Is(Kind::kText) && value.length <= kMaxTokenBytes;
+}
+
 // Tokens by GPT-2's ids, which "dict_map" spells as texts.
 absl::StatusOr<std::map<std::string, std::string_view>> ReadEncoder(
     const Pickle& pickle, const PickleValue& dict) {
   std::map<std::string, std::string_view> tokens;
   const Values items = pickle.Items(dict);
   for (size_t i = 0; i < items.size(); i += 2) {
-    if (!items[i].Is(Kind::kText) || !items[i + 1].Is(Kind::kInt)) {
+    if (!IsToken(items[i]) || !items[i + 1].Is(Kind::kInt)) {
       return Malformed("encoder", "ids by token");
     }
     tokens[absl::StrCat(items[i + 1].number)] = pickle.Text(items[i]);
@@ -70,7 +78,7 @@ absl::StatusOr<std::string> MakeVocabJson(const Pickle& pickle,
   for (const char* special : {"[PAD]", "[CLS]", "[SEP]", "[UNK]"}) add(special);
   for (const PickleValue& item : pickle.Items(dict_map)) {
     const Values entry = Pair(pickle, item);
-    if (entry.empty() || !entry[0].Is(Kind::kText)) {
+    if (entry.empty() || !IsToken(entry[0])) {
       return Malformed("dict_map", "pairs of an id as text and a count");
     }
     // fairseq's fillers, "madeupword0000", are ids of no token.
@@ -87,8 +95,7 @@ absl::StatusOr<std::string> MakeMerges(const Pickle& pickle,
   std::string lines = "#version: 0.2\n";
   for (const PickleValue& item : pickle.Items(merges)) {
     const Values pair = Pair(pickle, item);
-    const bool texts =
-        !pair.empty() && pair[0].Is(Kind::kText) && pair[1].Is(Kind::kText);
+    const bool texts = !pair.empty() && IsToken(pair[0]) && IsToken(pair[1]);
     if (!texts ||
         pickle.Text(pair[0]).find_first_of(" \n\r") != std::string_view::npos ||
         pickle.Text(pair[1]).find_first_of(" \n\r") != std::string_view::npos) {
@@ -96,6 +103,10 @@ absl::StatusOr<std::string> MakeMerges(const Pickle& pickle,
     }
     lines.append(pickle.Text(pair[0])).append(" ");
     lines.append(pickle.Text(pair[1])).append("\n");
+    // A file may name one pair a million times.
+    if (lines.size() > kMaxMergesBytes) {
+      return Malformed("vocab", "at most 64 MiB of pairs");
+    }
   }
   return lines;
 }

@@ -375,6 +375,11 @@ TEST(TorchFileTest, TakesALinearTimeForLongNamesUsedOften) {
   for (int i = 0; i < 100'000; ++i) body += "h\1Qa";
   EXPECT_THAT(Refusal(TorchZip(PickleBytes(body))),
               HasSubstr("malformed persistent id"));
+  // So would every entry beside the tensors.
+  body = "}(" + Text(key) + "q\1N";
+  for (int i = 0; i < 100'000; ++i) body += "h\1N";
+  EXPECT_THAT(Refusal(TorchZip(PickleBytes(body + Text("state_dict") + "}u"))),
+              HasSubstr("listed twice"));
 }
 
 }  // namespace

@@ -101,6 +101,19 @@ TEST(BpeEncoderTest, RefusesOtherObjects) {
   }
 }
 
+TEST(BpeEncoderTest, BoundsWhatRepeatedTokensTake) {
+  EXPECT_THAT(
+      Refusal(File(List({Tuple({Text(std::string(1025, 'x')), Int(1)})}), "}",
+                   "]")),
+      HasSubstr("pairs of an id as text and a count"));
+  // One pair of 2 KB, a hundred thousand times.
+  const std::string token(1024, 'x');
+  std::string merges = "](" + Text(token) + Text(token) + "\x86q\1";
+  for (int i = 0; i < 100'000; ++i) merges += "h\1";
+  EXPECT_THAT(Refusal(File("]", "}", merges + "e")),
+              HasSubstr("at most 64 MiB of pairs"));
+}
+
 TEST(BpeEncoderTest, RefusesToRunCode) {
   EXPECT_THAT(Refusal(TorchZip(PickleBytes(Global("os", "system") +
                                            Text("true") + "\x85R"))),
