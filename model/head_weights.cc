@@ -151,29 +151,17 @@ absl::StatusOr<FillMaskDecoder> ParseFillMaskDecoder(std::string_view name) {
                    absl::string_view(name.data(), name.size()), "\""));
 }
 
-HeadChoice ChooseHead(const TensorBinder& binder, const Config& config,
-                      std::optional<FillMaskDecoder> fill_mask) {
-  HeadChoice choice;
-  choice.head = fill_mask.has_value() ? Head::kMaskedLanguageModel
-                                      : HeadOfArchitecture(binder, config);
-  if (choice.head == Head::kMaskedLanguageModel) {
-    choice.decoder =
-        fill_mask.has_value() ? *fill_mask : ChooseDecoder(binder, config);
-  }
-  return choice;
-}
-
-absl::StatusOr<HeadWeights> BindHead(const HeadChoice& choice,
-                                     const Config& config,
+absl::StatusOr<HeadWeights> BindHead(const Config& config,
+                                     std::optional<FillMaskDecoder> fill_mask,
                                      const TensorView* word_embeddings,
                                      TensorBinder& binder) {
   const int64_t hidden = config.hidden_size;
   const auto labels = static_cast<int64_t>(config.labels.size());
   HeadWeights weights;
-  weights.head = choice.head;
-  weights.decoder = choice.decoder;
+  weights.head = fill_mask.has_value() ? Head::kMaskedLanguageModel
+                                       : HeadOfArchitecture(binder, config);
   absl::Status status;
-  switch (choice.head) {
+  switch (weights.head) {
     case Head::kNone:
       break;
     case Head::kSequenceClassification:
@@ -189,7 +177,9 @@ absl::StatusOr<HeadWeights> BindHead(const HeadChoice& choice,
       weights.classifier = binder.Linear("qa_outputs", 2, hidden);
       break;
     case Head::kMaskedLanguageModel:
-      status = BindFillMask(*choice.decoder, config, word_embeddings, binder,
+      weights.decoder =
+          fill_mask.has_value() ? *fill_mask : ChooseDecoder(binder, config);
+      status = BindFillMask(*weights.decoder, config, word_embeddings, binder,
                             weights);
       break;
     case Head::kMultipleChoice:

@@ -65,11 +65,8 @@ struct HeadWeights {
   const TensorView* decoder_positions = nullptr;
 };
 
-struct HeadChoice {
-  Head head = Head::kNone;
-  std::optional<FillMaskDecoder> decoder;
-};
-
+// Chooses the head and finds its tensors.
+//
 // The head is the architecture's. Without one, it is what the tensors make up:
 // `qa_outputs`, `classifier` (with `pooler` of sequences), `mask_predictions`,
 // else one that fills masks. An architecture *ForMaskedLM that finds
@@ -84,14 +81,12 @@ struct HeadChoice {
 // configuration says that transformers saved the model, whose head is plain.
 //
 // `fill_mask` outranks all this: the model fills masks, by this decoder.
-HeadChoice ChooseHead(const TensorBinder& binder, const Config& config,
-                      std::optional<FillMaskDecoder> fill_mask);
-
+//
 // InvalidArgument where the configuration does not allow the decoder (plain and
 // enhanced: E == hidden; enhanced: position_biased_input false and two layers).
 // Tensors that are missing or misshapen are noted in `binder`.
-absl::StatusOr<HeadWeights> BindHead(const HeadChoice& choice,
-                                     const Config& config,
+absl::StatusOr<HeadWeights> BindHead(const Config& config,
+                                     std::optional<FillMaskDecoder> fill_mask,
                                      const TensorView* word_embeddings,
                                      TensorBinder& binder);
 

@@ -149,8 +149,7 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     weights.layers.push_back(BindLayer(config, i, binder));
   }
-  auto head = BindHead(ChooseHead(binder, config, fill_mask), config,
-                       weights.word_embeddings, binder);
+  auto head = BindHead(config, fill_mask, weights.word_embeddings, binder);
   if (!head.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
         checkpoint.directory(), ": ", std::string(head.status().message())));

@@ -68,7 +68,7 @@ struct Weights {
 // Finds every tensor that the configuration and the head need, and checks its
 // shape. If any is missing or misshapen, one InvalidArgument lists all missing,
 // misshapen and unexpected tensors together (the first 20 of each kind).
-// `fill_mask`: see ChooseHead.
+// `fill_mask`: see BindHead.
 absl::StatusOr<Weights> BindWeights(
     const Checkpoint& checkpoint,
     std::optional<FillMaskDecoder> fill_mask = std::nullopt);
