@@ -54,6 +54,21 @@ std::vector<Metrics::ModelInfo> ModelInfos(const Engine& engine) {
   return infos;
 }
 
+// Refuses new calls, finishes those inside by `deadline`, and closes the port.
+void Stop(absl::Time deadline, Service* service, Engine* engine,
+          Listener* listener, Log* log) {
+  listener->SetServing(false);
+  const bool drained = service->Drain(deadline);
+  engine->scheduler().Drain(deadline);
+  absl::SleepFor(kFarewell);
+  listener->Stop(kCloseGrace);
+  if (drained) {
+    log->Info("stopped");
+  } else {
+    log->Warning("stopped; some calls were not finished in time");
+  }
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   Metrics metrics({.version = DEBERTA_VERSION,
@@ -108,17 +123,8 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
 
   const int signal = shutdown->Wait();
   log->Info("shutting down", {{"signal", int64_t{signal}}});
-  const absl::Time deadline = absl::Now() + options.drain_time;
-  (*listener)->SetServing(false);
-  const bool drained = service.Drain(deadline);
-  engine->scheduler().Drain(deadline);
-  absl::SleepFor(kFarewell);
-  (*listener)->Stop(kCloseGrace);
-  if (drained) {
-    log->Info("stopped");
-  } else {
-    log->Warning("stopped; some calls were not finished in time");
-  }
+  Stop(absl::Now() + options.drain_time, &service, engine.get(),
+       listener->get(), log);
   return absl::OkStatus();
 }
 
