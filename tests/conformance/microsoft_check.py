@@ -26,17 +26,18 @@ ROWS = {
 }
 
 
-def load(checkout, scratch):
-    """Microsoft's code, from its repository without a checkout."""
-    if checkout is None:
-        checkout = scratch / "microsoft-DeBERTa"
+def load(arguments):
+    """Microsoft's code, cloned unless there is a checkout."""
+    checkout = (arguments.microsoft
+                or arguments.build / "microsoft-DeBERTa").resolve()
+    if not (checkout / "DeBERTa").exists():
         git = ["git", "-C", str(checkout)]
         subprocess.run(["git", "init", "-q", str(checkout)], check=True)
         subprocess.run([*git, "fetch", "-q", "--depth=1",
                         "https://github.com/microsoft/DeBERTa", COMMIT],
                        check=True)
         subprocess.run([*git, "checkout", "-q", "FETCH_HEAD"], check=True)
-    return microsoft_deberta.Microsoft(checkout.resolve())
+    return microsoft_deberta.Microsoft(checkout)
 
 
 def kinds(index):

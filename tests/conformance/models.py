@@ -10,9 +10,10 @@ replaced-token detection. Writes rows of the conformance report as JSON.
   python tests/conformance/models.py --build=build/release --out=models.json
       [--seed=N] [--cases=N] [--microsoft=CHECKOUT] [--full-size]
 
---cases is the number of configurations. --microsoft is a checkout of Microsoft's
-code, which is cloned for the run if it is not given. Needs transformers 4.57.1
-(or 5), torch and safetensors; --full-size needs 16 GB of memory and an hour.
+--cases is the number of configurations. --microsoft is a checkout of
+https://github.com/microsoft/DeBERTa, by default BUILD_DIR/microsoft-DeBERTa,
+where it is cloned if need be. Needs transformers 4.57.1 (or 5), torch and
+safetensors; --full-size needs 16 GB of memory and an hour.
 """
 
 import argparse
@@ -211,7 +212,7 @@ def main():
         compare_all(rows, arguments.build,
                     transformers_cases(arguments, scratch),
                     count_cases(arguments))
-        microsoft = microsoft_check.load(arguments.microsoft, scratch)
+        microsoft = microsoft_check.load(arguments)
         compare_all(rows, arguments.build,
                     microsoft_check.cases(microsoft, arguments, scratch),
                     microsoft_check.count(arguments))
