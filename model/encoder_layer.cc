@@ -91,11 +91,11 @@ absl::StatusOr<PositionTables> LoadTables(const LinearWeights& weights,
   std::ranges::copy(relative, in);
   std::vector<float> projected(rows * projection->out());
   projection->Forward(in, rows, projected.data(), reader.workspace());
-  return PositionTables(projected,
-                        static_cast<size_t>(config.num_attention_heads),
-                        static_cast<size_t>(config.head_size), positions,
-                        static_cast<size_t>(positions.FindReach().offset),
-                        key_minus_query, reader.precision(), reader.pool());
+  return PositionTables(
+      projected, static_cast<size_t>(config.num_attention_heads),
+      static_cast<size_t>(config.head_size), positions,
+      static_cast<size_t>(positions.FindReach().offset), key_minus_query,
+      reader.attention_precision(), reader.pool());
 }
 
 }  // namespace
@@ -105,6 +105,7 @@ absl::StatusOr<EncoderLayer> EncoderLayer::Load(const LayerWeights& weights,
                                                 WeightReader& reader) {
   const Config& config = reader.config();
   Attention attention;
+  attention.precision = reader.attention_precision();
   attention.heads = static_cast<size_t>(config.num_attention_heads);
   attention.head_size = static_cast<size_t>(config.head_size);
   attention.scale =
@@ -162,7 +163,7 @@ void EncoderLayer::Forward(float* hidden, size_t tokens,
 
 void EncoderLayer::Project(const float* hidden, size_t tokens,
                            Workspace& workspace) const {
-  if (projections_.precision() == Precision::kBf16) {
+  if (attention_.precision == Precision::kBf16) {
     ProjectAs<Bf16>(hidden, tokens, workspace);
   } else {
     ProjectAs<float>(hidden, tokens, workspace);
@@ -172,7 +173,7 @@ void EncoderLayer::Project(const float* hidden, size_t tokens,
 void EncoderLayer::ReplaceQueries(const float* states,
                                   std::span<const uint32_t> rows,
                                   Workspace& workspace) const {
-  if (projections_.precision() == Precision::kBf16) {
+  if (attention_.precision == Precision::kBf16) {
     ReplaceQueriesAs<Bf16>(states, rows, workspace);
   } else {
     ReplaceQueriesAs<float>(states, rows, workspace);
@@ -181,7 +182,7 @@ void EncoderLayer::ReplaceQueries(const float* states,
 
 void EncoderLayer::Attend(float* states, const AttentionPlan& plan,
                           Workspace& workspace) const {
-  if (projections_.precision() == Precision::kBf16) {
+  if (attention_.precision == Precision::kBf16) {
     AttendAs<Bf16>(states, plan, workspace);
   } else {
     AttendAs<float>(states, plan, workspace);

@@ -51,7 +51,7 @@ class EncoderLayer {
                LayerNorm attention_norm, Linear intermediate, Linear output,
                LayerNorm output_norm);
 
-  // What stands between products is of T: Bf16 in bf16, else float.
+  // What stands between products is of T, which attention reads: Bf16 or float.
   template <typename T>
   void ProjectAs(const float* hidden, size_t tokens,
                  Workspace& workspace) const;

@@ -53,4 +53,13 @@ bool HasBf16Products() {
 #endif
 }
 
+bool HasInt8Products() {
+#if HWY_ARCH_X86
+  return (hwy::SupportedTargets() & HWY_AVX3) != 0 &&
+         __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 }  // namespace deberta::model

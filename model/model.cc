@@ -207,9 +207,8 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   if (!weights.ok()) return weights.status();
   Workspace workspace(std::max(1, options.load_threads));
   PrecisionChoice precision =
-      ChoosePrecision(options.precision,
-                      static_cast<size_t>((*checkpoint)->config().head_size));
-  WeightReader reader(**checkpoint, *weights, precision.used, workspace,
+      ChoosePrecision(options.precision, (*checkpoint)->config());
+  WeightReader reader(**checkpoint, *weights, precision, workspace,
                       options.observer);
   auto encoder = Encoder::Load(*weights, reader);
   if (!encoder.ok()) return encoder.status();

@@ -4,31 +4,34 @@
 #ifndef MODEL_PRECISION_H_
 #define MODEL_PRECISION_H_
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "model/checkpoint/config.h"
 
 namespace deberta::model {
 
 enum class Precision {
   kFp32,
   kBf16,  // factors rounded to bfloat16
+  kInt8,  // factors rounded to eight bits with a scale; attention as it can be
 };
 
-// "fp32" or "bf16".
+// "fp32", "bf16" or "int8".
 absl::StatusOr<Precision> ParsePrecision(std::string_view name);
 std::string_view PrecisionName(Precision precision);
 
 struct PrecisionChoice {
   Precision used = Precision::kFp32;
+  // Of attention: bf16 or fp32.
+  Precision attention = Precision::kFp32;
   // Why it is not the one that was wanted; empty if it is.
   std::string reason;
 };
 
 // `wanted`, or fp32 where the processor or the model's shape does not do it.
-PrecisionChoice ChoosePrecision(Precision wanted, size_t head_size);
+PrecisionChoice ChoosePrecision(Precision wanted, const Config& config);
 
 }  // namespace deberta::model
 

@@ -44,8 +44,8 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
 }  // namespace
 
 WeightReader::WeightReader(const Checkpoint& checkpoint, const Weights& weights,
-                           Precision precision, Workspace& workspace,
-                           LoadObserver observer)
+                           const PrecisionChoice& precision,
+                           Workspace& workspace, LoadObserver observer)
     : checkpoint_(checkpoint),
       precision_(precision),
       workspace_(workspace),

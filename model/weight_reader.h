@@ -19,9 +19,8 @@ namespace deberta::model {
 // Not thread-safe; used by the loading thread alone.
 class WeightReader {
  public:
-  // `precision`: of the encoder.
   WeightReader(const Checkpoint& checkpoint, const Weights& weights,
-               Precision precision, Workspace& workspace,
+               const PrecisionChoice& precision, Workspace& workspace,
                LoadObserver observer);
 
   // The whole tensor; empty if null.
@@ -42,7 +41,9 @@ class WeightReader {
   void Keep(const TensorView* tensor);
 
   const Config& config() const { return checkpoint_.config(); }
-  Precision precision() const { return precision_; }
+  // Of the encoder's products and of its attention.
+  Precision precision() const { return precision_.used; }
+  Precision attention_precision() const { return precision_.attention; }
   ThreadPool& pool() { return workspace_.pool(); }
   Workspace& workspace() { return workspace_; }
 
@@ -50,7 +51,7 @@ class WeightReader {
   void Count(const TensorView* tensor);
 
   const Checkpoint& checkpoint_;
-  const Precision precision_;
+  const PrecisionChoice precision_;
   Workspace& workspace_;
   const LoadObserver observer_;
   GemmTable gemms_;

@@ -33,10 +33,11 @@ Workspace::Workspace(int threads)
     : pool_(threads), thread_scratch_(static_cast<size_t>(threads)) {}
 
 size_t Workspace::bytes() const {
-  size_t floats =
-      hidden.capacity() + encoded.capacity() + projections.capacity() +
-      context.capacity() + dense.capacity() + intermediate.capacity() +
-      convolved.capacity() + query_states.capacity() + head.capacity();
+  size_t floats = hidden.capacity() + encoded.capacity() +
+                  row_scales.capacity() + projections.capacity() +
+                  context.capacity() + dense.capacity() +
+                  intermediate.capacity() + convolved.capacity() +
+                  query_states.capacity() + head.capacity();
   for (const FloatBuffer& scratch : thread_scratch_) {
     floats += scratch.capacity();
   }

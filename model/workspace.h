@@ -60,6 +60,7 @@ class Workspace {
   // Rows of the batch being run.
   FloatBuffer hidden;        // [tokens, hidden]
   FloatBuffer encoded;       // rows entering a product, in its precision
+  FloatBuffer row_scales;    // of these rows, in int8
   FloatBuffer projections;   // [tokens, 3 hidden]: queries, keys, values
   FloatBuffer context;       // [rows, hidden]: what attention gathered
   FloatBuffer dense;         // [rows, hidden]: a projection before its norm

@@ -39,8 +39,8 @@ ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
           "Address of GET /metrics, IP:PORT. Port 0: any that is free.");
 ABSL_FLAG(
     std::string, precision, "fp32",
-    "Arithmetic of the models: fp32, bf16, or auto, which is fp32. A\n"
-    "processor without AVX512_BF16 computes bf16 models in fp32, and the\n"
+    "Arithmetic of the models: fp32, bf16, int8, or auto, which is fp32.\n"
+    "A processor without AVX512_BF16 computes bf16 models in fp32, and the\n"
     "log says so.");
 ABSL_FLAG(int32_t, workers, 0,
           "Batches computed at once. 0: one for every 8 CPUs.");
@@ -235,7 +235,7 @@ absl::StatusOr<model::Precision> Precision() {
   if (name == "auto") return model::Precision::kFp32;
   absl::StatusOr<model::Precision> precision = model::ParsePrecision(name);
   if (precision.ok()) return precision;
-  return Wrong("precision", "fp32, bf16 or auto",
+  return Wrong("precision", "fp32, bf16, int8 or auto",
                absl::StrCat("\"", name, "\""));
 }
 

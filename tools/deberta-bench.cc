@@ -34,7 +34,7 @@ ABSL_FLAG(std::string, shapes, "1x128,8x128",
           "batches to run, separated by commas: BATCHxLENGTH in tokens, or "
           "lengths:12+80+7 for one packed batch of these lengths");
 ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
-ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16 or auto (fp32)");
+ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16, int8 or auto (fp32)");
 ABSL_FLAG(double, seconds, 3, "time spent on each shape, warm-up included");
 ABSL_FLAG(bool, json, false, "print one JSON object a line for each shape");
 
@@ -274,7 +274,7 @@ int Run(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "measures a DeBERTa model without gRPC.\n\n"
       "  deberta-bench --model=DIR [--shapes=1x16,8x128] [--threads=N] "
-      "[--precision=bf16] [--seconds=S] [--json]");
+      "[--precision=bf16|int8] [--seconds=S] [--json]");
   if (absl::ParseCommandLine(argc, argv).size() > 1) {
     std::cerr << "deberta-bench: takes flags only\n";
     return 1;

@@ -45,6 +45,7 @@ struct AttentionPlan {
 };
 
 struct Attention {
+  Precision precision = Precision::kFp32;  // or bf16: which Forward to call
   size_t heads = 0;
   size_t head_size = 0;
   float scale = 1;     // 1 / sqrt(head_size * s), spec 2.5 and 2.6

@@ -1,7 +1,8 @@
 // y = act(x W^T + b) on oneDNN, with the weight packed once.
 //
-// In bf16, x and W are rounded to bfloat16; sums, bias and activation are
-// fp32.
+// In bf16, x and W are rounded to bfloat16; in int8, to eight bits (see
+// int8.h), each token and each output channel with its own scale. Bias and
+// activation are fp32.
 //
 // The weight is cut into panels of output columns, each packed on its own, and
 // the rows into tiles; a task multiplies one tile with one panel. Row counts
@@ -68,7 +69,7 @@ class Linear {
   static size_t PaddedRows(size_t rows);
 
   // x [PaddedRows(rows), in] -> y [rows, out], both dense, of float or, where
-  // the precision is bf16, of Bf16. REQUIRES: x and y do not overlap.
+  // the precision is not fp32, of Bf16. REQUIRES: x and y do not overlap.
   template <typename In, typename Out>
   void Forward(const In* x, size_t rows, Out* y, Workspace& workspace) const {
     ForwardFirst(x, rows, out_, y, workspace);
@@ -88,13 +89,19 @@ class Linear {
   Linear() = default;
 
   // x in the precision's own form.
-  template <typename In, typename Out>
-  void Multiply(const In* x, size_t rows, size_t columns, Out* y,
-                Workspace& workspace) const;
+  struct Encoded {
+    const std::byte* rows = nullptr;
+    size_t row_bytes = 0;
+    const float* scales = nullptr;  // of the rows, in int8
+  };
+  template <typename In>
+  Encoded Encode(const In* x, size_t rows, Workspace& workspace) const;
   // One panel, of y's first `columns` at most.
   template <typename Out>
-  void RunTask(const void* x, size_t rows, Out* y, size_t columns, size_t panel,
-               FloatBuffer& scratch) const;
+  void RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
+               size_t panel, FloatBuffer& scratch) const;
+  // Rounds one panel's rows, packs them and notes their scales.
+  void PackInt8(const float* rows, size_t panel, float* packed);
 
   size_t in_ = 0;
   size_t out_ = 0;
@@ -103,6 +110,9 @@ class Linear {
   std::shared_ptr<const Gemm> gemm_;
   FloatBuffer weight_;  // [panels] of gemm_->packed_floats()
   FloatBuffer bias_;    // [panels, width]
+  // Of int8 [panels, width]: see Int8Channels.
+  FloatBuffer scales_;
+  FloatBuffer offsets_;  // int32_t
 };
 
 // See SetMaxIsa. False if oneDNN has already chosen.

@@ -256,7 +256,7 @@ class StartTest(unittest.TestCase):
 
     def test_flags(self):
         self.stopped("nonsense", self.model, *self.ports, "--nonsense=1")
-        self.stopped("precision", self.model, *self.ports, "--precision=int8")
+        self.stopped("precision", self.model, *self.ports, "--precision=int4")
         self.stopped("max_queue_tokens", self.model, *self.ports,
                      "--max_queue_tokens=many")
         self.stopped("drain_seconds", self.model, *self.ports,

@@ -116,22 +116,21 @@ TEST_P(GoldenModelTest, MatchesTheReference) {
   EXPECT_LE(comparison->logits, kGoldenTolerance);
 }
 
-// Rounding two factors adds at most sqrt(2 / 3) kBf16Rounding to a product, as
-// a root mean square, and four products follow each other in a layer; errors
-// of all of them add in quadrature. These checkpoints' large weights may double
-// that.
-TEST_P(GoldenModelTest, Bf16AddsItsRoundingsAlone) {
-  if (!HasBf16Products()) GTEST_SKIP() << "models use fp32 here";
-  const auto exact = LoadModel(GetParam());
-  const auto rounded = LoadModel(GetParam(), Precision::kBf16);
+// `rounding` is what rounding one factor adds to a product, as a root mean
+// square. A product has two, four products follow each other in a layer, and
+// the errors of all add in quadrature. These checkpoints' large weights may
+// double that.
+void ExpectRoundingsAlone(const std::string& name, Precision precision,
+                          double rounding) {
+  const auto exact = LoadModel(name);
+  const auto rounded = LoadModel(name, precision);
   ASSERT_TRUE(exact != nullptr && rounded != nullptr);
-  EXPECT_EQ(rounded->precision().used, Precision::kBf16);
+  EXPECT_EQ(rounded->precision().used, precision);
   EXPECT_EQ(rounded->precision().reason, "");
-  const auto limit = [](size_t layers) {
-    return 2 * kBf16Rounding *
-           std::sqrt(4 * 2.0 / 3 * static_cast<double>(layers));
+  const auto limit = [&](size_t layers) {
+    return 2 * rounding * std::sqrt(4 * 2 * static_cast<double>(layers));
   };
-  const RaggedBatch batch = GoldenBatch(GetParam(), exact->head());
+  const RaggedBatch batch = GoldenBatch(name, exact->head());
   Workspace workspace(2);
   BatchOutput output;
   std::vector<std::vector<float>> hidden;
@@ -152,6 +151,20 @@ TEST_P(GoldenModelTest, Bf16AddsItsRoundingsAlone) {
   if (!logits.empty()) {
     EXPECT_NE(output.logits, logits);
   }
+}
+
+TEST_P(GoldenModelTest, Bf16AddsItsRoundingsAlone) {
+  if (!HasBf16Products()) GTEST_SKIP() << "models use fp32 here";
+  ExpectRoundingsAlone(GetParam(), Precision::kBf16,
+                       kBf16Rounding / std::sqrt(3.0));
+}
+
+TEST_P(GoldenModelTest, Int8AddsItsRoundingsAlone) {
+  // The largest of a row is some three times its root mean square; weights
+  // have half as many steps without AVX512_VNNI.
+  const double steps = HasInt8Products() ? 127 : 64;
+  ExpectRoundingsAlone(GetParam(), Precision::kInt8,
+                       3 / steps / std::sqrt(12.0));
 }
 
 // With an observer every row of the last layer is computed, else only those
@@ -215,14 +228,16 @@ TEST_P(EveryPrecisionTest, BatchEqualsAlone) {
 INSTANTIATE_TEST_SUITE_P(All, GoldenModelTest, testing::ValuesIn(AllModels()),
                          [](const auto& model) { return model.param; });
 
-INSTANTIATE_TEST_SUITE_P(
-    All, EveryPrecisionTest,
-    testing::Combine(testing::ValuesIn(AllModels()),
-                     testing::Values(Precision::kFp32, Precision::kBf16)),
-    [](const auto& test) {
-      return std::get<0>(test.param) + "_" +
-             std::string(PrecisionName(std::get<1>(test.param)));
-    });
+INSTANTIATE_TEST_SUITE_P(All, EveryPrecisionTest,
+                         testing::Combine(testing::ValuesIn(AllModels()),
+                                          testing::Values(Precision::kFp32,
+                                                          Precision::kBf16,
+                                                          Precision::kInt8)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" +
+                                  std::string(
+                                      PrecisionName(std::get<1>(test.param)));
+                         });
 
 TEST(ModelTest, SaysWhyItUsesFp32) {
   const auto model = LoadModel("v3_classify", Precision::kBf16);

@@ -75,6 +75,7 @@ TEST(OptionsTest, ReadsThePrecision) {
   const std::pair<std::string, model::Precision> cases[] = {
       {"fp32", model::Precision::kFp32},
       {"bf16", model::Precision::kBf16},
+      {"int8", model::Precision::kInt8},
       {"auto", model::Precision::kFp32}};
   for (const auto& [name, precision] : cases) {
     const auto options = Parse({"--models=/m", "--precision=" + name});
@@ -101,7 +102,7 @@ TEST(OptionsTest, BadEnvironmentNamesTheVariable) {
 
 TEST(OptionsTest, BadValuesNameTheFlag) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"--precision=int8", "--precision: expected fp32, bf16 or auto"},
+      {"--precision=int4", "--precision: expected fp32, bf16, int8 or auto"},
       {"--allowed_weights=pickle", "--allowed_weights: expected some of"},
       {"--allowed_weights=", "--allowed_weights: expected some of"},
       {"--allowed_weights=torch,", "--allowed_weights: expected some of"},

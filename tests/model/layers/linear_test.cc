@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "model/isa.h"
 #include "model/layers/activation.h"
+#include "model/layers/int8.h"
 #include "tests/model/layers/bf16_values.h"
 #include "tests/model/layers/random_floats.h"
 #include "tests/model/test_isa.h"
@@ -61,7 +62,8 @@ class LinearTest : public testing::Test {
     return AsFloats(y);
   }
 
-  void ExpectRowsIndependent(Precision precision) {
+  // `to_the_bit`: sums are exact, or their order is always the same.
+  void ExpectRowsIndependent(Precision precision, bool to_the_bit) {
     const size_t in = 768;
     const Linear linear = Pack(in, 320, Activation::kGelu, precision);
     const size_t rows = 600;
@@ -71,7 +73,7 @@ class LinearTest : public testing::Test {
       const size_t first = rows - count;
       const auto some = Run(linear, x, first, count);
       const float* same = all.data() + first * linear.out();
-      if (UsesAvx512()) {
+      if (to_the_bit) {
         EXPECT_EQ(std::memcmp(some.data(), same, some.size() * sizeof(float)),
                   0)
             << count;
@@ -151,11 +153,81 @@ TEST_F(Bf16LinearTest, MatchesTheFormulaOnRoundedFactors) {
 }
 
 TEST_F(LinearTest, ARowDoesNotDependOnItsCompany) {
-  ExpectRowsIndependent(Precision::kFp32);
+  ExpectRowsIndependent(Precision::kFp32, UsesAvx512());
+}
+
+// What int8 computes, by its definition: exact sums of rounded factors.
+std::vector<double> Int8Formula(std::span<const float> x,
+                                std::span<const float> weight,
+                                std::span<const float> bias, size_t in) {
+  const int limit = HasInt8Products() ? 127 : 64;
+  const size_t rows = x.size() / in;
+  std::vector<uint8_t> x_bytes(x.size());
+  std::vector<int8_t> w_bytes(weight.size());
+  std::vector<double> expected;
+  for (size_t r = 0; r < rows; ++r) {
+    const double row_scale =
+        QuantizeRow(x.subspan(r * in, in), x_bytes.data() + r * in);
+    for (size_t o = 0; o < bias.size(); ++o) {
+      int8_t* w = w_bytes.data() + o * in;
+      const double scale =
+          QuantizeWeight(weight.subspan(o * in, in), limit, w).scale;
+      int64_t sum = 0;
+      for (size_t k = 0; k < in; ++k) sum += (x_bytes[r * in + k] - 128) * w[k];
+      expected.push_back(static_cast<double>(sum) * row_scale * scale +
+                         bias[o]);
+    }
+  }
+  return expected;
+}
+
+TEST_F(LinearTest, Int8MatchesTheFormulaOnRoundedFactors) {
+  const std::pair<size_t, size_t> shapes[] = {{1, 1},    {7, 3},   {36, 48},
+                                              {64, 200}, {768, 2}, {100, 300}};
+  for (const auto& [in, out] : shapes) {
+    const Linear linear = Pack(in, out, Activation::kLinear, Precision::kInt8);
+    for (const size_t rows : {1u, 9u, 70u, 300u}) {
+      const auto x = RandomFloats(rows * in, 3);
+      const auto actual = Run(linear, x, 0, rows);
+      const auto expected = Int8Formula(x, weight_, bias_, in);
+      // Values of some sqrt(in), rounded three times.
+      EXPECT_LT(WorstError(actual, expected),
+                1e-6 * static_cast<double>(in + 8))
+          << in << " x " << out << ", " << rows << " rows";
+      EXPECT_EQ(RunBf16Out(linear, x, rows), RoundedToBf16(actual));
+      const auto rounded = RoundedToBf16(x);
+      EXPECT_EQ(RunBf16In(linear, x, rows), Run(linear, rounded, 0, rows));
+    }
+  }
+}
+
+// Sums of pairs of the largest products leave 16 bits.
+TEST_F(LinearTest, Int8DoesNotSaturate) {
+  const size_t in = 768;
+  Linear::Source source;
+  source.out = 16;
+  source.in = in;
+  source.precision = Precision::kInt8;
+  source.read_row = [](size_t row, std::span<float> values) {
+    std::fill(values.begin(), values.end(), row % 2 == 0 ? 1.0f : -1.0f);
+  };
+  const auto linear = Linear::Pack(source, gemms_, workspace_.pool());
+  ASSERT_TRUE(linear.ok()) << linear.status();
+  for (const size_t rows : {1u, 20u, 300u}) {
+    const std::vector<float> x(rows * in, 1.0f);
+    const auto y = Run(*linear, x, 0, rows);
+    for (size_t i = 0; i < y.size(); ++i) {
+      EXPECT_NEAR(y[i], i % 2 == 0 ? 768 : -768, 1e-3) << rows;
+    }
+  }
+}
+
+TEST_F(LinearTest, AnInt8RowDoesNotDependOnItsCompany) {
+  ExpectRowsIndependent(Precision::kInt8, true);
 }
 
 TEST_F(Bf16LinearTest, ARowDoesNotDependOnItsCompany) {
-  ExpectRowsIndependent(Precision::kBf16);
+  ExpectRowsIndependent(Precision::kBf16, true);
 }
 
 TEST_F(LinearTest, FirstColumnsAreThoseOfAll) {

@@ -1,0 +1,151 @@
+#include "model/layers/int8.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/layers/int8.cc"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace deberta::model {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFloats(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFloats(D d, const Bf16* from) {
+  const hn::RebindToUnsigned<D> du;
+  const hn::Rebind<uint16_t, D> d16;
+  return hn::BitCast(
+      d, hn::ShiftLeft<16>(hn::PromoteTo(du, hn::LoadU(d16, &from->bits))));
+}
+
+// The largest |x|; NaN if some x is not finite.
+template <typename T>
+float LargestMagnitude(const T* row, size_t n) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  auto largest = hn::Zero(d);
+  auto nothing = hn::Zero(d);  // 0 x
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto x = LoadFloats(d, row + i);
+    largest = hn::Max(largest, hn::Abs(x));
+    nothing = hn::MulAdd(x, hn::Zero(d), nothing);
+  }
+  float result = hn::GetLane(hn::MaxOfLanes(d, largest)) +
+                 hn::GetLane(hn::SumOfLanes(d, nothing));
+  const hn::CappedTag<float, 1> one;
+  for (; i < n; ++i) {
+    const float x = hn::GetLane(LoadFloats(one, row + i));
+    result = std::max(result, std::abs(x)) + 0 * x;
+  }
+  return result;
+}
+
+template <class D, typename T>
+HWY_INLINE void QuantizeVector(D d, const T* from, float inverse, uint8_t* to) {
+  const hn::RebindToSigned<D> di;
+  const hn::Rebind<uint8_t, D> d8;
+  const auto rounded =
+      hn::NearestInt(hn::Mul(LoadFloats(d, from), hn::Set(d, inverse)));
+  hn::StoreU(hn::DemoteTo(d8, hn::Add(rounded, hn::Set(di, 128))), d8, to);
+}
+
+template <typename T>
+float QuantizeAnyRow(const T* row, size_t n, uint8_t* to) {
+  const float largest = LargestMagnitude(row, n);
+  const float inverse = largest > kLeastScaled ? 127 / largest : 0;
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    QuantizeVector(d, row + i, inverse, to + i);
+  }
+  const hn::CappedTag<float, 1> one;
+  for (; i < n; ++i) QuantizeVector(one, row + i, inverse, to + i);
+  return largest / 127;
+}
+
+float QuantizeFloats(const float* row, size_t n, uint8_t* to) {
+  return QuantizeAnyRow(row, n, to);
+}
+
+float QuantizeBf16(const Bf16* row, size_t n, uint8_t* to) {
+  return QuantizeAnyRow(row, n, to);
+}
+
+void Dequantize(int32_t* sums, size_t n, float row_scale,
+                const Int8Channels& channels) {
+  const hn::CappedTag<float, 16> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const auto row_scales = hn::Set(d, row_scale);
+  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto products = hn::ConvertTo(
+        d,
+        hn::Sub(hn::LoadU(di, sums + i), hn::LoadU(di, channels.offsets + i)));
+    const auto scales = hn::Mul(row_scales, hn::LoadU(d, channels.scales + i));
+    const auto y =
+        hn::MulAdd(products, scales, hn::LoadU(d, channels.bias + i));
+    hn::StoreU(hn::BitCast(di, y), di, sums + i);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace deberta::model
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace deberta::model {
+
+HWY_EXPORT(QuantizeFloats);
+HWY_EXPORT(QuantizeBf16);
+HWY_EXPORT(Dequantize);
+
+float QuantizeRow(std::span<const float> row, uint8_t* to) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeFloats)(row.data(), row.size(), to);
+}
+
+float QuantizeRow(std::span<const Bf16> row, uint8_t* to) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeBf16)(row.data(), row.size(), to);
+}
+
+QuantizedWeight QuantizeWeight(std::span<const float> row, int limit,
+                               int8_t* to) {
+  float largest = 0;
+  for (const float w : row) {
+    if (!std::isfinite(w)) {
+      std::fill_n(to, row.size(), int8_t{0});
+      return {std::numeric_limits<float>::quiet_NaN(), 0};
+    }
+    largest = std::max(largest, std::abs(w));
+  }
+  const float inverse =
+      largest > kLeastScaled ? static_cast<float>(limit) / largest : 0.0f;
+  int32_t sum = 0;
+  for (size_t i = 0; i < row.size(); ++i) {
+    to[i] = static_cast<int8_t>(std::lrintf(row[i] * inverse));
+    sum += to[i];
+  }
+  return {largest / static_cast<float>(limit), 128 * sum};
+}
+
+float* DequantizeRow(int32_t* sums, size_t n, float row_scale,
+                     const Int8Channels& channels) {
+  HWY_DYNAMIC_DISPATCH(Dequantize)(sums, n, row_scale, channels);
+  return reinterpret_cast<float*>(sums);
+}
+
+}  // namespace deberta::model
+
+#endif  // HWY_ONCE

@@ -1,0 +1,53 @@
+// Numbers of eight bits with a scale: of a token's row, chosen when it is
+// computed, and of a weight's row (an output channel), chosen when it is
+// loaded.
+//
+// A row x is u - 128 times its scale, with u in [1, 255], because the products
+// of processors are of unsigned by signed bytes. Then
+//   x . w = scale_x scale_w (u . w_q - 128 sum(w_q)).
+
+#ifndef MODEL_LAYERS_INT8_H_
+#define MODEL_LAYERS_INT8_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "model/layers/bf16.h"
+
+namespace deberta::model {
+
+// Longer sums of products could leave 32 bits: 2^31 / (255 * 127).
+inline constexpr size_t kMaxInt8Depth = 65536;
+
+// Rows of nothing greater are zeros, so that 127 / x is a number.
+inline constexpr float kLeastScaled = 1e-30f;
+
+// Returns the scale; NaN if a value is not finite.
+float QuantizeRow(std::span<const float> row, uint8_t* to);
+float QuantizeRow(std::span<const Bf16> row, uint8_t* to);
+
+struct QuantizedWeight {
+  float scale = 0;
+  int32_t offset = 0;  // 128 sum(w_q)
+};
+
+// To [-limit, limit].
+QuantizedWeight QuantizeWeight(std::span<const float> row, int limit,
+                               int8_t* to);
+
+// What dequantizes one row of sums: a value for each output channel.
+struct Int8Channels {
+  const float* scales = nullptr;
+  const int32_t* offsets = nullptr;
+  const float* bias = nullptr;
+};
+
+// (sums - offsets) scale_x scales + bias, as float in the memory of `sums`.
+// REQUIRES: n is a multiple of 16.
+float* DequantizeRow(int32_t* sums, size_t n, float row_scale,
+                     const Int8Channels& channels);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_LAYERS_INT8_H_
