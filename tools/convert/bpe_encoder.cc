@@ -1,10 +1,12 @@
 #include "tools/convert/bpe_encoder.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "model/checkpoint/pickle.h"

@@ -1,7 +1,9 @@
 #include "model/checkpoint/torch_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"

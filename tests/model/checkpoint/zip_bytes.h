@@ -3,6 +3,7 @@
 #ifndef TESTS_MODEL_CHECKPOINT_ZIP_BYTES_H_
 #define TESTS_MODEL_CHECKPOINT_ZIP_BYTES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
