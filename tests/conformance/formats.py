@@ -12,8 +12,8 @@ Writes rows of the conformance report as JSON.
   python tests/conformance/formats.py --build=build/release --out=formats.json
       [--seed=N] [--cases=N]
 
---cases is the number of configurations. Needs transformers 4.57.1 (or 5), torch
-and safetensors.
+--cases is the number of configurations. Needs transformers 4.57.1 (5 no longer
+writes pytorch_model.bin), torch and safetensors.
 """
 
 import argparse
