@@ -96,12 +96,6 @@ say "Which word is missing? (FillMask)"
 client fill --top_k=3 \
   "QPDF is a program to encrypt and inspect PDF [MASK] from the command line."
 
-if [ -d demo/zero-shot ]; then
-  say "Which of your own labels fits? (ClassifyZeroShot)"
-  client zero-shot --labels="a game,a programming library,a text editor" \
-    "SuperTux is a classic 2D jump 'n run sidescroller game."
-fi
-
 say "gRPC on $grpc, metrics on http://$metrics/metrics"
 [ "$once" = yes ] && exit 0
 echo "Ask more with build/release/deberta-client; Ctrl-C stops the server."

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Runs our programs beside the reference implementations and writes
+# docs/conformance.md from what both answered:
+#
+#   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
+#
+# PART: models, formats, tf_models, tokenizers, pipelines. A part that is not
+# asked for keeps its last results. Virtual environments, texts and results go
+# to build/conformance (some 20 GB). SEED chooses other random cases, LINES
+# fewer lines of text.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$(realpath "${1:-build/release}")
+shift || true
+here=tests/conformance
+work=$PWD/build/conformance
+results=$work/results
+seed=${SEED:-11}
+lines=${LINES:-1000000}
+mkdir -p "$results"
+
+# environment NAME: a virtual environment that follows requirements/NAME.txt.
+environment() {
+  local name=$1 wanted=$here/requirements/$1.txt
+  cmp -s "$wanted" "$work/$name.installed" && return
+  echo "installing the packages of $wanted" >&2
+  rm -rf "${work:?}/venv-$name" "$work/$name.installed"
+  python3 -m venv "$work/venv-$name"
+  "$work/venv-$name/bin/pip" install -q --disable-pip-version-check -r "$wanted"
+  cp "$wanted" "$work/$name.installed"
+}
+
+# in_environment NAME SCRIPT ARGUMENT...
+in_environment() {
+  environment "$1"
+  PYTHONPATH=$work/stubs:tests/golden PYTHONDONTWRITEBYTECODE=1 \
+    "$work/venv-$1/bin/python" "$here/$2" "${@:3}"
+}
+
+# compare ENVIRONMENT SCRIPT RESULT ARGUMENT...
+compare() {
+  echo "==== $3" >&2
+  in_environment "$1" "$2" --build="$build" --out="$results/$3.json" \
+    --seed="$seed" "${@:4}"
+}
+
+tokenizers() {
+  local text=$work/text/lines.txt
+  if [ ! -f "$text" ]; then
+    mkdir -p "$work/text"
+    in_environment transformers4 collect_text.py "$work/text" "$text"
+  fi
+  if [ ! -d "$work/tokenizers" ]; then
+    in_environment transformers4 train_tokenizers.py "$text" "$work/tokenizers"
+  fi
+  for version in 4 5; do
+    compare "transformers$version" tokenizer_lines.py "tokenizers$version" \
+      --cases="$lines" --hostile=20000 --text "$text" \
+      --tokenizers "$work/tokenizers"
+  done
+}
+
+pipelines() {
+  environment transformers4
+  rm -rf "$work/stubs"
+  mkdir -p "$work/stubs"
+  "$work/venv-transformers4/bin/python" -m grpc_tools.protoc -Iproto \
+    --python_out="$work/stubs" --grpc_python_out="$work/stubs" \
+    google/rpc/status.proto google/rpc/error_details.proto \
+    deberta/v1/deberta.proto
+  compare transformers4 pipelines.py pipelines
+}
+
+parts=("$@")
+[ "${#parts[@]}" -gt 0 ] ||
+  parts=(models formats tf_models tokenizers pipelines)
+for part in "${parts[@]}"; do
+  case "$part" in
+    models) compare transformers4 models.py models --full-size ;;
+    formats) compare transformers4 formats.py formats ;;
+    tf_models) compare tensorflow tf_models.py tf_models ;;
+    tokenizers) tokenizers ;;
+    pipelines) pipelines ;;
+    *) echo "$0: no part $part" >&2; exit 2 ;;
+  esac
+done
+python3 $here/report.py --results="$results" --out=docs/conformance.md
