@@ -1,7 +1,6 @@
 #include "tokenizer/piece_trie.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace deberta::tokenizer {
 namespace {
@@ -56,11 +55,11 @@ PieceTrie::PieceTrie(std::span<const std::string_view> pieces) {
       level_end = below.size();
     }
     auto [begin, end] = below[node];
-    ids_.push_back(kNoId);
+    entries_.push_back({0, kNoId, kNoTable});
     for (; begin < end && pieces[order[begin]].size() == depth; ++begin) {
-      ids_.back() = static_cast<int32_t>(order[begin]);
+      entries_.back().id = static_cast<int32_t>(order[begin]);
     }
-    first_child_.push_back(static_cast<uint32_t>(below.size()));
+    entries_.back().first_child = static_cast<uint32_t>(below.size());
     while (begin < end) {
       const char label = pieces[order[begin]][depth];
       uint32_t next = begin + 1;
@@ -70,20 +69,25 @@ PieceTrie::PieceTrie(std::span<const std::string_view> pieces) {
       begin = next;
     }
   }
-  first_child_.push_back(static_cast<uint32_t>(below.size()));
-  first_child_.shrink_to_fit();
+  entries_.push_back({static_cast<uint32_t>(below.size()), kNoId, kNoTable});
+  entries_.shrink_to_fit();
   labels_.shrink_to_fit();
-  ids_.shrink_to_fit();
+  AddTables();
 }
 
-PieceTrie::Node PieceTrie::Child(Node node, unsigned char label) const {
-  const uint32_t begin = first_child_[node];
-  const uint32_t count = first_child_[node + 1] - begin;
-  if (count == 0) return kNone;
-  const uint8_t* labels = labels_.data() + begin;
-  const void* found = std::memchr(labels, label, count);
-  if (found == nullptr) return kNone;
-  return begin + static_cast<Node>(static_cast<const uint8_t*>(found) - labels);
+void PieceTrie::AddTables() {
+  for (size_t node = 0; node + 1 < entries_.size(); ++node) {
+    const uint32_t begin = entries_[node].first_child;
+    const uint32_t end = entries_[node + 1].first_child;
+    if (end - begin < kManyChildren) continue;
+    if (tables_.size() == kMaxTables) return;
+    entries_[node].table = static_cast<uint32_t>(tables_.size());
+    Table& table = tables_.emplace_back();
+    table.fill(kNone);
+    for (Node child = begin; child < end; ++child) {
+      table[labels_[child]] = child;
+    }
+  }
 }
 
 int32_t PieceTrie::Find(std::string_view text) const {
@@ -92,12 +96,12 @@ int32_t PieceTrie::Find(std::string_view text) const {
     node = Child(node, static_cast<unsigned char>(c));
     if (node == kNone) return kNoId;
   }
-  return ids_[node];
+  return id(node);
 }
 
 size_t PieceTrie::resident_bytes() const {
-  return first_child_.capacity() * sizeof(uint32_t) + labels_.capacity() +
-         ids_.capacity() * sizeof(int32_t);
+  return entries_.capacity() * sizeof(Entry) + labels_.capacity() +
+         tables_.capacity() * sizeof(Table);
 }
 
 }  // namespace deberta::tokenizer

@@ -41,6 +41,11 @@ bool OccursInText(PieceType type) {
          type == PieceType::kUnused;
 }
 
+// So that user-defined pieces are always taken.
+float UserDefinedScore(size_t bytes) {
+  return static_cast<float>(0.1 * (static_cast<double>(bytes) - 1));
+}
+
 Normalizer MakeLowercase(bool do_lower_case) {
   std::vector<Normalizer::Step> steps;
   if (do_lower_case) steps.emplace_back(Normalizer::Lowercase{});
@@ -127,7 +132,11 @@ absl::Status SentencePiece::AddPieces() {
     if (!ids.emplace(ToAbsl(text), id).second) {
       return refuse(i, "text that no earlier piece has");
     }
-    in_text.push_back(occurs ? std::string_view(text) : std::string_view());
+    const bool found = occurs && type != PieceType::kUnused;
+    in_text.push_back(found ? std::string_view(text) : std::string_view());
+    scores_.push_back(type == PieceType::kUserDefined
+                          ? UserDefinedScore(text.size())
+                          : score);
     if (type == PieceType::kNormal) {
       min_score = std::min(min_score, score);
     } else if (type == PieceType::kUnknown) {
@@ -175,12 +184,6 @@ void SentencePiece::Segment(const NormalizedText& normalized,
   SegmentPart(normalized, begin, text.size(), &scratch, next_word, out);
 }
 
-float SentencePiece::PieceScore(int32_t id, size_t bytes) const {
-  const SpmModel::Piece& piece = model_.pieces[static_cast<size_t>(id)];
-  if (piece.type != PieceType::kUserDefined) return piece.score;
-  return static_cast<float>(0.1 * (static_cast<double>(bytes) - 1));
-}
-
 // Long texts: before a sum loses its precision, what was reached is moved
 // towards zero.
 void SentencePiece::KeepPrecise(size_t start, size_t frontier,
@@ -218,11 +221,8 @@ void SentencePiece::FindPath(std::string_view text, Scratch* scratch) const {
       if (node == PieceTrie::kNone) break;
       ++end;
       const int32_t id = trie_->id(node);
-      if (id == PieceTrie::kNoId ||
-          model_.pieces[static_cast<size_t>(id)].type == PieceType::kUnused) {
-        continue;
-      }
-      offer(end, PieceScore(id, end - start), id);
+      if (id == PieceTrie::kNoId) continue;
+      offer(end, scores_[static_cast<size_t>(id)], id);
       covered = covered || end == next;
     }
     if (!covered) offer(next, unk_score_, unk_id_);
@@ -359,7 +359,7 @@ int32_t SentencePiece::vocab_size() const {
 
 size_t SentencePiece::resident_bytes() const {
   size_t bytes = sizeof(*this) + normalizer_.resident_bytes() +
-                 trie_->resident_bytes() + model_.precompiled_charsmap.size() +
+                 trie_->resident_bytes() + scores_.capacity() * sizeof(float) +
                  model_.pieces.capacity() * sizeof(SpmModel::Piece);
   for (const SpmModel::Piece& piece : model_.pieces) {
     // Short strings lie in the piece.

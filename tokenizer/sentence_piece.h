@@ -78,7 +78,6 @@ class SentencePiece : public Segmenter {
                     const Scratch& scratch, int32_t* next_word,
                     TokenSequence* out) const;
   void KeepPrecise(size_t start, size_t frontier, Scratch* scratch) const;
-  float PieceScore(int32_t id, size_t bytes) const;
   int32_t LookUp(std::string_view piece) const;
 
   const SpmModel model_;
@@ -90,6 +89,7 @@ class SentencePiece : public Segmenter {
   std::array<int32_t, 256> byte_ids_{};
   int32_t unk_id_ = 0;
   float unk_score_ = 0;
+  std::vector<float> scores_;  // by id
   std::optional<PieceTrie> trie_;
 };
 

@@ -1,5 +1,9 @@
 #include "tokenizer/unigram_json.h"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +15,44 @@
 
 namespace deberta::tokenizer {
 namespace {
+
+// The `tokenizers` library reads a number as its digits over a power of ten,
+// both rounded to double, which can be off by the last bit (serde_json without
+// "float_roundtrip"). Equally good paths are told apart by that bit. The digits
+// are those that serde_json writes: the fewest that tell the number.
+double AsSerdeReads(double value) {
+  std::array<char, 32> text{};
+  const auto printed =
+      std::to_chars(text.data(), text.data() + text.size(), std::abs(value),
+                    std::chars_format::scientific);
+  uint64_t digits = 0;
+  int exponent = 0;
+  bool fraction = false;
+  const char* at = text.data();
+  for (; at < printed.ptr && *at != 'e'; ++at) {
+    if (*at == '.') {
+      fraction = true;
+      continue;
+    }
+    digits = digits * 10 + static_cast<uint64_t>(*at - '0');
+    exponent -= fraction ? 1 : 0;
+  }
+  const bool below_one = at + 1 < printed.ptr && at[1] == '-';
+  int printed_exponent = 0;
+  if (at + 2 < printed.ptr) {
+    std::from_chars(at + 2, printed.ptr, printed_exponent);
+  }
+  exponent += below_one ? -printed_exponent : printed_exponent;
+  const std::string power_text = absl::StrCat("1e", std::abs(exponent));
+  double power = 0;
+  std::from_chars(power_text.data(), power_text.data() + power_text.size(),
+                  power);
+  const auto significand = static_cast<double>(digits);
+  // Beyond the table of powers, no score of a vocabulary is.
+  if (power == 0 || !std::isfinite(power)) return value;
+  const double read = exponent < 0 ? significand / power : significand * power;
+  return std::copysign(read, value);
+}
 
 std::vector<std::pair<std::string, double>> ReadPieces(const JsonNode& node) {
   std::vector<std::pair<std::string, double>> pieces;
@@ -144,6 +186,7 @@ absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root) {
   const JsonNode model = root.At("model");
   model.AllowOnly({"type", "unk_id", "vocab", "byte_fallback"});
   options.pieces = ReadPieces(model.At("vocab"));
+  for (auto& [piece, score] : options.pieces) score = AsSerdeReads(score);
   options.unk_id = model.At("unk_id").Int32();
   options.byte_fallback = model.At("byte_fallback").BoolOr(false);
   ReadPreTokenizer(root.At("pre_tokenizer"), &options);

@@ -271,6 +271,20 @@ std::vector<Parameter> Parameters() {
   return out;
 }
 
+// The reference reads scores from tokenizer.json with an error in the last bit,
+// which decides between equally good paths; from spm.model it has them exact.
+TEST(UnigramGoldenTest, EquallyGoodPathsFallAsTheReferenceHasThem) {
+  const auto tokenizer =
+      LoadTokenizer((kGolden / "tokenizers/v3-lower").string());
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  std::vector<std::string> tokens;
+  for (const int32_t id : (*tokenizer)->Tokenize(std::string(17, '0'))->ids) {
+    tokens.emplace_back((*tokenizer)->IdToToken(id));
+  }
+  EXPECT_THAT(tokens, testing::ElementsAre("\u2581", "000", "000", "00", "000",
+                                           "000", "000"));
+}
+
 TEST(NormalizerGoldenTest, EveryCodePointEqualsTheReference) {
   const auto model =
       ParseSpmModel(ReadFile(kGolden / "tokenizers/v3-multilingual/spm.model"));

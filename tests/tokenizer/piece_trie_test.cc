@@ -30,6 +30,24 @@ TEST(PieceTrieTest, EmptyHasOnlyARoot) {
   EXPECT_EQ(trie.Child(PieceTrie::kRoot, 0), PieceTrie::kNone);
 }
 
+// More nodes with many children than get a table.
+TEST(PieceTrieTest, FindsChildrenWithAndWithoutATable) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 5000; ++i) {
+    for (int j = 0; j < 13; ++j) {
+      texts.push_back({static_cast<char>(i % 256), static_cast<char>(i / 256),
+                       static_cast<char>(j * 19)});
+    }
+  }
+  const std::vector<std::string_view> pieces(texts.begin(), texts.end());
+  const PieceTrie trie(pieces);
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    ASSERT_EQ(trie.Find(pieces[i]), static_cast<int32_t>(i));
+  }
+  EXPECT_EQ(trie.Find(std::string_view("\0\0\x01", 3)), PieceTrie::kNoId);
+  EXPECT_EQ(trie.Find("\x87\x13\x01"), PieceTrie::kNoId);
+}
+
 TEST(PieceTrieTest, AgreesWithAMapOnRandomPieces) {
   std::mt19937 random(7);
   std::vector<std::string> texts;
