@@ -278,7 +278,9 @@ TEST(UnigramGoldenTest, EquallyGoodPathsFallAsTheReferenceHasThem) {
       LoadTokenizer((kGolden / "tokenizers/v3-lower").string());
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
   std::vector<std::string> tokens;
-  for (const int32_t id : (*tokenizer)->Tokenize(std::string(17, '0'))->ids) {
+  const auto sequence = (*tokenizer)->Tokenize(std::string(17, '0'));
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  for (const int32_t id : sequence->ids) {
     tokens.emplace_back((*tokenizer)->IdToToken(id));
   }
   EXPECT_THAT(tokens, testing::ElementsAre("\u2581", "000", "000", "00", "000",
