@@ -16,12 +16,6 @@
 namespace deberta::tools {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 constexpr rlim_t kMemory = rlim_t{256} << 20;
 constexpr rlim_t kProcessorSeconds = 20;
 constexpr rlim_t kDescriptors = 4;
@@ -39,13 +33,14 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 // What the C library and HDF5 need to read one file, allocate, write to the
 // descriptors that are open, and end. openat has its own rule.
 constexpr uint32_t kCalls[] = {
-    SYS_brk,        SYS_clock_gettime, SYS_close,          SYS_exit,
-    SYS_exit_group, SYS_fcntl,         SYS_fstat,          SYS_futex,
-    SYS_getcwd,     SYS_getpid,        SYS_getrandom,      SYS_gettid,
-    SYS_lseek,      SYS_madvise,       SYS_mmap,           SYS_mprotect,
-    SYS_mremap,     SYS_munmap,        SYS_newfstatat,     SYS_pread64,
-    SYS_read,       SYS_rt_sigaction,  SYS_rt_sigprocmask, SYS_rt_sigreturn,
-    SYS_statx,      SYS_tgkill,        SYS_write,          SYS_writev};
+    SYS_brk,          SYS_clock_gettime, SYS_close,        SYS_exit,
+    SYS_exit_group,   SYS_fcntl,         SYS_fstat,        SYS_futex,
+    SYS_getcwd,       SYS_getpid,        SYS_getrandom,    SYS_gettid,
+    SYS_gettimeofday, SYS_lseek,         SYS_madvise,      SYS_mmap,
+    SYS_mprotect,     SYS_mremap,        SYS_munmap,       SYS_newfstatat,
+    SYS_pread64,      SYS_read,          SYS_rt_sigaction, SYS_rt_sigprocmask,
+    SYS_rt_sigreturn, SYS_statx,         SYS_sysinfo,      SYS_tgkill,
+    SYS_write,        SYS_writev};
 
 absl::Status SetLimit(int resource, rlim_t value, const char* name) {
   const rlimit limit = {value, value};
@@ -101,7 +96,7 @@ absl::Status Contain() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     status.Update(absl::ErrnoToStatus(errno, "PR_SET_NO_NEW_PRIVS"));
   }
-  if (kSanitized || !status.ok()) return status;
+  if (kUnderSanitizer || !status.ok()) return status;
   status.Update(SetLimit(RLIMIT_AS, kMemory, "RLIMIT_AS"));
   status.Update(SetLimit(RLIMIT_NOFILE, kDescriptors, "RLIMIT_NOFILE"));
   status.Update(FilterSystemCalls());

@@ -8,13 +8,27 @@
 
 namespace deberta::tools {
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DEBERTA_UNDER_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DEBERTA_UNDER_SANITIZER
+#endif
+
+#if defined(DEBERTA_UNDER_SANITIZER)
+inline constexpr bool kUnderSanitizer = true;
+#else
+inline constexpr bool kUnderSanitizer = false;
+#endif
+
 // From here on this process has at most 256 MiB of address space and 20 s of
 // processor time, can hold one descriptor beside the standard three, leaves no
 // core, gains no privileges, and may make only the system calls that reading a
 // file and answering take; others fail with EPERM. Nothing undoes this.
 //
-// Not under a sanitizer, which needs much of what is given up: there only the
-// limits that it lives with are set.
+// With kUnderSanitizer only the limits that a sanitizer lives with are set: it
+// needs much of what is given up.
 absl::Status Contain();
 
 }  // namespace deberta::tools

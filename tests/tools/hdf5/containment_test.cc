@@ -16,16 +16,10 @@
 namespace deberta::tools {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 class ContainmentTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (kSanitized) GTEST_SKIP() << "a sanitizer needs what is given up";
+    if (kUnderSanitizer) GTEST_SKIP() << "a sanitizer needs what is given up";
   }
 };
 
