@@ -4,19 +4,12 @@
 #ifndef TOOLS_HDF5_CONTAINMENT_H_
 #define TOOLS_HDF5_CONTAINMENT_H_
 
+#include "absl/base/config.h"
 #include "absl/status/status.h"
 
 namespace deberta::tools {
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define DEBERTA_UNDER_SANITIZER
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define DEBERTA_UNDER_SANITIZER
-#endif
-
-#if defined(DEBERTA_UNDER_SANITIZER)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 inline constexpr bool kUnderSanitizer = true;
 #else
 inline constexpr bool kUnderSanitizer = false;

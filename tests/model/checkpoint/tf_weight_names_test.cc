@@ -1,6 +1,10 @@
 #include "model/checkpoint/tf_weight_names.h"
 
+#include <algorithm>
 #include <numeric>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -80,7 +84,7 @@ class TfWeightsTest : public testing::Test {
     std::vector<T> values(count);
     std::iota(values.begin(), values.end(), T{0});
     bytes_.resize(count * sizeof(T));
-    std::memcpy(bytes_.data(), values.data(), bytes_.size());
+    std::ranges::copy(std::as_bytes(std::span(values)), bytes_.begin());
     SafetensorsContents file;
     file.tensors[name] = {dtype, std::move(shape), bytes_};
     return MapTfWeights(file, names, kV1);
