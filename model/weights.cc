@@ -37,8 +37,12 @@ void BindEncoder(const Config& config, TensorBinder& binder, Weights& weights) {
     weights.rel_embeddings = binder.Tensor(
         "encoder.rel_embeddings.weight", {2 * config.relative_span(), hidden});
   }
-  if (config.norm_rel_embeddings) {
+  if (config.norm_rel_embeddings && config.relative_attention) {
     weights.rel_norm = binder.Norm("encoder.LayerNorm", hidden);
+  } else if (config.norm_rel_embeddings &&
+             binder.HasAny("encoder.LayerNorm.")) {
+    // transformers saves it though there is nothing to norm.
+    binder.Norm("encoder.LayerNorm", hidden);
   }
   if (config.conv_kernel_size == 0) return;
   const std::string prefix = "encoder.conv.";

@@ -156,7 +156,6 @@ void ReadPositions(ConfigFields& fields, Config& config) {
 
   config.share_att_key = fields.Bool("share_att_key", false);
   config.norm_rel_embeddings =
-      config.relative_attention &&
       Contains(LowerParts(fields.Text("norm_rel_ebd", "none")), "layer_norm");
   config.position_buckets =
       fields.Int("position_buckets", -1, -kAnyInt, kMaxPositions);

@@ -78,7 +78,8 @@ struct Config {
   // whatever they are; v2 counts c2p and p2c (spec 2.5, 2.6).
   int64_t scale_factor = 1;
   bool share_att_key = false;  // v2 only
-  // v2 only: "layer_norm" in norm_rel_ebd; false without relative_attention.
+  // v2 only: "layer_norm" in norm_rel_ebd; of no effect without
+  // relative_attention.
   bool norm_rel_embeddings = false;
 
   int64_t conv_kernel_size = 0;  // v2 only; 0: no convolution

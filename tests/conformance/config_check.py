@@ -57,8 +57,8 @@ def expected(config):
         p2c=relative and "p2c" in terms,
         scale_factor=1 + len(counted),
         share_att_key=get("share_att_key", False),
-        norm_rel_embeddings=(relative and "layer_norm"
-                             in get("norm_rel_ebd", "none").lower()),
+        norm_rel_embeddings=(
+            "layer_norm" in get("norm_rel_ebd", "none").lower()),
         conv_kernel_size=kernel,
         conv_groups=get("conv_groups", 1) if kernel else 1,
         legacy_mlm_head=config.legacy,

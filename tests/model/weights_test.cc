@@ -72,6 +72,25 @@ TEST(WeightsTest, SharesPositionKeysOnlyWhereConfigured) {
   EXPECT_EQ(own.pos_query_proj.weight, nullptr);
 }
 
+// Random configurations found it saved where there is nothing to norm.
+TEST(WeightsTest, KnowsTheNormOfRelativeEmbeddingsThatAreNotThere) {
+  EditedModel model("v2_no_relative");
+  for (const std::string part : {"weight", "bias"}) {
+    model.tensors["encoder.LayerNorm." + part] =
+        model.tensors["embeddings.LayerNorm." + part];
+  }
+  auto weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(weights->unexpected, ElementsAre("encoder.LayerNorm.bias",
+                                               "encoder.LayerNorm.weight"));
+
+  model.config.insert(1, "\"norm_rel_ebd\": \"layer_norm\",");
+  weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(weights->unexpected, IsEmpty());
+  EXPECT_FALSE(weights->rel_norm.has_value());
+}
+
 // v1 had no biases of keys; Microsoft's current code adds them, zero at first.
 TEST(WeightsTest, BindsTheNamesOfV2InV1Files) {
   EditedModel model("v1_renamed_fill");
