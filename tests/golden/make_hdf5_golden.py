@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes small HDF5 files that tf_model.h5 must not be, and a few that it may.
 
-tests/golden/hdf5/NAME.h5; hdf5_test.cc says what becomes of each. Needs h5py:
+tests/golden/hdf5/NAME.h5; hdf5_test.cc says what becomes of each (and of
+kills_hdf5_1_10.h5, which random changes to external_link.h5 gave). Needs h5py:
 
   python tests/golden/make_hdf5_golden.py
 """
