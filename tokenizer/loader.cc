@@ -174,6 +174,22 @@ absl::StatusOr<int32_t> IdOf(const std::optional<std::string>& content,
       absl::StrCat("vocabulary: expected the token \"", fallback, "\""));
 }
 
+// Of the named and the additional special tokens.
+std::vector<int32_t> IdsOf(const AddedTokenPlan& plan,
+                           const SpecialTokens& added,
+                           const Segmenter& segmenter) {
+  std::vector<int32_t> ids;
+  for (const auto* contents : {&plan.named, &plan.additional}) {
+    for (const std::string& content : *contents) {
+      const auto id = IdOf(content, content, added, segmenter);
+      if (id.ok() && std::find(ids.begin(), ids.end(), *id) == ids.end()) {
+        ids.push_back(*id);
+      }
+    }
+  }
+  return ids;
+}
+
 absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
     const TokenizerDefinition& definition, const AddedTokenPlan& plan,
     const SpecialTokens& added, Profile profile) {
@@ -242,6 +258,8 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   const bool cleans_up =
       settings->clean_up_tokenization_spaces &&
       !(definition->byte_level && options.profile == Profile::kHf5);
+  std::vector<int32_t> all_special_ids =
+      IdsOf(*plan, **special, *definition->segmenter);
   std::unique_ptr<const SlowSpecialTokens> slow_special;
   if (slow) {
     slow_special = std::make_unique<const SlowSpecialTokens>(
@@ -253,6 +271,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   return std::make_unique<const Tokenizer>(
       Tokenizer::Options{.profile = options.profile,
                          .special_ids = *ids,
+                         .all_special_ids = std::move(all_special_ids),
                          .model_max_length = settings->model_max_length,
                          .clean_up_tokenization_spaces = cleans_up},
       std::move(definition->segmenter), *std::move(special),

@@ -20,31 +20,6 @@ absl::Status WithName(std::string_view file, const absl::Status& status) {
                                    ": ", status.message()));
 }
 
-using Merges = std::vector<std::pair<std::string, std::string>>;
-
-absl::StatusOr<Merges> ParseMerges(std::string_view text) {
-  Merges merges;
-  absl::flat_hash_set<std::string> seen;
-  for (size_t number = 1; !text.empty(); ++number) {
-    const size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-    const size_t space = line.find(' ');
-    if (space == std::string_view::npos || space == 0 ||
-        space + 1 == line.size() || line.find(' ', space + 1) != line.npos) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("merges.txt: line ", number,
-                       ": expected two tokens with a space between, got ",
-                       line.size(), " bytes"));
-    }
-    if (!seen.emplace(line).second) continue;
-    merges.emplace_back(line.substr(0, space), line.substr(space + 1));
-  }
-  return merges;
-}
-
 absl::StatusOr<SpmModel> ParseUnigramModel(std::string_view bytes) {
   absl::StatusOr<SpmModel> model = ParseSpmModel(bytes);
   if (!model.ok()) return WithName("spm.model", model.status());
@@ -84,6 +59,29 @@ absl::StatusOr<TokenizerDefinition> Define(const SpmModel& model,
 }
 
 }  // namespace
+
+absl::StatusOr<Merges> ParseMerges(std::string_view text) {
+  Merges merges;
+  absl::flat_hash_set<std::string> seen;
+  for (size_t number = 1; !text.empty(); ++number) {
+    const size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
+    const size_t space = line.find(' ');
+    if (space == std::string_view::npos || space == 0 ||
+        space + 1 == line.size() || line.find(' ', space + 1) != line.npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("merges.txt: line ", number,
+                       ": expected two tokens with a space between, got ",
+                       line.size(), " bytes"));
+    }
+    if (!seen.emplace(line).second) continue;
+    merges.emplace_back(line.substr(0, space), line.substr(space + 1));
+  }
+  return merges;
+}
 
 absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
     const JsonDocument& vocab, std::string_view merges, bool add_prefix_space) {

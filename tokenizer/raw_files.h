@@ -14,9 +14,11 @@
 
 namespace deberta::tokenizer {
 
-// DeBERTa v1: vocab.json and the bytes of merges.txt. A first line "#version"
-// and blank lines of merges.txt are skipped; a pair that comes again is
-// ignored.
+// The lines of merges.txt. A first line "#version" and blank lines are skipped;
+// a pair that comes again is ignored.
+absl::StatusOr<Merges> ParseMerges(std::string_view text);
+
+// DeBERTa v1: vocab.json and the bytes of merges.txt.
 absl::StatusOr<TokenizerDefinition> ReadVocabAndMerges(
     const JsonDocument& vocab, std::string_view merges, bool add_prefix_space);
 

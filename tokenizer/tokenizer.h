@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tokenizer/encoding.h"
@@ -44,6 +45,9 @@ class Tokenizer {
   struct Options {
     Profile profile = Profile::kHf4;
     SpecialIds special_ids;
+    // transformers' all_special_ids: of the named and the additional special
+    // tokens.
+    std::vector<int32_t> all_special_ids = {};
     // tokenizer_config.json's model_max_length; absent where the file has none
     // or the "very large integer" that stands for none.
     std::optional<int64_t> model_max_length;
@@ -69,6 +73,23 @@ class Tokenizer {
   // `[CLS] a [SEP]`, all type 0, or `[CLS] a [SEP] b [SEP]` with type 1 from b
   // on. `b` may be null.
   Encoding Assemble(const TokenSequence& a, const TokenSequence* b) const;
+
+  // The methods of transformers' tokenizers, as 4.57 has them. `b` is absent
+  // for a single sequence.
+  std::vector<int32_t> BuildInputsWithSpecialTokens(
+      std::span<const int32_t> a,
+      std::optional<std::span<const int32_t>> b = std::nullopt) const;
+  std::vector<int32_t> CreateTokenTypeIdsFromSequences(
+      std::span<const int32_t> a,
+      std::optional<std::span<const int32_t>> b = std::nullopt) const;
+  // 1 where BuildInputsWithSpecialTokens() adds a token.
+  std::vector<int32_t> GetSpecialTokensMask(
+      std::span<const int32_t> a,
+      std::optional<std::span<const int32_t>> b = std::nullopt) const;
+  // The form with already_has_special_tokens: 1 where an id is that of any
+  // special token, whether the template added it or not.
+  std::vector<int32_t> GetSpecialTokensMaskOf(
+      std::span<const int32_t> ids) const;
 
   // The text of `ids`; byte pieces that do not form UTF-8 become U+FFFD. With
   // `skip_special_tokens`, special tokens are left out. Ids outside the

@@ -24,29 +24,6 @@ void ExpectNoText(const JsonNode& node, std::string_view key) {
 }
 
 // "left right", or ["left", "right"].
-std::vector<std::pair<std::string, std::string>> ReadMerges(
-    const JsonNode& node) {
-  std::vector<std::pair<std::string, std::string>> merges;
-  for (const JsonNode& merge : node.Elements()) {
-    if (!merge.is_string()) {
-      const std::vector<JsonNode> pair = merge.Elements();
-      if (pair.size() != 2) merge.Fail("two tokens");
-      if (!node.ok()) return merges;
-      merges.emplace_back(pair[0].String(), pair[1].String());
-      continue;
-    }
-    const std::string text = merge.String();
-    const size_t space = text.find(' ');
-    if (space == std::string::npos ||
-        text.find(' ', space + 1) != std::string::npos) {
-      merge.Fail("two tokens with a space between");
-      return merges;
-    }
-    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
-  }
-  return merges;
-}
-
 absl::Status BuildBpe(const JsonNode& root, bool add_prefix_space,
                       TokenizerDefinition* definition) {
   if (const JsonNode normalizer = root.At("normalizer"); normalizer.present()) {
@@ -184,6 +161,28 @@ std::vector<std::pair<std::string, int32_t>> ReadVocabulary(
     vocabulary.emplace_back(entry.key(), static_cast<int32_t>(*id));
   }
   return vocabulary;
+}
+
+Merges ReadMerges(const JsonNode& node) {
+  Merges merges;
+  for (const JsonNode& merge : node.Elements()) {
+    if (!merge.is_string()) {
+      const std::vector<JsonNode> pair = merge.Elements();
+      if (pair.size() != 2) merge.Fail("two tokens");
+      if (!node.ok()) return merges;
+      merges.emplace_back(pair[0].String(), pair[1].String());
+      continue;
+    }
+    const std::string text = merge.String();
+    const size_t space = text.find(' ');
+    if (space == std::string::npos ||
+        text.find(' ', space + 1) != std::string::npos) {
+      merge.Fail("two tokens with a space between");
+      return merges;
+    }
+    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
+  }
+  return merges;
 }
 
 AddedToken ReadAddedToken(const JsonNode& node, bool special, bool normalized) {

@@ -50,6 +50,12 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
 std::vector<std::pair<std::string, int32_t>> ReadVocabulary(
     const JsonNode& node);
 
+// In the order of their ranks.
+using Merges = std::vector<std::pair<std::string, std::string>>;
+
+// Merges as "a b" or ["a", "b"].
+Merges ReadMerges(const JsonNode& node);
+
 // One of tokenizer.json's "added_tokens", or an AddedToken object of the side
 // files; `special` and `normalized` are the values of missing fields.
 AddedToken ReadAddedToken(const JsonNode& node, bool special, bool normalized);

@@ -5,6 +5,7 @@
   make_tokenizer_golden.py tokenizers  trains tokenizers/*/ on them
   make_tokenizer_golden.py expected    writes tokenizers/*/expected.bin, .json
                                        and code_points.bin
+  make_tokenizer_golden.py methods     writes tokenizers/*/methods.json
   make_tokenizer_golden.py show NAME CASE...   what the reference makes of a case
 
 Needs transformers 4.57.1 with its tokenizers, sentencepiece and protobuf. What
@@ -25,6 +26,7 @@ from golden_tokenizers import TOKENIZERS, make_tokenizers
 
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 
+NOT_RAW = ("tokenizer.json", "expected.bin", "expected.json", "methods.json")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -38,7 +40,7 @@ def load(directory, raw):
         return kind.from_pretrained(directory)
     with tempfile.TemporaryDirectory() as copy:
         for file in directory.iterdir():
-            if file.name not in ("tokenizer.json", "expected.bin", "expected.json"):
+            if file.name not in NOT_RAW:
                 shutil.copy(file, copy)
         return kind.from_pretrained(copy)
 
@@ -143,6 +145,37 @@ def show(name, numbers):
             print(json.dumps(value, indent=1, ensure_ascii=True))
 
 
+def make_methods():
+    """What the four methods give, in tokenizers/*/methods.json."""
+    from transformers import DebertaTokenizer, DebertaV2Tokenizer
+
+    first, second = [5, 1, 9], [7, 3, 0, 2]
+    for directory in sorted(TOKENIZERS.iterdir()):
+        fast = load(directory, raw=False)
+        v2 = (directory / "spm.model").exists()
+        # The fast tokenizer of v1 refuses the mask of ids that have no special
+        # tokens yet.
+        slow = (DebertaV2Tokenizer if v2 else DebertaTokenizer).from_pretrained(
+            directory
+        )
+        every = list(range(12)) + list(range(len(fast) - 4, len(fast)))
+        methods = {
+            "a": first,
+            "b": second,
+            "inputs": fast.build_inputs_with_special_tokens(first),
+            "pair_inputs": fast.build_inputs_with_special_tokens(first, second),
+            "types": fast.create_token_type_ids_from_sequences(first),
+            "pair_types": fast.create_token_type_ids_from_sequences(first, second),
+            "mask": slow.get_special_tokens_mask(first),
+            "pair_mask": slow.get_special_tokens_mask(first, second),
+            "ids": every,
+            "mask_of_ids": fast.get_special_tokens_mask(
+                every, already_has_special_tokens=True
+            ),
+        }
+        (directory / "methods.json").write_text(json.dumps(methods) + "\n")
+
+
 def main():
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "texts":
@@ -152,6 +185,8 @@ def main():
     elif command == "expected":
         make_expected()
         make_code_points()
+    elif command == "methods":
+        make_methods()
     elif command == "show" and len(sys.argv) > 3:
         show(sys.argv[2], sys.argv[3:])
     else:
