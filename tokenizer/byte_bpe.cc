@@ -1,6 +1,7 @@
 #include "tokenizer/byte_bpe.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -22,6 +23,19 @@ absl::string_view ToAbsl(std::string_view text) {
 
 size_t CharacterLength(char byte) { return ByteCharacter(byte) < 0x80 ? 1 : 2; }
 
+// The lower of the next of `sorted` and the top of `heap`, removed; at least
+// one has something.
+uint64_t TakeLowest(std::span<const uint64_t> sorted, size_t* taken,
+                    std::vector<uint64_t>* heap) {
+  const bool from_sorted = heap->empty() || (*taken < sorted.size() &&
+                                             sorted[*taken] < heap->front());
+  if (from_sorted) return sorted[(*taken)++];
+  const uint64_t top = heap->front();
+  std::pop_heap(heap->begin(), heap->end(), std::greater<>());
+  heap->pop_back();
+  return top;
+}
+
 uint64_t PairKey(int32_t left, int32_t right) {
   return uint64_t{static_cast<uint32_t>(left)} << 32 |
          static_cast<uint32_t>(right);
@@ -32,16 +46,6 @@ uint64_t PairKey(int32_t left, int32_t right) {
 // The symbols of one word, and room to merge them. Kept from word to word.
 class ByteLevelBpe::Workspace {
  public:
-  // Positions are of symbols before any merge.
-  struct Candidate {
-    int32_t rank;
-    uint32_t position;
-    int32_t id;
-    // For a heap with the lowest rank, then the leftmost pair on top.
-    friend bool operator<(const Candidate& a, const Candidate& b) {
-      return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
-    }
-  };
   struct Link {
     uint32_t previous;
     uint32_t next;
@@ -54,7 +58,10 @@ class ByteLevelBpe::Workspace {
   bool dropped = false;          // a byte has no symbol
   std::vector<MergeRule> rules;  // MergeShort: of symbols i and i + 1
   std::vector<Link> links;       // MergeLong
-  std::vector<Candidate> heap;   // MergeLong
+  // MergeLong, of pairs that can be merged: the rank in the upper half, the
+  // position before any merge in the lower; sorted, and a heap.
+  std::vector<uint64_t> first;
+  std::vector<uint64_t> later;
 };
 
 absl::StatusOr<std::unique_ptr<ByteLevelBpe>> ByteLevelBpe::Create(
@@ -298,54 +305,57 @@ void ByteLevelBpe::MergeShort(Workspace* workspace) const {
   }
 }
 
-// n log n: a heap of candidate pairs over a linked list of symbols. A candidate
-// is out of date if its pair is no longer there; tokens only grow, so the pair
-// at its position then has another result.
+// n log n: candidate pairs over a linked list of symbols, those of the bytes
+// sorted once, those of merged symbols in a heap. The lowest rank comes first,
+// then the leftmost pair. A candidate is out of date if its pair is no longer
+// there; tokens only grow, so the pair at its position then has another rank.
 void ByteLevelBpe::MergeLong(Workspace* workspace) const {
-  using Candidate = Workspace::Candidate;
   std::vector<Symbol>& symbols = workspace->symbols;
   std::vector<Workspace::Link>& links = workspace->links;
-  std::vector<Candidate>& heap = workspace->heap;
+  std::vector<uint64_t>& first = workspace->first;
+  std::vector<uint64_t>& later = workspace->later;
   const auto count = static_cast<uint32_t>(symbols.size());
   const auto rule_at = [&](uint32_t left) {
     return FindRule(symbols[left].id, symbols[links[left].next].id);
   };
+  const auto candidate = [](const MergeRule& rule, uint32_t position) {
+    return uint64_t{static_cast<uint32_t>(rule.rank)} << 32 | position;
+  };
   links.resize(count);
-  heap.clear();
+  first.clear();
+  later.clear();
   for (uint32_t i = 0; i < count; ++i) {
     links[i] = {i == 0 ? Workspace::kNone : i - 1,
                 i + 1 == count ? Workspace::kNone : i + 1};
     if (i + 1 == count) break;
     const MergeRule& rule = *rule_at(i);
-    if (rule.id >= 0) heap.push_back({rule.rank, i, rule.id});
+    if (rule.id >= 0) first.push_back(candidate(rule, i));
   }
-  std::make_heap(heap.begin(), heap.end());
+  std::sort(first.begin(), first.end());
   const auto push = [&](uint32_t left) {
     const MergeRule& rule = *rule_at(left);
     if (rule.id < 0) return;
-    heap.push_back({rule.rank, left, rule.id});
-    std::push_heap(heap.begin(), heap.end());
+    later.push_back(candidate(rule, left));
+    std::push_heap(later.begin(), later.end(), std::greater<>());
   };
-  while (!heap.empty()) {
-    const Candidate top = heap.front();
-    std::pop_heap(heap.begin(), heap.end());
-    heap.pop_back();
-    Symbol& left = symbols[top.position];
-    const uint32_t next = links[top.position].next;
-    if (left.bytes == 0 || next == Workspace::kNone ||
-        rule_at(top.position)->id != top.id) {
-      continue;
-    }
-    left.id = top.id;
+  for (size_t taken = 0; taken < first.size() || !later.empty();) {
+    const uint64_t next_best = TakeLowest(first, &taken, &later);
+    const auto position = static_cast<uint32_t>(next_best);
+    Symbol& left = symbols[position];
+    const uint32_t next = links[position].next;
+    if (left.bytes == 0 || next == Workspace::kNone) continue;
+    const MergeRule& rule = *rule_at(position);
+    if (candidate(rule, position) != next_best) continue;
+    left.id = rule.id;
     left.bytes += symbols[next].bytes;
     symbols[next].bytes = 0;  // marks it as merged
     const uint32_t after = links[next].next;
-    links[top.position].next = after;
+    links[position].next = after;
     if (after != Workspace::kNone) {
-      links[after].previous = top.position;
-      push(top.position);
+      links[after].previous = position;
+      push(position);
     }
-    const uint32_t before = links[top.position].previous;
+    const uint32_t before = links[position].previous;
     if (before != Workspace::kNone) push(before);
   }
   std::erase_if(symbols, [](const Symbol& s) { return s.bytes == 0; });
