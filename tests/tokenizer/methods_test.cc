@@ -7,12 +7,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "nlohmann/json.hpp"
+#include "tests/tokenizer/golden_cases.h"
 #include "tokenizer/loader.h"
 #include "tokenizer/vocabulary_json.h"
 
@@ -22,14 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Ids = std::vector<int32_t>;
 
-const fs::path kTokenizers =
-    fs::path(DEBERTA_SOURCE_DIR) / "tests/golden/tokenizers";
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+const fs::path kTokenizers = GoldenDirectory() / "tokenizers";
 
 class MethodsTest : public testing::TestWithParam<const char*> {
  protected:
