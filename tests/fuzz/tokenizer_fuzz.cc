@@ -43,10 +43,21 @@ Tokenizers LoadAll() {
   return tokenizers;
 }
 
+// Loaded before the first input, whose time is limited.
+const Tokenizers& AllTokenizers() {
+  static const Tokenizers& tokenizers = *new Tokenizers(LoadAll());
+  return tokenizers;
+}
+
 }  // namespace
 
+extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+  AllTokenizers();
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
-  static const Tokenizers& tokenizers = *new Tokenizers(LoadAll());
+  const Tokenizers& tokenizers = AllTokenizers();
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(input) + 1,
                               size - 1);

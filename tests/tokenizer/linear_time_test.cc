@@ -1,9 +1,8 @@
-// No text takes out of proportion to its length: for each tokenizer, profile
-// and hostile kind of text, four times the length takes about four times as
-// long, and no more than a generous factor of what prose takes. Quadratic work
-// would take 16 times as long, and thousands of times as long as prose.
-// Processor time, the best of three runs, so that a busy machine does not
-// matter.
+// No text takes out of proportion to its length: whatever the tokenizer, the
+// profile and the kind of text, a quarter of a megabyte takes no more than 30
+// times as long as prose. The worst measured is 5 times; quadratic work would
+// take thousands. Processor time, the best of three runs, so that a busy
+// machine does not matter.
 
 #include <gtest/gtest.h>
 
@@ -102,12 +101,8 @@ TEST_P(LinearTimeTest, HostileTextsTakeAboutAsLongAsProse) {
       worst = whole;
       worst_name = kind.name;
     }
-    // A text that is fast anyway is no matter.
-    constexpr double kGrowth = 10;  // of 4 in length; 16 would be quadratic
-    const double quarter = Seconds(**tokenizer, Repeat(kind.part, kLength / 4));
-    EXPECT_LT(whole, std::max(kGrowth * quarter, 3 * prose)) << kind.name;
     constexpr double kFactor = 30;
-    EXPECT_LT(whole, kFactor * prose + 0.01) << kind.name;
+    EXPECT_LT(whole, kFactor * prose) << kind.name;
   }
   std::printf("%s: prose %.1f MB/s, worst %.2f times as long: %s\n",
               GetParam().name, kLength / prose / 1e6, worst / prose,
