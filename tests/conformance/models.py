@@ -23,9 +23,6 @@ import subprocess
 import sys
 import tempfile
 
-# A script beside this one has the name of a package.
-sys.path.append(sys.path.pop(0))
-
 import torch
 import transformers
 from safetensors.torch import save_file

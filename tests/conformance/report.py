@@ -15,15 +15,17 @@ import pathlib
 # Part: its heading, what stands under it, and the rows that it must have.
 PARTS = {
     "models": ("Models and heads", """\
-Random configurations, weights with a standard deviation of 0.3 so that a wrong
-index shows, computed in fp32. A difference is the largest over all rows of all
-cases, divided by the largest absolute value that the reference gave.""", [
+Random configurations whose weights are large enough for a wrong index to show,
+computed in fp32 on every vector width. A case is a directory; a difference is the
+largest over all rows of all cases, divided by the largest absolute value that the
+reference gave. Microsoft's code is the reference of what transformers lacks.""", [
         "DebertaConfig", "DebertaModel", "DebertaForMaskedLM",
         "DebertaForSequenceClassification", "DebertaForTokenClassification",
         "DebertaForQuestionAnswering", "DebertaV2Config", "DebertaV2Model",
         "DebertaV2ForMaskedLM", "DebertaV2ForSequenceClassification",
         "DebertaV2ForTokenClassification", "DebertaV2ForQuestionAnswering",
-        "DebertaV2ForMultipleChoice"]),
+        "DebertaV2ForMultipleChoice", "Enhanced Mask Decoder (v1)",
+        "Enhanced Mask Decoder (v2, v3)", "Replaced-token detection (v3)"]),
     "formats": ("Weight files", """\
 The same checkpoint in every form that PyTorch and transformers write, and what
 `deberta-convert` makes of it.""", [

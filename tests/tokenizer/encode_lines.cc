@@ -1,5 +1,5 @@
 // Tokenizes the lines of standard input, for comparison with the reference
-// (tests/conformance/tokenizers.py) and its speed
+// (tests/conformance/tokenizer_lines.py) and its speed
 // (tests/load/compare_tokenizer_speed.py). A line with a tab is a pair of
 // texts.
 //

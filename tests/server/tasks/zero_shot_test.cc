@@ -141,10 +141,10 @@ TEST_F(ZeroShotTest, TruncatesTheTextAlone) {
   request.length_policy = LengthPolicy::kTruncate;
   const auto task = Create(request);
   ASSERT_TRUE(task.ok()) << task.status();
-  const auto& tokenizer = GoldenTokenizer("v1");
+  const tokenizer::Tokenizer* v1 = &GoldenTokenizer("v1");
   for (size_t i = 0; i < 2; ++i) {
     const std::vector<int32_t> hypothesis =
-        tokenizer.Tokenize(request.labels[i])->ids;
+        v1->Tokenize(request.labels[i])->ids;
     const std::vector<int32_t>& ids = task->sequences()[i].ids;
     ASSERT_EQ(ids.size(), 16u);
     EXPECT_TRUE(std::equal(
@@ -154,9 +154,8 @@ TEST_F(ZeroShotTest, TruncatesTheTextAlone) {
   const Coverage coverage = task->coverage()[0];
   EXPECT_TRUE(coverage.truncated);
   EXPECT_EQ(coverage.tokens_used, 16u);
-  EXPECT_EQ(coverage.tokens_total, tokenizer.Tokenize(text)->size() +
-                                       tokenizer.Tokenize("!\"#$%")->size() +
-                                       3);
+  EXPECT_EQ(coverage.tokens_total,
+            v1->Tokenize(text)->size() + v1->Tokenize("!\"#$%")->size() + 3);
   // A hypothesis that leaves the text no room is never cut.
   request.labels = {text};
   EXPECT_EQ(Blamed(request), "inputs[0]");
@@ -164,7 +163,7 @@ TEST_F(ZeroShotTest, TruncatesTheTextAlone) {
 
 TEST_F(ZeroShotTest, WindowsTheTextBesideTheWholeHypothesis) {
   max_tokens_ = 12;
-  const auto& tokenizer = GoldenTokenizer("v1");
+  const tokenizer::Tokenizer* v1 = &GoldenTokenizer("v1");
   const std::string text = "QXZJVWQXZJVW";  // one token a character
   const auto task = Create({.inputs = {text, "Q"},
                             .labels = {"!", "!\"#"},
@@ -172,8 +171,8 @@ TEST_F(ZeroShotTest, WindowsTheTextBesideTheWholeHypothesis) {
                             .length_policy = LengthPolicy::kWindow,
                             .stride = 2});
   ASSERT_TRUE(task.ok()) << task.status();
-  ASSERT_EQ(tokenizer.Tokenize(text)->size(), 12u);
-  const size_t hypothesis = tokenizer.Tokenize("!\"#")->size();
+  ASSERT_EQ(v1->Tokenize(text)->size(), 12u);
+  const size_t hypothesis = v1->Tokenize("!\"#")->size();
   // Rooms of 8 and 9 - hypothesis tokens; the overlap is 2.
   const size_t first = 2;
   const size_t room = 9 - hypothesis;

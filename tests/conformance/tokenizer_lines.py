@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tokenizes lines of text with the reference and with the tokenizer here.
 
-    tokenizers.py --build=build/release --out=tokenizers.json [--seed=1]
+    tokenizer_lines.py --build=build/release --out=FILE.json [--seed=1]
                   [--cases=20000] [--hostile=2000] [--text=FILE ...]
                   [--tokenizers=DIRECTORY ...]
 
@@ -28,8 +28,6 @@ os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 import numpy as np  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-# This file has the name of a package that transformers needs.
-sys.path = [p for p in sys.path if pathlib.Path(p or ".").resolve() != HERE]
 sys.path.append(str(HERE.parent / "golden"))
 
 import transformers  # noqa: E402
