@@ -177,15 +177,7 @@ void ByteLevelBpe::FindWholeWords() {
 
 NormalizedText ByteLevelBpe::Normalize(std::string_view stretch,
                                        uint32_t first_code_point) const {
-  NormalizedText normalized;
-  normalized.text = stretch;
-  normalized.spans.resize(stretch.size());
-  uint32_t position = first_code_point;
-  for (size_t i = 0; i < stretch.size(); ++position) {
-    const size_t next = i + Utf8Length(stretch[i]);
-    for (; i < next; ++i) normalized.spans[i] = {position, position + 1};
-  }
-  return normalized;
+  return AlignToItself(stretch, first_code_point);
 }
 
 void ByteLevelBpe::Segment(const NormalizedText& normalized, int32_t* next_word,

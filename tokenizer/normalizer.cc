@@ -267,6 +267,7 @@ absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
 
 NormalizedText Normalizer::Normalize(std::string_view stretch,
                                      uint32_t first_code_point) const {
+  if (actions_.empty()) return AlignToItself(stretch, first_code_point);
   AlignedText text = Align(stretch, first_code_point);
   for (const Action& action : actions_) {
     if (const auto* strip = std::get_if<Strip>(&action)) {

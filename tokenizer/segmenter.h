@@ -23,7 +23,12 @@ struct NormalizedText {
   std::vector<Span> spans;  // [text.size()], code points of the original text
 };
 
-// Two implementations: ByteLevelBpe (byte_bpe.h) and Unigram (unigram.h).
+// Valid UTF-8 as it is; `first_code_point` is its position in the original
+// text.
+NormalizedText AlignToItself(std::string_view text, uint32_t first_code_point);
+
+// Implementations: ByteLevelBpe (byte_bpe.h), Unigram (unigram.h) and
+// SentencePiece (sentence_piece.h).
 class Segmenter {
  public:
   virtual ~Segmenter() = default;

@@ -96,7 +96,10 @@ NormalizedText SlowSpecialTokens::NormalizeBetween(
   uint32_t code_point = 0;
   for (size_t done = 0; done < text.size();) {
     TextPiece kept = case_kept_.Find(text, done);
-    if (kept.id < 0) kept.begin = kept.end = text.size();
+    if (kept.id < 0) {
+      if (done == 0) return segmenter.Normalize(text, 0);
+      kept.begin = kept.end = text.size();
+    }
     const std::string_view between = text.substr(done, kept.begin - done);
     Append(segmenter.Normalize(between, code_point), &out);
     code_point += static_cast<uint32_t>(CountCodePoints(between));
@@ -112,8 +115,13 @@ NormalizedText SlowSpecialTokens::NormalizeBetween(
 }
 
 std::vector<SlowSpecialTokens::Stretch> SlowSpecialTokens::Cut(
-    const NormalizedText& text) const {
+    NormalizedText text) const {
   std::vector<Stretch> stretches;
+  TextPiece found = all_.Find(text.text, 0);
+  if (found.id < 0) {
+    if (!text.text.empty()) stretches.push_back({-1, std::move(text)});
+    return stretches;
+  }
   const auto add = [&](int32_t id, size_t begin, size_t end) {
     if (begin == end) return;
     stretches.push_back(
@@ -122,9 +130,7 @@ std::vector<SlowSpecialTokens::Stretch> SlowSpecialTokens::Cut(
           .spans = {text.spans.data() + begin, text.spans.data() + end}}});
   };
   size_t done = 0;
-  while (true) {
-    const TextPiece found = all_.Find(text.text, done);
-    if (found.id < 0) break;
+  for (; found.id >= 0; found = all_.Find(text.text, done)) {
     add(-1, done, found.begin);
     add(found.id, found.begin, found.end);
     done = found.end;

@@ -57,7 +57,7 @@ class SlowSpecialTokens {
   // Normalises what lies between the tokens that keep their case.
   NormalizedText NormalizeBetween(std::string_view text,
                                   const Segmenter& segmenter) const;
-  std::vector<Stretch> Cut(const NormalizedText& text) const;
+  std::vector<Stretch> Cut(NormalizedText text) const;
   // Applies lstrip, rstrip and single_word.
   void Join(std::vector<Stretch>* stretches) const;
   std::string DecodePieces(std::span<const std::string_view> tokens,
