@@ -27,13 +27,23 @@ mkdir -p "$work/stubs"
   --grpc_python_out="$work/stubs" google/rpc/status.proto \
   google/rpc/error_details.proto deberta/v1/deberta.proto
 
-# Unpacked rather than installed: the package would start a Prometheus.
+# Debian 13 has promtool as a package; Debian 12 within prometheus, which is
+# unpacked rather than installed, as it would start a Prometheus.
+fetch_promtool() {
+  local package
+  rm -rf "$work/promtool"
+  mkdir "$work/promtool"
+  for package in promtool prometheus; do
+    (cd "$work/promtool" && apt-get -q download "$package" &&
+     dpkg -x "$package"_*.deb .) >/dev/null 2>&1 || continue
+    [ -x "$work/promtool/usr/bin/promtool" ] && break
+  done
+  mv "$work/promtool/usr/bin/promtool" "$work/bin/"
+  rm -rf "$work/promtool"
+}
 if ! command -v promtool >/dev/null && [ ! -x "$work/bin/promtool" ]; then
-  echo "fetching promtool from Debian's package prometheus"
-  (cd "$work" && rm -f prometheus_*.deb &&
-   apt-get -q download prometheus >/dev/null 2>&1 &&
-   dpkg -x prometheus_*.deb prometheus &&
-   mv prometheus/usr/bin/promtool bin/ && rm -rf prometheus prometheus_*.deb)
+  echo "fetching promtool from Debian"
+  fetch_promtool
 fi
 
 go_is_new_enough() {

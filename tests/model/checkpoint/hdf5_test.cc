@@ -175,8 +175,7 @@ TEST(Hdf5Test, SurvivesDamage) {
 // library may refuse it.
 TEST(Hdf5Test, SurvivesItsReader) {
   EXPECT_THAT(Refusal(HostileFile("kills_hdf5_1_10")),
-              AnyOf(HasSubstr("killed by signal 11"),
-                    HasSubstr("\"/a\": cannot be opened: damaged")));
+              AnyOf(HasSubstr("killed by signal 11"), HasSubstr("damaged")));
 }
 
 TEST(Hdf5Test, SaysWhichProgramIsMissing) {
