@@ -63,6 +63,8 @@ def amount(value, unit):
     """A difference or a count, as the table shows it."""
     if unit == "differences":
         return f"{value:,}"
+    if unit == "times":
+        return f"{value:.1f} times"
     return f"{value:.1e} {unit}".strip()
 
 

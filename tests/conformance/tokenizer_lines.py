@@ -9,9 +9,10 @@ The profile is the running Python's: with transformers 4.57.1 and sentencepiece,
 hf4 and spm; with transformers 5, hf5. Draws CASES lines from the text files
 (collect_text.py makes a large one; without, those of tests/golden) and makes
 HOSTILE more, every tenth a pair, for the tokenizers given (train_tokenizers.py);
-those of tests/golden/tokenizers get the first 20,000 of them. All that the reference says of a line
-must be equal: ids, offsets, type ids, special tokens mask and words; spm has
-but ids from the slow tokenizer, ids and offsets from the library.
+those of tests/golden/tokenizers get the first 20,000 of them. All that the
+reference says of a line must be equal: ids, offsets, type ids, special tokens
+mask and words; spm has but ids from the slow tokenizer, ids and offsets from the
+library.
 """
 
 import argparse
