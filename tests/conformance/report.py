@@ -79,8 +79,12 @@ def table(rows):
     lines = ["| " + " | ".join(COLUMNS) + " |",
              "| --- | --- | --- | ---: | ---: | ---: |"]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
-    notes = [f"- `{row['row']}`, {row['compared']}: {row['note']}"
-             for row in rows if row.get("note")]
+    rows_of = {}
+    for row in rows:
+        if row.get("note"):
+            rows_of.setdefault(row["note"], {})[f"`{row['row']}`"] = None
+    notes = [f"- {note}: {', '.join(names)}"
+             for note, names in rows_of.items()]
     return "\n".join(lines + ([""] + notes if notes else []))
 
 

@@ -78,7 +78,7 @@ for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
     formats) compare transformers4 formats.py formats ;;
-    tf_models) compare tensorflow tf_models.py tf_models ;;
+    tf_models) compare tensorflow tf_models.py tf_models --cases=20 ;;
     tokenizers) tokenizers ;;
     pipelines) pipelines ;;
     *) echo "$0: no part $part" >&2; exit 2 ;;
