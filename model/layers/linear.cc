@@ -380,15 +380,14 @@ void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
       scratch.Reserve(result_floats + gemm_->scratchpad_floats(rows));
   gemm_->Run(x.rows, rows, weight_.get() + panel * gemm_->packed_floats(),
              bias_.get() + panel * width, result, result + result_floats);
-  const Int8Channels channels = {scales_.get() + panel * width,
-                                 offsets_.As<int32_t>() + panel * width,
-                                 bias_.get() + panel * width};
   const size_t wanted = std::min(width, columns - panel * width);
   for (size_t r = 0; r < rows; ++r) {
     float* row = result + r * width;
     if (precision_ == Precision::kInt8) {
       row = DequantizeRow(reinterpret_cast<int32_t*>(row), width, x.scales[r],
-                          channels);
+                          {scales_.get() + panel * width,
+                           offsets_.As<int32_t>() + panel * width,
+                           bias_.get() + panel * width});
     }
     const std::span<float> values(row, wanted);
     if (precision_ == Precision::kFp32) {
