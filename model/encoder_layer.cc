@@ -193,7 +193,8 @@ template <typename T>
 void EncoderLayer::ProjectAs(const float* hidden, size_t tokens,
                              Workspace& workspace) const {
   T* projections = workspace.projections.ReserveAs<T>(
-      Linear::PaddedRows(tokens) * projections_.out());
+      Linear::PaddedRows(tokens + Attention::kRowsReadBeyond) *
+      projections_.out());
   projections_.Forward(hidden, tokens, projections, workspace);
 }
 

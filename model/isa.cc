@@ -2,6 +2,14 @@
 
 #include <hwy/targets.h>
 
+#include <atomic>
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "absl/strings/str_cat.h"
 #include "model/layers/linear.h"
 
@@ -17,11 +25,35 @@ int64_t TargetsWiderThan(Isa isa) {
     case Isa::kAvx2:
       return HWY_AVX2 - 1;
     case Isa::kAvx512:
+    case Isa::kAmx:
       return 0;
   }
 #endif
   static_cast<void>(isa);
   return 0;
+}
+
+// Set by SetMaxIsa, read where tiles are chosen.
+std::atomic<bool> tiles_allowed{true};
+
+// Whether the processor has AMX with bfloat16 and the system lets this process
+// use it (Linux hands out its large register state on request only).
+bool GrantedTiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr unsigned kBf16 = 1u << 22;
+  constexpr unsigned kTiles = 1u << 24;
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  if ((d & kBf16) == 0 || (d & kTiles) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 }  // namespace
@@ -30,9 +62,10 @@ absl::StatusOr<Isa> ParseIsa(std::string_view name) {
   if (name == "baseline") return Isa::kBaseline;
   if (name == "avx2") return Isa::kAvx2;
   if (name == "avx512") return Isa::kAvx512;
-  return absl::InvalidArgumentError(
-      absl::StrCat("instruction set: expected baseline, avx2 or avx512, got \"",
-                   absl::string_view(name.data(), name.size()), "\""));
+  if (name == "amx") return Isa::kAmx;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "instruction set: expected baseline, avx2, avx512 or amx, got \"",
+      absl::string_view(name.data(), name.size()), "\""));
 }
 
 absl::Status SetMaxIsa(Isa isa) {
@@ -41,6 +74,7 @@ absl::Status SetMaxIsa(Isa isa) {
         "the instruction set must be limited before a model is loaded");
   }
   hwy::DisableTargets(TargetsWiderThan(isa));
+  tiles_allowed.store(isa == Isa::kAmx, std::memory_order_relaxed);
   return absl::OkStatus();
 }
 
@@ -51,6 +85,12 @@ bool HasBf16Products() {
 #else
   return false;
 #endif
+}
+
+bool HasTileProducts() {
+  static const bool granted = GrantedTiles();
+  return granted && tiles_allowed.load(std::memory_order_relaxed) &&
+         HasBf16Products();
 }
 
 bool HasInt8Products() {

@@ -10,9 +10,9 @@
 
 namespace deberta::model {
 
-enum class Isa { kBaseline, kAvx2, kAvx512 };
+enum class Isa { kBaseline, kAvx2, kAvx512, kAmx };
 
-// "baseline", "avx2" or "avx512".
+// "baseline", "avx2", "avx512" or "amx".
 absl::StatusOr<Isa> ParseIsa(std::string_view name);
 
 // Uses nothing wider than `isa`; the processor may still offer less. To be
@@ -23,6 +23,8 @@ absl::Status SetMaxIsa(Isa isa);
 // Whether products of bfloat16 pairs (AVX512_BF16) are there and not excluded
 // by SetMaxIsa.
 bool HasBf16Products();
+// The same of tiles of bfloat16 (AMX), which the system must have granted.
+bool HasTileProducts();
 // The same of sums of four products of bytes (AVX512_VNNI). Without them int8
 // works too, with less of a byte and slower.
 bool HasInt8Products();

@@ -1,7 +1,10 @@
 #include "model/layers/attention.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <utility>
 
+#include "model/isa.h"
 #include "model/layers/attention_head.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -9,6 +12,7 @@
 #include <hwy/foreach_target.h>
 //
 #include "model/layers/attention_kernel-inl.h"
+#include "model/layers/attention_tiles-inl.h"
 
 #if HWY_ONCE
 
@@ -16,6 +20,7 @@ namespace deberta::model {
 
 HWY_EXPORT(AttendFloat);
 HWY_EXPORT(AttendBf16);
+HWY_EXPORT(AttendBf16Tiles);
 
 namespace {
 
@@ -27,6 +32,24 @@ size_t RoundUp(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
 size_t OddStride(size_t columns) {
   return (RoundUp(columns, kLine) / kLine | 1) * kLine;
+}
+
+// Of tables stretched to `length`.
+size_t TableStride(size_t length) {
+  return OddStride(2 * PositionTables::AlignedReach(length - 1) + 1 +
+                   2 * PositionTables::kSlack);
+}
+
+// Gives each pointer so many floats of `buffer`, aligned to lines.
+void CarveAll(FloatBuffer& buffer,
+              std::initializer_list<std::pair<float**, size_t>> parts) {
+  size_t floats = 0;
+  for (const auto& [pointer, n] : parts) floats += RoundUp(n, kLine);
+  float* next = buffer.Reserve(floats);
+  for (const auto& [pointer, n] : parts) {
+    *pointer = next;
+    next += RoundUp(n, kLine);
+  }
 }
 
 // Copies `table` to [depth, stride] reaching `reach`; offsets beyond the table
@@ -47,7 +70,7 @@ PositionTable Stretch(const PositionTable& table, size_t depth, size_t reach,
 }
 
 // `attend`: the kernel for T.
-template <typename T, typename Kernel>
+template <typename Scratch, typename T, typename Kernel>
 void AttendAll(const Attention& attention, Kernel attend, const T* projections,
                const AttentionPlan& plan, T* context, Workspace& workspace) {
   const size_t head_size = attention.head_size;
@@ -72,12 +95,12 @@ void AttendAll(const Attention& attention, Kernel attend, const T* projections,
                              .runs = sequence.runs,
                              .context = context + h * head_size,
                              .context_stride = width};
-    const size_t reach = head.length - 1;
+    const size_t reach = PositionTables::AlignedReach(head.length - 1);
     const bool stretch =
         (head.c2p.values != nullptr && head.c2p.reach < reach) ||
         (head.p2c.values != nullptr && head.p2c.reach < reach);
-    const HeadScratch scratch = HeadScratch::Carve(
-        head.length, head_size, stretch, workspace.thread_scratch(thread));
+    const Scratch scratch = Scratch::Carve(head.length, head_size, stretch,
+                                           workspace.thread_scratch(thread));
     if (stretch) {
       head.c2p =
           Stretch(head.c2p, depth, reach, scratch.c2p, scratch.table_stride);
@@ -128,45 +151,69 @@ HeadScratch HeadScratch::Carve(size_t length, size_t head_size, bool stretch,
   scratch.value_stride = RoundUp(head_size, kLine);
   scratch.score_stride = OddStride(length + kOverrun);
   scratch.by_key_stride = OddStride(kStripRows + kOverrun);
-  scratch.table_stride =
-      stretch ? OddStride(2 * length + 2 * PositionTables::kSlack) : 0;
-  const size_t queries = head_size * scratch.query_stride;
-  const size_t keys = head_size * scratch.key_stride;
-  const size_t values = length * scratch.value_stride;
-  const size_t scores =
-      kLine + RoundUp(kStripRows, kLine) * scratch.score_stride;
-  const size_t by_key = kLine + (length + kTileRows) * scratch.by_key_stride;
-  const size_t context = kTileRows * scratch.value_stride;
+  scratch.table_stride = stretch ? TableStride(length) : 0;
   const size_t table = head_size * scratch.table_stride;
-  float* next = buffer.Reserve(queries + keys + values + scores + by_key +
-                               context + 2 * table);
-  const auto take = [&](size_t floats) {
-    float* const taken = next;
-    next += floats;
-    return taken;
-  };
-  scratch.queries = take(queries);
-  scratch.keys = take(keys);
-  scratch.values = take(values);
+  CarveAll(
+      buffer,
+      {{&scratch.queries, head_size * scratch.query_stride},
+       {&scratch.keys, head_size * scratch.key_stride},
+       {&scratch.values, length * scratch.value_stride},
+       {&scratch.scores,
+        kLine + RoundUp(kStripRows, kLine) * scratch.score_stride},
+       {&scratch.by_key, kLine + (length + kTileRows) * scratch.by_key_stride},
+       {&scratch.context, kTileRows * scratch.value_stride},
+       {&scratch.c2p, table},
+       {&scratch.p2c, table}});
   // The skew of the first row reaches to the left.
-  scratch.scores = take(scores) + kLine;
-  scratch.by_key = take(by_key) + kLine;
-  scratch.context = take(context);
-  scratch.c2p = take(table);
-  scratch.p2c = take(table);
+  scratch.scores += kLine;
+  scratch.by_key += kLine;
+  return scratch;
+}
+
+TileScratch TileScratch::Carve(size_t length, size_t head_size, bool stretch,
+                               FloatBuffer& buffer) {
+  TileScratch scratch;
+  const size_t cells = head_size / 2;
+  scratch.key_stride = OddStride(length + kTileRows);
+  scratch.depth = RoundUp(length, 2 * kTileRows);
+  scratch.score_stride = OddStride(length + kTileRows);
+  // A window is a tile wider than what it is for, and read to the right of it.
+  scratch.c2p_stride = OddStride(length + 3 * kTileRows);
+  scratch.p2c_stride = OddStride(kStripRows + 3 * kTileRows);
+  scratch.table_stride = stretch ? TableStride(length) : 0;
+  const size_t table = cells * scratch.table_stride;
+  float* weights = nullptr;
+  CarveAll(buffer,
+           {{&scratch.keys, cells * scratch.key_stride},
+            {&scratch.values, scratch.depth / 2 * head_size},
+            {&scratch.scores, kStripRows * scratch.score_stride},
+            {&scratch.c2p_windows, kStripRows * scratch.c2p_stride},
+            {&scratch.p2c_windows,
+             RoundUp(length, kTileRows) * scratch.p2c_stride},
+            {&weights, kStripRows * scratch.depth / 2},
+            {&scratch.context, kStripRows * head_size},
+            {&scratch.c2p, table},
+            {&scratch.p2c, table}});
+  scratch.weights = reinterpret_cast<Bf16*>(weights);
   return scratch;
 }
 
 void Attention::Forward(const float* projections, const AttentionPlan& plan,
                         float* context, Workspace& workspace) const {
-  AttendAll(*this, HWY_DYNAMIC_DISPATCH(AttendFloat), projections, plan,
-            context, workspace);
+  AttendAll<HeadScratch>(*this, HWY_DYNAMIC_DISPATCH(AttendFloat), projections,
+                         plan, context, workspace);
 }
 
 void Attention::Forward(const Bf16* projections, const AttentionPlan& plan,
                         Bf16* context, Workspace& workspace) const {
-  AttendAll(*this, HWY_DYNAMIC_DISPATCH(AttendBf16), projections, plan, context,
-            workspace);
+  // Tiles are 32 elements deep.
+  if (HasTileProducts() && head_size % 32 == 0) {
+    AttendAll<TileScratch>(*this, HWY_DYNAMIC_DISPATCH(AttendBf16Tiles),
+                           projections, plan, context, workspace);
+  } else {
+    AttendAll<HeadScratch>(*this, HWY_DYNAMIC_DISPATCH(AttendBf16), projections,
+                           plan, context, workspace);
+  }
 }
 
 }  // namespace deberta::model

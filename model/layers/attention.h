@@ -45,6 +45,8 @@ struct AttentionPlan {
 };
 
 struct Attention {
+  static constexpr size_t kRowsReadBeyond = 15;
+
   Precision precision = Precision::kFp32;  // or bf16: which Forward to call
   size_t heads = 0;
   size_t head_size = 0;
@@ -56,7 +58,8 @@ struct Attention {
   // context [plan.rows, heads, head_size].
   void Forward(const float* projections, const AttentionPlan& plan,
                float* context, Workspace& workspace) const;
-  // With bf16 products. REQUIRES: HasBf16Products(), tables in bf16.
+  // With bf16 products. REQUIRES: HasBf16Products(), tables in bf16, and
+  // kRowsReadBeyond rows that may be read after the last one of `projections`.
   void Forward(const Bf16* projections, const AttentionPlan& plan,
                Bf16* context, Workspace& workspace) const;
 

@@ -62,6 +62,36 @@ struct HeadScratch {
                            FloatBuffer& buffer);
 };
 
+// The same of the kernel that multiplies tiles of Bf16 (AMX). Queries and keys
+// are read where they stand, 16 rows of a sequence at a time.
+struct TileScratch {
+  static constexpr size_t kTileRows = 16;
+  static constexpr size_t kStripRows = 64;
+
+  float* keys = nullptr;  // cells [head_size / 2, key_stride]
+  size_t key_stride = 0;
+  float* values = nullptr;  // cells [depth / 2, head_size]
+  // Keys that enter P V: length, rounded up to a tile's depth; zeros beyond.
+  size_t depth = 0;
+  float* scores = nullptr;  // c2c [kStripRows, score_stride]
+  size_t score_stride = 0;
+  // Each row as its tile's window of the table has it: row r of a tile starts
+  // 15 - r columns late.
+  float* c2p_windows = nullptr;  // [kStripRows, c2p_stride]
+  size_t c2p_stride = 0;
+  float* p2c_windows = nullptr;  // by key [length and overrun, p2c_stride]
+  size_t p2c_stride = 0;
+  Bf16* weights = nullptr;  // e^score [kStripRows, depth]
+  float* context = nullptr;  // [kStripRows, head_size]
+  // Tables stretched to the sequence, where it is longer than they reach.
+  float* c2p = nullptr;  // [head_size / 2, table_stride]
+  float* p2c = nullptr;
+  size_t table_stride = 0;
+
+  static TileScratch Carve(size_t length, size_t head_size, bool stretch,
+                           FloatBuffer& buffer);
+};
+
 }  // namespace deberta::model
 
 #endif  // MODEL_LAYERS_ATTENTION_HEAD_H_

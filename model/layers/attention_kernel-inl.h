@@ -36,6 +36,7 @@
 #include "model/layers/bf16-inl.h"
 #include "model/layers/transpose-inl.h"
 
+#undef DEBERTA_UNROLL
 #if defined(__clang__)
 #define DEBERTA_UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -430,7 +431,5 @@ void AttendBf16(const AttentionHead<Bf16>& head, const HeadScratch& scratch) {
 }  // namespace HWY_NAMESPACE
 }  // namespace deberta::model
 HWY_AFTER_NAMESPACE();
-
-#undef DEBERTA_UNROLL
 
 #endif  // MODEL_LAYERS_ATTENTION_KERNEL_INL_H_

@@ -400,10 +400,20 @@ void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
 }
 
 bool LimitGemmIsa(Isa isa) {
-  if (isa == Isa::kAvx512) return true;
-  return dnnl::set_max_cpu_isa(isa == Isa::kAvx2 ? dnnl::cpu_isa::avx2
-                                                 : dnnl::cpu_isa::sse41) ==
-         dnnl::status::success;
+  const auto limit = [](dnnl::cpu_isa widest) {
+    return dnnl::set_max_cpu_isa(widest) == dnnl::status::success;
+  };
+  switch (isa) {
+    case Isa::kBaseline:
+      return limit(dnnl::cpu_isa::sse41);
+    case Isa::kAvx2:
+      return limit(dnnl::cpu_isa::avx2);
+    case Isa::kAvx512:
+      return limit(dnnl::cpu_isa::avx512_core_bf16);
+    case Isa::kAmx:
+      break;
+  }
+  return true;
 }
 
 }  // namespace deberta::model

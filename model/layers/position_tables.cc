@@ -1,5 +1,6 @@
 #include "model/layers/position_tables.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace deberta::model {
 namespace {
 
-constexpr size_t kFloatsPerLine = 16;
+constexpr size_t kFloatsPerLine = PositionTables::kSlack;
 
 // An odd number of cache lines, so that rows do not fall on each other in L1.
 size_t TableStride(size_t columns) {
@@ -19,19 +20,25 @@ size_t TableStride(size_t columns) {
 
 }  // namespace
 
+size_t PositionTables::AlignedReach(size_t reach) {
+  return reach / kFloatsPerLine * kFloatsPerLine + kFloatsPerLine - 1;
+}
+
 PositionTables::PositionTables(std::span<const float> projected, size_t heads,
                                size_t head_size,
                                const RelativePosition& positions, size_t reach,
                                bool key_minus_query, Precision precision,
                                ThreadPool& pool)
     : cells_(precision == Precision::kBf16 ? head_size / 2 : head_size),
-      stride_(TableStride(2 * reach + 1 + 2 * kSlack)),
-      reach_(reach) {
-  const size_t columns = 2 * reach + 1;
+      stride_(TableStride(2 * AlignedReach(reach) + 1 + 2 * kSlack)),
+      reach_(AlignedReach(reach)) {
+  const size_t columns = 2 * reach_ + 1;
   std::vector<size_t> rows(columns);
+  const auto last = static_cast<int64_t>(reach);
   for (size_t c = 0; c < columns; ++c) {
     const int64_t offset =
-        static_cast<int64_t>(c) - static_cast<int64_t>(reach);
+        std::clamp(static_cast<int64_t>(c) - static_cast<int64_t>(reach_),
+                   -last, last);
     rows[c] =
         static_cast<size_t>(positions.Row(key_minus_query ? -offset : offset));
   }

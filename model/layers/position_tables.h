@@ -25,13 +25,17 @@ struct PositionTable {
 
 class PositionTables {
  public:
-  // Columns that readers may overrun on either side.
+  // Columns that readers may overrun on either side; a cache line.
   static constexpr size_t kSlack = 16;
+  // The next reach from `reach` on with which column 1 - kSlack + reach stands
+  // at the start of a cache line.
+  static size_t AlignedReach(size_t reach);
 
   PositionTables() = default;
 
   // `projected` [2 S, heads * head_size] is the projection of rel_embeddings.
-  // Offsets from -reach to reach, where rows no longer change beyond `reach`.
+  // Offsets from -reach to reach and on to the aligned reach, where rows no
+  // longer change beyond `reach`.
   // The offset is key - query if `key_minus_query` (c2p), else query - key
   // (p2c). REQUIRES: head_size is even in bf16.
   PositionTables(std::span<const float> projected, size_t heads,

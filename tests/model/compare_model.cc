@@ -29,7 +29,7 @@ namespace {
 
 struct Arguments {
   int threads = 1;
-  Isa isa = Isa::kAvx512;
+  Isa isa = Isa::kAmx;
   Model::Options load;
   std::vector<std::string> directories;
 };
@@ -131,6 +131,8 @@ std::string_view IsaName(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAmx:
+      return "amx";
   }
   return "";
 }

@@ -10,12 +10,12 @@
 namespace deberta::model {
 namespace {
 
-Isa g_isa = Isa::kAvx512;
+Isa g_isa = Isa::kAmx;
 
 }  // namespace
 
 bool UsesAvx512() {
-  return g_isa == Isa::kAvx512 && __builtin_cpu_supports("avx512bw") != 0;
+  return g_isa >= Isa::kAvx512 && __builtin_cpu_supports("avx512bw") != 0;
 }
 
 }  // namespace deberta::model
