@@ -11,7 +11,7 @@
 #endif
 
 #include "absl/strings/str_cat.h"
-#include "model/layers/linear.h"
+#include "model/layers/gemm_onednn.h"
 
 namespace deberta::model {
 namespace {
@@ -36,12 +36,11 @@ int64_t TargetsWiderThan(Isa isa) {
 // Set by SetMaxIsa, read where tiles are chosen.
 std::atomic<bool> tiles_allowed{true};
 
-// Whether the processor has AMX with bfloat16 and the system lets this process
+// Whether the processor has AMX with bfloat16 and bytes, and the system lets this process
 // use it (Linux hands out its large register state on request only).
 bool GrantedTiles() {
 #if defined(__x86_64__) && defined(__linux__)
-  constexpr unsigned kBf16 = 1u << 22;
-  constexpr unsigned kTiles = 1u << 24;
+  constexpr unsigned kWanted = 1u << 22 | 1u << 24 | 1u << 25;  // BF16, INT8
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
   unsigned a = 0;
@@ -49,7 +48,7 @@ bool GrantedTiles() {
   unsigned c = 0;
   unsigned d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-  if ((d & kBf16) == 0 || (d & kTiles) == 0) return false;
+  if ((d & kWanted) != kWanted) return false;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;

@@ -23,7 +23,8 @@ absl::Status SetMaxIsa(Isa isa);
 // Whether products of bfloat16 pairs (AVX512_BF16) are there and not excluded
 // by SetMaxIsa.
 bool HasBf16Products();
-// The same of tiles of bfloat16 (AMX), which the system must have granted.
+// The same of tiles of bfloat16 and of bytes (AMX), which the system must have
+// granted.
 bool HasTileProducts();
 // The same of sums of four products of bytes (AVX512_VNNI). Without them int8
 // works too, with less of a byte and slower.

@@ -38,8 +38,8 @@ size_t Workspace::bytes() const {
                   context.capacity() + dense.capacity() +
                   intermediate.capacity() + convolved.capacity() +
                   query_states.capacity() + head.capacity();
-  for (const FloatBuffer& scratch : thread_scratch_) {
-    floats += scratch.capacity();
+  for (const ThreadScratch& scratch : thread_scratch_) {
+    floats += scratch.floats.capacity();
   }
   return floats * sizeof(float);
 }

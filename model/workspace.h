@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "model/layers/gemm_bindings.h"
 #include "model/thread_pool.h"
 
 namespace deberta::model {
@@ -40,6 +41,12 @@ class FloatBuffer {
   size_t capacity_ = 0;
 };
 
+// Of one thread of a pool, for use within one task.
+struct ThreadScratch {
+  FloatBuffer floats;
+  GemmBindings gemm_bindings;
+};
+
 // Grows to the largest batch seen and stays. Not thread-safe: one batch at a
 // time. Any model may use any workspace.
 class Workspace {
@@ -50,8 +57,7 @@ class Workspace {
 
   int threads() const { return pool_.threads(); }
   ThreadPool& pool() { return pool_; }
-  // Scratch of one thread of the pool, for use within one task.
-  FloatBuffer& thread_scratch(int thread) {
+  ThreadScratch& thread_scratch(int thread) {
     return thread_scratch_[static_cast<size_t>(thread)];
   }
   // Bytes held by all buffers.
@@ -71,7 +77,7 @@ class Workspace {
 
  private:
   ThreadPool pool_;
-  std::vector<FloatBuffer> thread_scratch_;
+  std::vector<ThreadScratch> thread_scratch_;
 };
 
 }  // namespace deberta::model

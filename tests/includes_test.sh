@@ -38,7 +38,7 @@ layer server/batching 'server/rpc/|proto/|tools/|tokenizer/'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/model_settings\.h'
 
-confined '(oneapi/)?dnnl' 'model/layers/linear[a-z_]*\.cc'
+confined '(oneapi/)?dnnl' 'model/layers/gemm_onednn\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/layers/[a-z0-9_]+(-inl)?\.(cc|h)|model/isa\.cc'
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'

@@ -14,10 +14,6 @@ float Activate(Activation activation, float x);
 // In place; nothing for kLinear.
 void ApplyActivation(Activation activation, std::span<float> values);
 
-// As above; gelu by a polynomial, within 1e-4 and 1e-5 of |x|, far below a
-// bfloat16's rounding.
-void ApplyActivationFast(Activation activation, std::span<float> values);
-
 }  // namespace deberta::model
 
 #endif  // MODEL_LAYERS_ACTIVATION_H_

@@ -100,7 +100,7 @@ void AttendAll(const Attention& attention, Kernel attend, const T* projections,
         (head.c2p.values != nullptr && head.c2p.reach < reach) ||
         (head.p2c.values != nullptr && head.p2c.reach < reach);
     const Scratch scratch = Scratch::Carve(head.length, head_size, stretch,
-                                           workspace.thread_scratch(thread));
+                                           workspace.thread_scratch(thread).floats);
     if (stretch) {
       head.c2p =
           Stretch(head.c2p, depth, reach, scratch.c2p, scratch.table_stride);

@@ -84,22 +84,6 @@ float QuantizeBf16(const Bf16* row, size_t n, uint8_t* to) {
   return QuantizeAnyRow(row, n, to);
 }
 
-void Dequantize(int32_t* sums, size_t n, float row_scale,
-                const Int8Channels& channels) {
-  const hn::CappedTag<float, 16> d;
-  const hn::RebindToSigned<decltype(d)> di;
-  const auto row_scales = hn::Set(d, row_scale);
-  for (size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const auto products = hn::ConvertTo(
-        d,
-        hn::Sub(hn::LoadU(di, sums + i), hn::LoadU(di, channels.offsets + i)));
-    const auto scales = hn::Mul(row_scales, hn::LoadU(d, channels.scales + i));
-    const auto y =
-        hn::MulAdd(products, scales, hn::LoadU(d, channels.bias + i));
-    hn::StoreU(hn::BitCast(di, y), di, sums + i);
-  }
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace deberta::model
 HWY_AFTER_NAMESPACE();
@@ -110,7 +94,6 @@ namespace deberta::model {
 
 HWY_EXPORT(QuantizeFloats);
 HWY_EXPORT(QuantizeBf16);
-HWY_EXPORT(Dequantize);
 
 float QuantizeRow(std::span<const float> row, uint8_t* to) {
   return HWY_DYNAMIC_DISPATCH(QuantizeFloats)(row.data(), row.size(), to);
@@ -138,12 +121,6 @@ QuantizedWeight QuantizeWeight(std::span<const float> row, int limit,
     sum += to[i];
   }
   return {largest / static_cast<float>(limit), 128 * sum};
-}
-
-float* DequantizeRow(int32_t* sums, size_t n, float row_scale,
-                     const Int8Channels& channels) {
-  HWY_DYNAMIC_DISPATCH(Dequantize)(sums, n, row_scale, channels);
-  return reinterpret_cast<float*>(sums);
 }
 
 }  // namespace deberta::model

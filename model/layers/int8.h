@@ -36,18 +36,6 @@ struct QuantizedWeight {
 QuantizedWeight QuantizeWeight(std::span<const float> row, int limit,
                                int8_t* to);
 
-// What dequantizes one row of sums: a value for each output channel.
-struct Int8Channels {
-  const float* scales = nullptr;
-  const int32_t* offsets = nullptr;
-  const float* bias = nullptr;
-};
-
-// (sums - offsets) scale_x scales + bias, as float in the memory of `sums`.
-// REQUIRES: n is a multiple of 16.
-float* DequantizeRow(int32_t* sums, size_t n, float row_scale,
-                     const Int8Channels& channels);
-
 }  // namespace deberta::model
 
 #endif  // MODEL_LAYERS_INT8_H_

@@ -1,52 +1,32 @@
-// y = act(x W^T + b) on oneDNN, with the weight packed once.
+// y = act(x W^T + b), with the weight packed once.
 //
 // In bf16, x and W are rounded to bfloat16; in int8, to eight bits (see
 // int8.h), each token and each output channel with its own scale. Bias and
 // activation are fp32.
 //
 // The weight is cut into panels of output columns, each packed on its own, and
-// the rows into tiles; a task multiplies one tile with one panel. Row counts
-// are rounded up to a fixed set of buckets, so that few primitives exist
-// whatever lengths arrive, and a row's result does not depend on how many rows
-// stand beside it.
+// the rows into tiles; a task multiplies one tile with one panel. A row's result
+// does not depend on how many rows stand beside it, as far as Gemm's sums do
+// not.
 
 #ifndef MODEL_LAYERS_LINEAR_H_
 #define MODEL_LAYERS_LINEAR_H_
 
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
-#include "model/isa.h"
 #include "model/layers/bf16.h"
+#include "model/layers/epilogue.h"
+#include "model/layers/gemm.h"
 #include "model/precision.h"
 #include "model/workspace.h"
 
 namespace deberta::model {
-
-// The primitives of one shape, a row bucket each; shared by the layers.
-class Gemm;
-
-// The shapes of one model.
-class GemmTable {
- public:
-  // x [rows, in] times a panel of `width` columns, then bias, then gelu if
-  // `gelu`.
-  absl::StatusOr<std::shared_ptr<const Gemm>> Get(size_t in, size_t width,
-                                                  bool gelu,
-                                                  Precision precision);
-
- private:
-  std::map<std::tuple<size_t, size_t, bool, Precision>,
-           std::shared_ptr<const Gemm>>
-      gemms_;
-};
 
 class Linear {
  public:
@@ -99,7 +79,7 @@ class Linear {
   // One panel, of y's first `columns` at most.
   template <typename Out>
   void RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
-               size_t panel, FloatBuffer& scratch) const;
+               size_t panel, ThreadScratch& scratch) const;
   // Rounds one panel's rows, packs them and notes their scales.
   void PackInt8(const float* rows, size_t panel, float* packed);
 
@@ -110,13 +90,10 @@ class Linear {
   std::shared_ptr<const Gemm> gemm_;
   FloatBuffer weight_;  // [panels] of gemm_->packed_floats()
   FloatBuffer bias_;    // [panels, width]
-  // Of int8 [panels, width]: see Int8Channels.
+  // Of int8 [panels, width]: see Epilogue.
   FloatBuffer scales_;
   FloatBuffer offsets_;  // int32_t
 };
-
-// See SetMaxIsa. False if oneDNN has already chosen.
-bool LimitGemmIsa(Isa isa);
 
 }  // namespace deberta::model
 

@@ -60,6 +60,15 @@ inline void MultiplyBf16() {
                : "i"(kSum), "i"(kA), "i"(kB));
 }
 
+// The same of int32_t sums: a [16, 64] of uint8_t, b of int8_t in groups of
+// four.
+template <int kSum, int kA, int kB>
+inline void MultiplyUnsignedBySigned() {
+  asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0"
+               :
+               : "i"(kSum), "i"(kA), "i"(kB));
+}
+
 }  // namespace deberta::model::tile
 
 #endif

@@ -1,0 +1,173 @@
+#include "model/layers/epilogue.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "model/isa.h"
+#include "model/layers/activation.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/layers/epilogue.cc"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+#include "model/layers/activation-inl.h"
+#include "model/layers/bf16-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace deberta::model {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// At most what the columns' values are readable by.
+using Lanes = hn::CappedTag<float, 16>;
+using LaneVector = hn::Vec<Lanes>;
+
+template <bool kInt8, bool kGelu>
+HWY_INLINE LaneVector FinishVector(const Epilogue& epilogue, const void* sums,
+                                   float row_scale, size_t c) {
+  const Lanes d;
+  LaneVector y;
+  if constexpr (kInt8) {
+    const hn::RebindToSigned<Lanes> di;
+    const auto sum = hn::LoadU(di, static_cast<const int32_t*>(sums) + c);
+    const auto product =
+        hn::ConvertTo(d, hn::Sub(sum, hn::LoadU(di, epilogue.offsets + c)));
+    const auto scale = hn::Mul(hn::Set(d, row_scale),
+                               hn::LoadU(d, epilogue.scales + c));
+    y = hn::MulAdd(product, scale, hn::LoadU(d, epilogue.bias + c));
+  } else {
+    y = hn::Add(hn::LoadU(d, static_cast<const float*>(sums) + c),
+                hn::LoadU(d, epilogue.bias + c));
+  }
+  if constexpr (kGelu) y = PolynomialGelu(d, y);
+  return y;
+}
+
+HWY_INLINE void StoreVector(LaneVector v, float* to) {
+  hn::StoreU(v, Lanes(), to);
+}
+
+HWY_INLINE void StoreVector(LaneVector v, Bf16* to) {
+  StoreBf16(Lanes(), v, to);
+}
+
+template <bool kInt8, bool kGelu, typename Out>
+void FinishRows(const Epilogue& epilogue, const void* sums, size_t sums_stride,
+                size_t rows, size_t columns, Out* y, size_t y_stride) {
+  const Lanes d;
+  const size_t lanes = hn::Lanes(d);
+  const size_t whole = columns / lanes * lanes;
+  for (size_t r = 0; r < rows; ++r) {
+    const float* row = static_cast<const float*>(sums) + r * sums_stride;
+    const float row_scale = kInt8 ? epilogue.row_scales[r] : 1.0f;
+    Out* to = y + r * y_stride;
+    for (size_t c = 0; c < whole; c += lanes) {
+      StoreVector(FinishVector<kInt8, kGelu>(epilogue, row, row_scale, c),
+                  to + c);
+    }
+    if (whole < columns) {
+      // Another thread may write what stands behind.
+      Out rest[hn::MaxLanes(Lanes())];
+      StoreVector(FinishVector<kInt8, kGelu>(epilogue, row, row_scale, whole),
+                  rest);
+      std::memcpy(to + whole, rest, (columns - whole) * sizeof(Out));
+    }
+  }
+}
+
+template <typename Out>
+void FinishAs(const Epilogue& epilogue, const void* sums, size_t sums_stride,
+              size_t rows, size_t columns, Out* y, size_t y_stride) {
+  const bool int8 = epilogue.precision == Precision::kInt8;
+  const bool gelu = epilogue.activation == Activation::kGelu;
+  const auto finish =
+      int8 ? (gelu ? FinishRows<true, true, Out> : FinishRows<true, false, Out>)
+           : (gelu ? FinishRows<false, true, Out>
+                   : FinishRows<false, false, Out>);
+  finish(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+}
+
+void FinishFloats(const Epilogue& epilogue, const void* sums,
+                  size_t sums_stride, size_t rows, size_t columns, float* y,
+                  size_t y_stride) {
+  FinishAs(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+}
+
+void FinishBf16(const Epilogue& epilogue, const void* sums, size_t sums_stride,
+                size_t rows, size_t columns, Bf16* y, size_t y_stride) {
+  FinishAs(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace deberta::model
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace deberta::model {
+
+HWY_EXPORT(FinishFloats);
+HWY_EXPORT(FinishBf16);
+
+namespace {
+
+constexpr size_t kMaxColumns = 256;
+
+void Store(std::span<const float> values, float* to) {
+  std::ranges::copy(values, to);
+}
+
+void Store(std::span<const float> values, Bf16* to) { ToBf16(values, to); }
+
+// Row by row: fp32, and activations that are no vectors yet.
+template <typename Out>
+void FinishSlowly(const Epilogue& epilogue, const void* sums,
+                  size_t sums_stride, size_t rows, size_t columns, Out* y,
+                  size_t y_stride) {
+  float row[kMaxColumns];
+  const std::span<float> values(row, columns);
+  Epilogue linear = epilogue;
+  linear.activation = Activation::kLinear;
+  for (size_t r = 0; r < rows; ++r) {
+    const float* from = static_cast<const float*>(sums) + r * sums_stride;
+    if (epilogue.precision == Precision::kFp32) {
+      std::copy_n(from, columns, row);
+    } else {
+      HWY_DYNAMIC_DISPATCH(FinishFloats)
+      (linear, from, sums_stride, 1, columns, row, columns);
+      if (linear.row_scales != nullptr) ++linear.row_scales;
+    }
+    ApplyActivation(epilogue.activation, values);
+    Store(values, y + r * y_stride);
+  }
+}
+
+bool HasVectors(const Epilogue& epilogue) {
+  return epilogue.precision != Precision::kFp32 &&
+         (epilogue.activation == Activation::kLinear ||
+          epilogue.activation == Activation::kGelu);
+}
+
+}  // namespace
+
+void Finish(const Epilogue& epilogue, const void* sums, size_t sums_stride,
+            size_t rows, size_t columns, float* y, size_t y_stride) {
+  const auto finish = HasVectors(epilogue) ? HWY_DYNAMIC_DISPATCH(FinishFloats)
+                                           : FinishSlowly<float>;
+  finish(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+}
+
+void Finish(const Epilogue& epilogue, const void* sums, size_t sums_stride,
+            size_t rows, size_t columns, Bf16* y, size_t y_stride) {
+  const auto finish = HasVectors(epilogue) ? HWY_DYNAMIC_DISPATCH(FinishBf16)
+                                           : FinishSlowly<Bf16>;
+  finish(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+}
+
+}  // namespace deberta::model
+
+#endif  // HWY_ONCE

@@ -1,0 +1,90 @@
+// Products of rows with a packed panel of a weight, by oneDNN or by tile
+// registers (AMX).
+//
+// Sums are of floats, or of bytes (u8 by s8) in int8; see int8.h. A row's sums
+// are always added up in the same order wherever its products are ours, or
+// oneDNN's on AVX-512; elsewhere the order may depend on the number of rows.
+
+#ifndef MODEL_LAYERS_GEMM_H_
+#define MODEL_LAYERS_GEMM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "model/precision.h"
+#include "model/workspace.h"
+
+namespace deberta::model {
+
+// What one product multiplies: x [rows, in] by a panel of `width` columns.
+struct GemmShape {
+  size_t in = 0;
+  size_t width = 0;
+  // fp32: gelu of the sums and bias. REQUIRES: fp32.
+  bool gelu = false;
+  Precision precision = Precision::kFp32;
+
+  auto operator<=>(const GemmShape&) const = default;
+};
+
+class Gemm {
+ public:
+  // Most rows of one product, and what numbers of rows are rounded up to where
+  // x is read.
+  static constexpr size_t kTileRows = 256;
+  static constexpr size_t kRowStep = 16;
+  // Columns of a packed panel are a multiple of the widest vector.
+  static constexpr size_t kColumnStep = 16;
+
+  // Some columns of a product, ready to be read.
+  struct Block {
+    size_t column = 0;
+    size_t columns = 0;
+    // [rows, columns], rows `stride` apart: float, or int32_t in int8.
+    const void* sums = nullptr;
+    size_t stride = 0;
+  };
+  using Consumer = absl::FunctionRef<void(const Block&)>;
+
+  virtual ~Gemm() = default;
+
+  const GemmShape& shape() const { return shape_; }
+
+  virtual size_t packed_floats() const = 0;
+  // `row_major` [width, in] -> `packed`, floats being rounded to the precision.
+  // REQUIRES: not int8.
+  virtual void Pack(const float* row_major, float* packed) const = 0;
+  // The same in int8.
+  virtual void PackInt8(const int8_t* row_major, float* packed) const = 0;
+
+  // Multiplies x [rows rounded up to kRowStep, in] and hands out every column
+  // once. x is of float, Bf16 or uint8_t as the precision has it; `bias`
+  // [width] is added in fp32 only. REQUIRES: 1 <= rows <= kTileRows.
+  virtual void Run(const void* x, size_t rows, const float* packed,
+                   const float* bias, ThreadScratch& scratch,
+                   Consumer consume) const = 0;
+
+ protected:
+  explicit Gemm(const GemmShape& shape) : shape_(shape) {}
+
+ private:
+  const GemmShape shape_;
+};
+
+// The products of one model, shared by its layers.
+class GemmTable {
+ public:
+  // Internal if oneDNN has no primitive for the shape.
+  absl::StatusOr<std::shared_ptr<const Gemm>> Get(const GemmShape& shape);
+
+ private:
+  std::map<GemmShape, std::shared_ptr<const Gemm>> gemms_;
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_LAYERS_GEMM_H_

@@ -1,0 +1,263 @@
+#include "model/layers/gemm_onednn.h"
+
+#include <array>
+#include <map>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/layers/gemm_bindings.h"
+
+namespace deberta::model {
+namespace {
+
+using dnnl::memory;
+
+// Buckets: steps of 8 rows up to 64, then of 16.
+constexpr size_t kFineRows = 64;
+constexpr size_t kFineStep = 8;
+constexpr size_t kStep = Gemm::kRowStep;
+constexpr size_t kFineBuckets = kFineRows / kFineStep;
+constexpr size_t kBuckets = kFineBuckets + (Gemm::kTileRows - kFineRows) / kStep;
+
+size_t BucketOf(size_t rows) {
+  return rows <= kFineRows ? (rows - 1) / kFineStep
+                           : kFineBuckets + (rows - kFineRows - 1) / kStep;
+}
+
+size_t BucketRows(size_t bucket) {
+  return bucket < kFineBuckets
+             ? (bucket + 1) * kFineStep
+             : kFineRows + (bucket - kFineBuckets + 1) * kStep;
+}
+
+memory::dim Dim(size_t n) { return static_cast<memory::dim>(n); }
+
+// By tiles oneDNN adds up a row in an order that depends on the number of rows;
+// what TileGemm leaves is too little to be worth that.
+const dnnl::engine* NewEngine() {
+  if (HasTileProducts()) {
+    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+  }
+  return new dnnl::engine(dnnl::engine::kind::cpu, 0);
+}
+
+const dnnl::engine& Engine() {
+  static const auto& engine = *NewEngine();
+  return engine;
+}
+
+// Of x, W and their product.
+struct Types {
+  memory::data_type x = memory::data_type::f32;
+  memory::data_type weight = memory::data_type::f32;
+  memory::data_type y = memory::data_type::f32;
+};
+
+Types TypesOf(Precision precision) {
+  using Type = memory::data_type;
+  switch (precision) {
+    case Precision::kFp32:
+      break;
+    case Precision::kBf16:
+      return {Type::bf16, Type::bf16, Type::f32};
+    case Precision::kInt8:
+      return {Type::u8, Type::s8, Type::s32};
+  }
+  return {};
+}
+
+memory::desc RowMajor(size_t rows, size_t columns, memory::data_type type) {
+  return memory::desc({Dim(rows), Dim(columns)}, type,
+                      memory::dims{Dim(columns), 1});
+}
+
+memory::desc BiasOf(const GemmShape& shape) {
+  return shape.precision == Precision::kFp32
+             ? RowMajor(1, shape.width, memory::data_type::f32)
+             : memory::desc();
+}
+
+dnnl::primitive_attr Attributes(bool gelu) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (gelu) {
+    dnnl::post_ops ops;
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
+#else
+    ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
+#endif
+    attributes.set_post_ops(ops);
+  }
+  return attributes;
+}
+
+dnnl::matmul::primitive_desc Describe(size_t rows, const GemmShape& shape,
+                                      const memory::desc& weight) {
+  const Types types = TypesOf(shape.precision);
+  const memory::desc x = RowMajor(rows, shape.in, types.x);
+  const memory::desc y = RowMajor(rows, shape.width, types.y);
+#if DNNL_VERSION_MAJOR >= 3
+  return {Engine(), x, weight, BiasOf(shape), y, Attributes(shape.gelu)};
+#else
+  return {dnnl::matmul::desc(x, weight, BiasOf(shape), y),
+          Attributes(shape.gelu), Engine()};
+#endif
+}
+
+memory::desc PackedWeight(const GemmShape& shape) {
+  const memory::desc any({Dim(shape.in), Dim(shape.width)},
+                         TypesOf(shape.precision).weight,
+                         memory::format_tag::any);
+  return Describe(Gemm::kTileRows, shape, any).weights_desc();
+}
+
+// Of one bucket. Copies of a memory share its handle.
+struct Binding {
+  memory x;
+  memory weight;
+  memory bias;
+  memory y;
+  memory scratchpad;
+  std::unordered_map<int, memory> arguments;
+};
+
+// oneDNN takes inputs as non-const pointers and does not write to them.
+void Bind(memory& to, const void* values) {
+  to.set_data_handle(const_cast<void*>(values));
+}
+
+}  // namespace
+
+struct OneDnnGemm::Primitives {
+  explicit Primitives(const GemmShape& shape) : weight(PackedWeight(shape)) {
+    for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
+      // One packing serves every bucket: the weight's layout is given here.
+      const auto description = Describe(BucketRows(bucket), shape, weight);
+      scratchpads[bucket] = description.scratchpad_desc();
+      matmuls[bucket] = dnnl::matmul(description);
+    }
+  }
+
+  const memory::desc weight;
+  std::array<memory::desc, kBuckets> scratchpads;
+  std::array<dnnl::matmul, kBuckets> matmuls;
+};
+
+struct GemmBindings::Parts {
+  dnnl::stream stream{Engine()};
+  // The key keeps its address from being another's later.
+  std::map<std::pair<std::shared_ptr<const void>, size_t>, Binding> bindings;
+};
+
+GemmBindings::GemmBindings() : parts_(std::make_unique<Parts>()) {}
+GemmBindings::GemmBindings(GemmBindings&&) noexcept = default;
+GemmBindings& GemmBindings::operator=(GemmBindings&&) noexcept = default;
+GemmBindings::~GemmBindings() = default;
+
+absl::StatusOr<std::shared_ptr<const Gemm>> OneDnnGemm::Create(
+    const GemmShape& shape) {
+  try {
+    return std::shared_ptr<const Gemm>(new OneDnnGemm(shape));
+  } catch (const dnnl::error& error) {
+    return absl::InternalError(
+        absl::StrCat("oneDNN has no matrix product for ", shape.in, " x ",
+                     shape.width, ": ", error.what()));
+  }
+}
+
+OneDnnGemm::OneDnnGemm(const GemmShape& shape)
+    : Gemm(shape), primitives_(std::make_shared<const Primitives>(shape)) {}
+
+OneDnnGemm::~OneDnnGemm() = default;
+
+size_t OneDnnGemm::packed_floats() const {
+  constexpr size_t kLine = kColumnStep * sizeof(float);
+  return (primitives_->weight.get_size() + kLine - 1) / kLine * kColumnStep;
+}
+
+namespace {
+
+void Reorder(const GemmShape& shape, const void* row_major,
+             memory::data_type type, const memory::desc& layout,
+             float* packed) {
+  dnnl::stream stream(Engine());
+  const memory::desc plain({Dim(shape.in), Dim(shape.width)}, type,
+                           memory::dims{1, Dim(shape.in)});
+  memory from(plain, Engine(), const_cast<void*>(row_major));
+  memory to(layout, Engine(), packed);
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+}
+
+}  // namespace
+
+void OneDnnGemm::Pack(const float* row_major, float* packed) const {
+  Reorder(shape(), row_major, memory::data_type::f32, primitives_->weight,
+          packed);
+}
+
+void OneDnnGemm::PackInt8(const int8_t* row_major, float* packed) const {
+  Reorder(shape(), row_major, memory::data_type::s8, primitives_->weight,
+          packed);
+}
+
+void OneDnnGemm::Run(const void* x, size_t rows, const float* packed,
+                     const float* bias, ThreadScratch& scratch,
+                     Consumer consume) const {
+  const size_t bucket = BucketOf(rows);
+  const size_t padded = BucketRows(bucket);
+  const memory::desc& scratchpad = primitives_->scratchpads[bucket];
+  GemmBindings::Parts& parts = scratch.gemm_bindings.parts();
+  const auto [found, added] = parts.bindings.try_emplace({primitives_, bucket});
+  Binding& binding = found->second;
+  if (added) {
+    const Types types = TypesOf(shape().precision);
+    const auto unbound = [](const memory::desc& desc) {
+      return memory(desc, Engine(), DNNL_MEMORY_NONE);
+    };
+    binding.x = unbound(RowMajor(padded, shape().in, types.x));
+    binding.weight = unbound(primitives_->weight);
+    binding.y = unbound(RowMajor(padded, shape().width, types.y));
+    binding.scratchpad = unbound(scratchpad);
+    binding.arguments = {{DNNL_ARG_SRC, binding.x},
+                         {DNNL_ARG_WEIGHTS, binding.weight},
+                         {DNNL_ARG_DST, binding.y},
+                         {DNNL_ARG_SCRATCHPAD, binding.scratchpad}};
+    if (shape().precision == Precision::kFp32) {
+      binding.bias = unbound(BiasOf(shape()));
+      binding.arguments[DNNL_ARG_BIAS] = binding.bias;
+    }
+  }
+  float* y = scratch.floats.Reserve(padded * shape().width +
+                                    scratchpad.get_size() / sizeof(float) + 1);
+  Bind(binding.x, x);
+  Bind(binding.weight, packed);
+  if (shape().precision == Precision::kFp32) Bind(binding.bias, bias);
+  Bind(binding.y, y);
+  Bind(binding.scratchpad, y + padded * shape().width);
+  primitives_->matmuls[bucket].execute(parts.stream, binding.arguments);
+  parts.stream.wait();
+  consume({0, shape().width, y, shape().width});
+}
+
+bool LimitGemmIsa(Isa isa) {
+  const auto limit = [](dnnl::cpu_isa widest) {
+    return dnnl::set_max_cpu_isa(widest) == dnnl::status::success;
+  };
+  switch (isa) {
+    case Isa::kBaseline:
+      return limit(dnnl::cpu_isa::sse41);
+    case Isa::kAvx2:
+      return limit(dnnl::cpu_isa::avx2);
+    case Isa::kAvx512:
+      return limit(dnnl::cpu_isa::avx512_core_bf16);
+    case Isa::kAmx:
+      break;
+  }
+  return true;
+}
+
+}  // namespace deberta::model

@@ -1,0 +1,42 @@
+// Products by oneDNN's matmul primitives.
+//
+// Numbers of rows are rounded up to a fixed set of buckets, so that few
+// primitives exist whatever lengths arrive.
+
+#ifndef MODEL_LAYERS_GEMM_ONEDNN_H_
+#define MODEL_LAYERS_GEMM_ONEDNN_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "model/isa.h"
+#include "model/layers/gemm.h"
+
+namespace deberta::model {
+
+class OneDnnGemm final : public Gemm {
+ public:
+  static absl::StatusOr<std::shared_ptr<const Gemm>> Create(
+      const GemmShape& shape);
+  ~OneDnnGemm() override;
+
+  size_t packed_floats() const override;
+  void Pack(const float* row_major, float* packed) const override;
+  void PackInt8(const int8_t* row_major, float* packed) const override;
+  void Run(const void* x, size_t rows, const float* packed, const float* bias,
+           ThreadScratch& scratch, Consumer consume) const override;
+
+ private:
+  struct Primitives;
+  explicit OneDnnGemm(const GemmShape& shape);
+
+  // Threads' bindings refer to them too.
+  const std::shared_ptr<const Primitives> primitives_;
+};
+
+// See SetMaxIsa. False if oneDNN has already chosen.
+bool LimitGemmIsa(Isa isa);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_LAYERS_GEMM_ONEDNN_H_
