@@ -26,6 +26,8 @@ struct GemmShape {
   size_t width = 0;
   // fp32: gelu of the sums and bias. REQUIRES: fp32.
   bool gelu = false;
+  // Floats between the rows of outputs that sums may go to straight.
+  size_t y_stride = 0;
   Precision precision = Precision::kFp32;
 
   auto operator<=>(const GemmShape&) const = default;
@@ -61,11 +63,19 @@ class Gemm {
   // The same in int8.
   virtual void PackInt8(const int8_t* row_major, float* packed) const = 0;
 
-  // Multiplies x [rows rounded up to kRowStep, in] and hands out every column
-  // once. x is of float, Bf16 or uint8_t as the precision has it; `bias`
-  // [width] is added in fp32 only. REQUIRES: 1 <= rows <= kTileRows.
-  virtual void Run(const void* x, size_t rows, const float* packed,
-                   const float* bias, ThreadScratch& scratch,
+  struct Operands {
+    // [rows rounded up to kRowStep, in] of float, Bf16 or uint8_t, as the
+    // precision has it.
+    const void* x = nullptr;
+    size_t rows = 0;  // 1 to kTileRows
+    const float* packed = nullptr;
+    const float* bias = nullptr;  // [width], added in fp32 only
+    // fp32: [rows, width], shape().y_stride apart, if sums may go there
+    // straight. They may go elsewhere too: see Block.
+    float* y = nullptr;
+  };
+  // Multiplies, and hands out every column once.
+  virtual void Run(const Operands& operands, ThreadScratch& scratch,
                    Consumer consume) const = 0;
 
  protected:

@@ -1,5 +1,6 @@
 #include "model/layers/gemm_onednn.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -73,10 +74,20 @@ memory::desc RowMajor(size_t rows, size_t columns, memory::data_type type) {
                       memory::dims{Dim(columns), 1});
 }
 
+size_t OutputStride(const GemmShape& shape) {
+  return std::max(shape.width, shape.y_stride);
+}
+
 memory::desc BiasOf(const GemmShape& shape) {
   return shape.precision == Precision::kFp32
              ? RowMajor(1, shape.width, memory::data_type::f32)
              : memory::desc();
+}
+
+memory::desc Output(size_t rows, const GemmShape& shape) {
+  return memory::desc({Dim(rows), Dim(shape.width)},
+                      TypesOf(shape.precision).y,
+                      memory::dims{Dim(OutputStride(shape)), 1});
 }
 
 dnnl::primitive_attr Attributes(bool gelu) {
@@ -98,7 +109,7 @@ dnnl::matmul::primitive_desc Describe(size_t rows, const GemmShape& shape,
                                       const memory::desc& weight) {
   const Types types = TypesOf(shape.precision);
   const memory::desc x = RowMajor(rows, shape.in, types.x);
-  const memory::desc y = RowMajor(rows, shape.width, types.y);
+  const memory::desc y = Output(rows, shape);
 #if DNNL_VERSION_MAJOR >= 3
   return {Engine(), x, weight, BiasOf(shape), y, Attributes(shape.gelu)};
 #else
@@ -204,11 +215,11 @@ void OneDnnGemm::PackInt8(const int8_t* row_major, float* packed) const {
           packed);
 }
 
-void OneDnnGemm::Run(const void* x, size_t rows, const float* packed,
-                     const float* bias, ThreadScratch& scratch,
+void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
                      Consumer consume) const {
-  const size_t bucket = BucketOf(rows);
+  const size_t bucket = BucketOf(operands.rows);
   const size_t padded = BucketRows(bucket);
+  const size_t stride = OutputStride(shape());
   const memory::desc& scratchpad = primitives_->scratchpads[bucket];
   GemmBindings::Parts& parts = scratch.gemm_bindings.parts();
   const auto [found, added] = parts.bindings.try_emplace({primitives_, bucket});
@@ -220,7 +231,7 @@ void OneDnnGemm::Run(const void* x, size_t rows, const float* packed,
     };
     binding.x = unbound(RowMajor(padded, shape().in, types.x));
     binding.weight = unbound(primitives_->weight);
-    binding.y = unbound(RowMajor(padded, shape().width, types.y));
+    binding.y = unbound(Output(padded, shape()));
     binding.scratchpad = unbound(scratchpad);
     binding.arguments = {{DNNL_ARG_SRC, binding.x},
                          {DNNL_ARG_WEIGHTS, binding.weight},
@@ -231,16 +242,20 @@ void OneDnnGemm::Run(const void* x, size_t rows, const float* packed,
       binding.arguments[DNNL_ARG_BIAS] = binding.bias;
     }
   }
-  float* y = scratch.floats.Reserve(padded * shape().width +
-                                    scratchpad.get_size() / sizeof(float) + 1);
-  Bind(binding.x, x);
-  Bind(binding.weight, packed);
-  if (shape().precision == Precision::kFp32) Bind(binding.bias, bias);
+  float* const sums =
+      scratch.floats.Reserve(padded * stride +
+                             scratchpad.get_size() / sizeof(float) + 1);
+  // Rows beyond are written too.
+  const bool straight = operands.y != nullptr && operands.rows == padded;
+  float* const y = straight ? operands.y : sums;
+  Bind(binding.x, operands.x);
+  Bind(binding.weight, operands.packed);
+  if (shape().precision == Precision::kFp32) Bind(binding.bias, operands.bias);
   Bind(binding.y, y);
-  Bind(binding.scratchpad, y + padded * shape().width);
+  Bind(binding.scratchpad, sums + padded * stride);
   primitives_->matmuls[bucket].execute(parts.stream, binding.arguments);
   parts.stream.wait();
-  consume({0, shape().width, y, shape().width});
+  consume({0, shape().width, y, stride});
 }
 
 bool LimitGemmIsa(Isa isa) {

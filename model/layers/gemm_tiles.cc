@@ -190,15 +190,14 @@ void TileGemm::PackInt8(const int8_t* row_major, float* packed) const {
             shape().in / 4, reinterpret_cast<uint32_t*>(packed));
 }
 
-void TileGemm::Run(const void* x, size_t rows, const float* packed,
-                   const float* /*bias*/, ThreadScratch& scratch,
+void TileGemm::Run(const Operands& operands, ThreadScratch& scratch,
                    Consumer consume) const {
 #if defined(__x86_64__)
   const auto run = shape().precision == Precision::kInt8
                        ? MultiplyPanel<Precision::kInt8>
                        : MultiplyPanel<Precision::kBf16>;
-  run(shape(), static_cast<const std::byte*>(x), row_bytes_, rows,
-      reinterpret_cast<const std::byte*>(packed),
+  run(shape(), static_cast<const std::byte*>(operands.x), row_bytes_,
+      operands.rows, reinterpret_cast<const std::byte*>(operands.packed),
       scratch.floats.Reserve(kTileRows * kBlockColumns), consume);
 #endif
 }

@@ -21,8 +21,8 @@ class TileGemm final : public Gemm {
   size_t packed_floats() const override;
   void Pack(const float* row_major, float* packed) const override;
   void PackInt8(const int8_t* row_major, float* packed) const override;
-  void Run(const void* x, size_t rows, const float* packed, const float* bias,
-           ThreadScratch& scratch, Consumer consume) const override;
+  void Run(const Operands& operands, ThreadScratch& scratch,
+           Consumer consume) const override;
 
  private:
   explicit TileGemm(const GemmShape& shape);

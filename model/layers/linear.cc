@@ -12,6 +12,8 @@ namespace {
 
 // Tiles are cut no finer than this for want of tasks.
 constexpr size_t kMinTileRows = 16;
+// What does not go straight to y is laid out as y is, in scratch.
+constexpr size_t kMostStraightColumns = 8192;
 // Rows rounded by one task.
 constexpr size_t kRowsPerTask = 16;
 // Without an instruction for four products, AVX2 and SSE add pairs of products
@@ -45,9 +47,15 @@ absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
   // oneDNN's gelu is exact, and costs bf16 more than its rounding is worth.
   const bool gelu = source.activation == Activation::kGelu &&
                     source.precision == Precision::kFp32;
+  const size_t panel_width = PanelWidth(source.out);
+  const bool straight = source.precision == Precision::kFp32 &&
+                        source.out % panel_width == 0 &&
+                        source.out <= kMostStraightColumns &&
+                        (gelu || source.activation == Activation::kLinear);
   auto gemm = gemms.Get({.in = source.in,
-                         .width = PanelWidth(source.out),
+                         .width = panel_width,
                          .gelu = gelu,
+                         .y_stride = straight ? source.out : 0,
                          .precision = source.precision});
   if (!gemm.ok()) return gemm.status();
   Linear linear;
@@ -173,9 +181,17 @@ template <typename Out>
 void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
                      size_t panel, ThreadScratch& scratch) const {
   const size_t first = panel * gemm_->shape().width;
+  Gemm::Operands operands = {
+      .x = x.rows,
+      .rows = rows,
+      .packed = weight_.get() + panel * gemm_->packed_floats(),
+      .bias = bias_.get() + first};
+  if constexpr (std::is_same_v<Out, float>) {
+    if (columns == gemm_->shape().y_stride) operands.y = y + first;
+  }
   const auto finish = [&](const Gemm::Block& block) {
     const size_t column = first + block.column;
-    if (column >= columns) return;
+    if (column >= columns || block.sums == operands.y) return;
     Epilogue epilogue = {.precision = precision_,
                          .activation = activation_,
                          .bias = bias_.get() + column};
@@ -187,8 +203,7 @@ void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
     Finish(epilogue, block.sums, block.stride, rows,
            std::min(block.columns, columns - column), y + column, columns);
   };
-  gemm_->Run(x.rows, rows, weight_.get() + panel * gemm_->packed_floats(),
-             bias_.get() + first, scratch, finish);
+  gemm_->Run(operands, scratch, finish);
 }
 
 }  // namespace deberta::model
