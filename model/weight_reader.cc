@@ -82,7 +82,7 @@ absl::StatusOr<Linear> WeightReader::Pack(const LinearWeights& weights,
 }
 
 absl::StatusOr<Linear> WeightReader::Pack(const Linear::Source& source) {
-  return Linear::Pack(source, gemms_, pool());
+  return Linear::Pack(source, gemms_, workspace_);
 }
 
 LayerNorm WeightReader::Norm(const LayerNormWeights& weights) {

@@ -12,10 +12,15 @@
 
 namespace deberta::model {
 
-// An array of floats that only grows, aligned to cache lines. Growing zeroes
-// the contents.
+// An array of floats that only grows, aligned to pages. Growing zeroes the
+// contents.
 class FloatBuffer {
  public:
+  FloatBuffer() = default;
+  FloatBuffer(FloatBuffer&& other) noexcept;
+  FloatBuffer& operator=(FloatBuffer&& other) noexcept;
+  ~FloatBuffer();
+
   // At least `n` floats.
   float* Reserve(size_t n);
   // At least `n` elements of a type no wider than float, in the same memory.
@@ -28,16 +33,13 @@ class FloatBuffer {
   template <typename T>
   T* As() const {
     static_assert(sizeof(T) <= sizeof(float));
-    return reinterpret_cast<T*>(floats_.get());
+    return reinterpret_cast<T*>(floats_);
   }
-  float* get() const { return floats_.get(); }
+  float* get() const { return floats_; }
   size_t capacity() const { return capacity_; }
 
  private:
-  struct Free {
-    void operator()(float* floats) const;
-  };
-  std::unique_ptr<float, Free> floats_;
+  float* floats_ = nullptr;
   size_t capacity_ = 0;
 };
 

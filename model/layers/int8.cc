@@ -76,6 +76,34 @@ float QuantizeAnyRow(const T* row, size_t n, uint8_t* to) {
   return largest / 127;
 }
 
+template <class D>
+HWY_INLINE int32_t RoundVector(D d, const float* from, float inverse,
+                               int8_t* to) {
+  const hn::RebindToSigned<D> di;
+  const hn::Rebind<int8_t, D> d8;
+  const auto rounded =
+      hn::NearestInt(hn::Mul(hn::LoadU(d, from), hn::Set(d, inverse)));
+  hn::StoreU(hn::DemoteTo(d8, rounded), d8, to);
+  return hn::GetLane(hn::SumOfLanes(di, rounded));
+}
+
+float LargestOfFloats(const float* row, size_t n) {
+  return LargestMagnitude(row, n);
+}
+
+int32_t RoundAndSum(const float* row, size_t n, float inverse, int8_t* to) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  int32_t sum = 0;
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    sum += RoundVector(d, row + i, inverse, to + i);
+  }
+  const hn::CappedTag<float, 1> one;
+  for (; i < n; ++i) sum += RoundVector(one, row + i, inverse, to + i);
+  return sum;
+}
+
 float QuantizeFloats(const float* row, size_t n, uint8_t* to) {
   return QuantizeAnyRow(row, n, to);
 }
@@ -94,6 +122,8 @@ namespace deberta::model {
 
 HWY_EXPORT(QuantizeFloats);
 HWY_EXPORT(QuantizeBf16);
+HWY_EXPORT(LargestOfFloats);
+HWY_EXPORT(RoundAndSum);
 
 float QuantizeRow(std::span<const float> row, uint8_t* to) {
   return HWY_DYNAMIC_DISPATCH(QuantizeFloats)(row.data(), row.size(), to);
@@ -105,21 +135,16 @@ float QuantizeRow(std::span<const Bf16> row, uint8_t* to) {
 
 QuantizedWeight QuantizeWeight(std::span<const float> row, int limit,
                                int8_t* to) {
-  float largest = 0;
-  for (const float w : row) {
-    if (!std::isfinite(w)) {
-      std::fill_n(to, row.size(), int8_t{0});
-      return {std::numeric_limits<float>::quiet_NaN(), 0};
-    }
-    largest = std::max(largest, std::abs(w));
+  const float largest =
+      HWY_DYNAMIC_DISPATCH(LargestOfFloats)(row.data(), row.size());
+  if (!std::isfinite(largest)) {
+    std::fill_n(to, row.size(), int8_t{0});
+    return {std::numeric_limits<float>::quiet_NaN(), 0};
   }
   const float inverse =
       largest > kLeastScaled ? static_cast<float>(limit) / largest : 0.0f;
-  int32_t sum = 0;
-  for (size_t i = 0; i < row.size(); ++i) {
-    to[i] = static_cast<int8_t>(std::lrintf(row[i] * inverse));
-    sum += to[i];
-  }
+  const int32_t sum = HWY_DYNAMIC_DISPATCH(RoundAndSum)(row.data(), row.size(),
+                                                        inverse, to);
   return {largest / static_cast<float>(limit), 128 * sum};
 }
 

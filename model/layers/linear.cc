@@ -43,7 +43,7 @@ size_t PanelWidth(size_t out) {
 }  // namespace
 
 absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
-                                    ThreadPool& pool) {
+                                    Workspace& workspace) {
   // oneDNN's gelu is exact, and costs bf16 more than its rounding is worth.
   const bool gelu = source.activation == Activation::kGelu &&
                     source.precision == Precision::kFp32;
@@ -64,44 +64,45 @@ absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
   linear.precision_ = source.precision;
   linear.gemm_ = *gemm;
   linear.activation_ = gelu ? Activation::kLinear : source.activation;
-  const bool int8 = source.precision == Precision::kInt8;
   const size_t width = linear.gemm_->shape().width;
   const size_t panels = (source.out + width - 1) / width;
   float* bias = linear.bias_.Reserve(panels * width);
   std::copy(source.bias.begin(), source.bias.end(), bias);
-  if (int8) {
+  if (source.precision == Precision::kInt8) {
     linear.scales_.Reserve(panels * width);
     linear.offsets_.Reserve(panels * width);
   }
-  const size_t packed_floats = linear.gemm_->packed_floats();
-  float* packed = linear.weight_.Reserve(panels * packed_floats);
-  pool.ParallelFor(panels, [&](size_t panel, int) {
-    // Columns beyond `out` have zero weights.
-    FloatBuffer rows;
-    float* plain = rows.Reserve(width * source.in);
-    for (size_t i = 0; i < width && panel * width + i < source.out; ++i) {
-      source.read_row(panel * width + i,
-                      std::span(plain + i * source.in, source.in));
-    }
-    if (int8) {
-      linear.PackInt8(plain, panel, packed + panel * packed_floats);
-    } else {
-      linear.gemm_->Pack(plain, packed + panel * packed_floats);
-    }
+  linear.weight_.Reserve(panels * linear.gemm_->packed_floats());
+  workspace.pool().ParallelFor(panels, [&](size_t panel, int thread) {
+    linear.PackPanel(source, panel, workspace.thread_scratch(thread).floats);
   });
   return linear;
 }
 
-void Linear::PackInt8(const float* rows, size_t panel, float* packed) {
+void Linear::PackPanel(const Source& source, size_t panel,
+                       FloatBuffer& scratch) {
   const size_t width = gemm_->shape().width;
+  const size_t first = panel * width;
+  const size_t rows = std::min(width, source.out - first);
+  // Room for rounded rows behind.
+  float* const plain = scratch.Reserve(2 * width * in_);
+  for (size_t i = 0; i < rows; ++i) {
+    source.read_row(first + i, std::span(plain + i * in_, in_));
+  }
+  // Columns beyond `out` have zero weights.
+  std::fill(plain + rows * in_, plain + width * in_, 0.0f);
+  float* const packed = weight_.get() + panel * gemm_->packed_floats();
+  if (precision_ != Precision::kInt8) {
+    gemm_->Pack(plain, packed);
+    return;
+  }
   const int limit = HasInt8Products() ? 127 : kPairableWeight;
-  FloatBuffer buffer;
-  auto* rounded = buffer.ReserveAs<int8_t>(width * in_);
+  auto* const rounded = reinterpret_cast<int8_t*>(plain + width * in_);
   for (size_t i = 0; i < width; ++i) {
     const QuantizedWeight weight = QuantizeWeight(
-        std::span(rows + i * in_, in_), limit, rounded + i * in_);
-    scales_.get()[panel * width + i] = weight.scale;
-    offsets_.As<int32_t>()[panel * width + i] = weight.offset;
+        std::span(plain + i * in_, in_), limit, rounded + i * in_);
+    scales_.get()[first + i] = weight.scale;
+    offsets_.As<int32_t>()[first + i] = weight.offset;
   }
   gemm_->PackInt8(rounded, packed);
 }

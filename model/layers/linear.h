@@ -42,7 +42,7 @@ class Linear {
 
   // Internal if oneDNN has no primitive for the shape.
   static absl::StatusOr<Linear> Pack(const Source& source, GemmTable& gemms,
-                                     ThreadPool& pool);
+                                     Workspace& workspace);
 
   // Rows that Forward may read of an x of `rows` rows: buffers are reserved for
   // so many.
@@ -80,8 +80,8 @@ class Linear {
   template <typename Out>
   void RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
                size_t panel, ThreadScratch& scratch) const;
-  // Rounds one panel's rows, packs them and notes their scales.
-  void PackInt8(const float* rows, size_t panel, float* packed);
+  // Reads one panel's rows and packs them, in int8 with their scales.
+  void PackPanel(const Source& source, size_t panel, FloatBuffer& scratch);
 
   size_t in_ = 0;
   size_t out_ = 0;

@@ -36,7 +36,7 @@ void BM_Intermediate(benchmark::State& state) {
   };
   source.activation = Activation::kGelu;
   source.precision = kPrecision;
-  const auto linear = Linear::Pack(source, gemms, workspace.pool());
+  const auto linear = Linear::Pack(source, gemms, workspace);
   if (!linear.ok()) {
     state.SkipWithError("no matrix product");
     return;

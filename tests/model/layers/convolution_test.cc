@@ -17,7 +17,7 @@ TEST(ConvolutionTest, MatchesTheFormulaWithinEachSequence) {
       GemmTable gemms;
       auto linear = Linear::Pack(Convolution::Rows(weight, bias, hidden, groups,
                                                    kernel, Activation::kLinear),
-                                 gemms, workspace.pool());
+                                 gemms, workspace);
       ASSERT_TRUE(linear.ok());
       const Convolution convolution = {*std::move(linear), LayerNorm(), kernel};
       const std::vector<uint32_t> starts = {0, 1, 3, 40, 1500};

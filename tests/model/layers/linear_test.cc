@@ -30,7 +30,7 @@ class LinearTest : public testing::Test {
          .bias = bias_,
          .activation = activation,
          .precision = precision},
-        gemms_, workspace_.pool());
+        gemms_, workspace_);
     EXPECT_TRUE(linear.ok()) << linear.status();
     return *std::move(linear);
   }
@@ -211,7 +211,7 @@ TEST_F(LinearTest, Int8DoesNotSaturate) {
   source.read_row = [](size_t row, std::span<float> values) {
     std::fill(values.begin(), values.end(), row % 2 == 0 ? 1.0f : -1.0f);
   };
-  const auto linear = Linear::Pack(source, gemms_, workspace_.pool());
+  const auto linear = Linear::Pack(source, gemms_, workspace_);
   ASSERT_TRUE(linear.ok()) << linear.status();
   for (const size_t rows : {1u, 20u, 300u}) {
     const std::vector<float> x(rows * in, 1.0f);
@@ -259,7 +259,7 @@ TEST_F(LinearTest, WorksWithoutBias) {
   identity.read_row = [](size_t row, std::span<float> values) {
     values[row] = 1.0f;
   };
-  const auto linear = Linear::Pack(identity, gemms_, workspace_.pool());
+  const auto linear = Linear::Pack(identity, gemms_, workspace_);
   ASSERT_TRUE(linear.ok());
   const auto x = RandomFloats(5 * 16, 6);
   EXPECT_EQ(Run(*linear, x, 0, 5), x);
