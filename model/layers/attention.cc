@@ -7,6 +7,11 @@
 #include "model/isa.h"
 #include "model/layers/attention_head.h"
 
+// Vectors whose length the compiler does not know cannot be kept in arrays, as
+// the kernel's tiles are; these processors have fixed ones too.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/layers/attention.cc"
 #include <hwy/foreach_target.h>
