@@ -41,7 +41,8 @@ ABSL_FLAG(std::string, shapes, "1x128,8x128",
 ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
 ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16, int8 or auto (fp32)");
 ABSL_FLAG(std::string, max_isa, "avx512",
-          "the widest instructions to use: avx512, avx2 or baseline");
+          "the widest instructions to use: avx512 (all there are), avx2 or "
+          "baseline");
 ABSL_FLAG(double, seconds, 3, "time spent on each shape, warm-up included");
 ABSL_FLAG(bool, json, false, "print one JSON object a line for each shape");
 

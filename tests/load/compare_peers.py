@@ -68,7 +68,7 @@ def groups(arguments):
 
 def smoke_groups():
     last = threads_here()[-1]
-    names = ("1x16", "2x64", shapes.MIXED)
+    names = ("1x16", "2x64", "lengths:12+80+7+60")
     return [measure.Group("v3-xsmall", last, precision, "avx512", names)
             for precision in engines.PEERS] + [
                 measure.Group("v3-xsmall", 1, "fp32", "avx2", names[:2])]

@@ -72,7 +72,7 @@ def method_section(data):
   Within a cell (a shape of a model, by all engines of a precision) the engines
   take turns: {turns}, one run at least, after one warm-up.
   The time is the median of the turns' medians. A peer that in its first turn
-  needs more than {HOPELESS:g} times as long as the best peer has only that turn.
+  needs more than {HOPELESS:g} times the best peer's time has only that turn.
 - fp32 logits of the first text agree within a thousandth of the largest for all
   engines, or nothing is written. For bf16 and int8 the difference is reported.
 - A ratio is the best peer's time divided by ours. Tokens are real ones: what a
@@ -80,7 +80,8 @@ def method_section(data):
 - The bound is the time that the arithmetic of the dense layers and of attention
   would take at the rate of the machine's fastest matrix products (`gemm_peak`:
   oneDNN, the same threads, measured between the rounds), all rows of all layers
-  counted and nothing else. In int8, attention counts at the peak of bf16.
+  counted and nothing else. In int8, attention counts at the peak of bf16, in
+  which it is computed.
 
 `tests/load/compare_peers.py` measures all this and writes this file;
 `tests/README.md` says how to run it.
@@ -183,10 +184,10 @@ def mixed_section(data):
 
 {shapes.MIXED_TEXTS} texts whose lengths are log-normal (median
 {shapes.MIXED_MEDIAN} tokens, sigma {shapes.MIXED_SIGMA:g}, cut at
-{shapes.MIXED_RANGE[1]}; drawn from a fixed seed), {tokens:,} tokens. Ours runs them
-as one packed batch, the peers as one batch padded to the longest, {padded:,}
-tokens. The last column compares with ours of 8x128 or 32x128, whichever is
-faster.
+{shapes.MIXED_RANGE[1]}; drawn from a fixed seed), {tokens:,} tokens. Ours
+runs them as one packed batch, the peers as one batch padded to the longest,
+{padded:,} tokens. The last column compares with the faster of our batches 8x128
+and 32x128.
 
 """ + table(["model", "precision", "threads", f"{OURS}, tokens/s",
              "best peer, tokens/s", "ratio", "of uniform 128"], rows, "ll")
@@ -221,23 +222,29 @@ def load_section(data):
                      number(weights / 1e6 if weights else None)])
     if not rows:
         return ""
-    return ("## Loading and memory\n\nFrom warm files, which are fp16 for ours "
-            "and for PyTorch. A process is what is resident\nafter its last "
-            "batch; the peers' have Python in them, and of mapped files only "
-            "what\nwas touched counts.\n\n"
+    return ("## Loading and memory\n\nFrom warm files, fp16 for ours and for "
+            "PyTorch. A process is what is resident after\nits last batch: the "
+            "peers' have Python in them, and of mapped files only what was\n"
+            "touched counts.\n\n"
             + table(["model", "precision", "engine", "threads", "load, s",
                      "process, MB", "weights and tables, MB"], rows, "lll"))
 
 
-def kernels_line(data):
-    told = sorted({f"{load['precision']}: {load['kernels']}"
+def kernels_section(data):
+    """Whether a peer really computes in the precision it was asked for."""
+    rows = sorted({(load["model"], load["precision"], TITLES[load["engine"]],
+                    str(load["threads"]), load["kernels"])
                    for load in data.loads
-                   if load["engine"].startswith("openvino")
-                   and load["isa"] == "avx512" and load["model"] in MODELS})
-    if not told:
+                   if load["kernels"] and load["isa"] == "avx512"})
+    if not rows:
         return ""
-    return "What OpenVINO says it computed dense layers with: " + "; ".join(
-        told) + "."
+    return ("## What the peers compute with\n\nIn their own words: OpenVINO's "
+            "dense layers (in its runtime model), the matrix\nproducts in "
+            "ONNX Runtime's quantized file (those of two activations, and of "
+            "v3's\nposition embeddings, stay in fp32), PyTorch's instructions."
+            "\n\n"
+            + table(["model", "precision", "engine", "threads", ""], rows,
+                    "lllrl"))
 
 
 def picture(path, output, text):
@@ -265,9 +272,9 @@ def write(results, output):
         machine_section(results.machine).rstrip(),
         method_section(data).rstrip(),
         *(precision_section(data, precision) for precision in engines.PEERS),
-        kernels_line(data), precision_section(data, "fp32", "avx2"),
-        peaks_section(data), mixed_section(data), sizes_section(data),
-        load_section(data)]
+        precision_section(data, "fp32", "avx2"), peaks_section(data),
+        mixed_section(data), sizes_section(data), load_section(data),
+        kernels_section(data)]
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text("\n\n".join(s for s in sections if s) + "\n",
                       encoding="utf-8")

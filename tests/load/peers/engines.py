@@ -4,6 +4,7 @@ An engine stays loaded while its model is measured, so that engines can take
 turns. All speak lines: a shape goes in, a JSON object comes out.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ TITLES = {OURS: "deberta-serve", "torch": "PyTorch",
 # Who takes part in a precision, in this order.
 PEERS = {"fp32": ["torch", "onnxruntime", "openvino"],
          "bf16": ["openvino-bf16"], "int8": ["onnxruntime-int8"]}
+FIRST_SHAPE = "1x8"
 
 
 class EngineError(Exception):
@@ -52,11 +54,12 @@ class Engine:
 
     def __init__(self, name, command, threads, environment, log):
         self.name = name
+        pinned_to = cpus(threads)
         self.process = subprocess.Popen(
             command, cwd=HERE.parent, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             env=os.environ | {"OMP_NUM_THREADS": str(threads)} | environment,
-            preexec_fn=lambda: os.sched_setaffinity(0, cpus(threads)))
+            preexec_fn=lambda: os.sched_setaffinity(0, pinned_to))
 
     def read(self):
         line = self.process.stdout.readline()
@@ -68,8 +71,9 @@ class Engine:
 
     def measure(self, shape):
         spent, start = self.cpu_seconds(), time.perf_counter()
-        self.process.stdin.write(shapes.for_bench(shape) + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # read() tells
+            self.process.stdin.write(shapes.for_bench(shape) + "\n")
+            self.process.stdin.flush()
         turn = self.read()
         turn["cpu_share"] = ((self.cpu_seconds() - spent)
                              / (time.perf_counter() - start))
@@ -81,7 +85,8 @@ class Engine:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
@@ -90,11 +95,17 @@ class Engine:
         self.process.stdout.close()
 
 
+def _loaded(engine):
+    """Waits until it is: nobody is measured while another still loads."""
+    engine.measure(FIRST_SHAPE)
+    return engine
+
+
 def start_ours(setup, group, log):
     command = [setup.bench, f"--model={setup.work / group.model}", "--shapes=-",
                f"--threads={group.threads}", f"--precision={group.precision}",
                f"--max_isa={group.isa}", f"--seconds={setup.seconds}", "--json"]
-    return Engine(OURS, command, group.threads, {}, log)
+    return _loaded(Engine(OURS, command, group.threads, {}, log))
 
 
 def start_peer(name, setup, group, log):
@@ -106,16 +117,16 @@ def start_peer(name, setup, group, log):
                f"--vocab_size={config['vocab_size']}",
                f"--threads={group.threads}", f"--seconds={setup.seconds}"]
     environment = avx2_environment(setup.work) if group.isa == "avx2" else {}
-    return Engine(name, command, group.threads, environment, log)
+    return _loaded(Engine(name, command, group.threads, environment, log))
 
 
 def gemm_peak(setup, group):
     """GFLOP/s of the machine's matrix products now, None where it has none."""
-    threads = group.threads
+    pinned_to = cpus(group.threads)
     done = subprocess.run(
-        [setup.gemm_peak, f"--threads={threads}",
+        [setup.gemm_peak, f"--threads={group.threads}",
          f"--precisions={group.precision}", f"--max_isa={group.isa}",
          f"--seconds={setup.peak_seconds}"],
         check=True, stdout=subprocess.PIPE, text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cpus(threads)))
+        preexec_fn=lambda: os.sched_setaffinity(0, pinned_to))
     return json.loads(done.stdout)["gflops"] if done.stdout else None

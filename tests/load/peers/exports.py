@@ -4,6 +4,7 @@ What is there already is kept. Needs tests/load/requirements.txt.
 """
 
 import importlib
+import json
 import pathlib
 import subprocess
 import sys
@@ -55,14 +56,17 @@ def _quantize(source, path):
         weight_type=quantization.QuantType.QInt8)
 
 
-def quantized_products(path):
-    """How many matrix products of an ONNX file are int8, and of how many."""
+def products_path(size, work):
+    """Says how many matrix products of the int8 file are what."""
+    return work / f"{size}-int8.json"
+
+
+def _count_products(source, path):
     import onnx
-    kinds = [n.op_type for n in onnx.load(path, load_external_data=False)
-             .graph.node]
-    int8 = sum(map(kinds.count, ("MatMulInteger", "DynamicQuantizeMatMul")))
-    floats = sum(map(kinds.count, ("MatMul", "Gemm")))
-    return int8, int8 + floats
+    kinds = [node.op_type for node in onnx.load(source).graph.node]
+    counts = {kind: kinds.count(kind) for kind in
+              ("MatMulInteger", "DynamicQuantizeMatMul", "MatMul", "Gemm")}
+    path.write_text(json.dumps({k: n for k, n in counts.items() if n}))
 
 
 def prepare(size, work):
@@ -71,7 +75,9 @@ def prepare(size, work):
     for path, make in [
             (onnx_path(size, work), lambda to: _export(directory, to)),
             (int8_path(size, work),
-             lambda to: _quantize(onnx_path(size, work), to))]:
+             lambda to: _quantize(onnx_path(size, work), to)),
+            (products_path(size, work),
+             lambda to: _count_products(int8_path(size, work), to))]:
         if not path.exists():
             print(f"making {path}", file=sys.stderr)
             unfinished = path.with_suffix(".part")

@@ -153,6 +153,15 @@ def _ratio_targets(figures, precision):
                  wanted_mean, mean, f"{len(cells)} cells" if cells else "")
 
 
+def _bound_target(figures, precision, wanted, attention=None):
+    what = f"{precision}, share of the bound from {BOUND_TOKENS} tokens on"
+    if attention is not None:
+        what += f", attention at the peak of {attention}"
+    return _worst(what, wanted, [
+        (figures.fraction(c, attention), c) for c in figures.grid(precision)
+        if c.data["tokens"] >= BOUND_TOKENS])
+
+
 def _mixed_rates(figures, precision):
     """Ours of mixed lengths, beside ours of the fastest 128-token batch."""
     for cell in figures.select(precision=precision, isa="avx512",
@@ -169,10 +178,8 @@ def targets(figures):
     for precision in engines.PEERS:
         found += _ratio_targets(figures, precision)
     for precision, wanted in BOUND_TARGETS.items():
-        found.append(_worst(
-            f"{precision}, share of the bound from {BOUND_TOKENS} tokens on",
-            wanted, [(figures.fraction(c), c) for c in figures.grid(precision)
-                     if c.data["tokens"] >= BOUND_TOKENS]))
+        found.append(_bound_target(figures, precision, wanted))
+    found.append(_bound_target(figures, "int8", BOUND_TARGETS["int8"], "int8"))
     for precision in engines.PEERS:
         found.append(_worst(
             f"{precision}, mixed lengths beside the best peer's padded batch",

@@ -133,7 +133,7 @@ def measure_cell(running, group, shape, setup, results):
             "engines": {name: summarize(taken, reference)
                         for name, taken in turns.items()}}
     check(cell, turns[OURS][-1])
-    note_loads(turns, group, results)
+    note_loads(turns, group, setup, results)
     return cell
 
 
@@ -149,7 +149,16 @@ def check(cell, ours):
                 f"{summary['difference']:.2g} of the largest: {cell['key']}")
 
 
-def note_loads(turns, group, results):
+def kernels_of(name, told, group, setup):
+    """What an engine says that it computes with."""
+    if name != "onnxruntime-int8":
+        return told.get("kernels", "")
+    counts = json.loads(
+        exports.products_path(group.model, setup.work).read_text())
+    return ", ".join(f"{n} {kind}" for kind, n in counts.items())
+
+
+def note_loads(turns, group, setup, results):
     for name, taken in turns.items():
         told = taken[-1]
         results.add_load({
@@ -157,7 +166,7 @@ def note_loads(turns, group, results):
             "precision": group.precision, "isa": group.isa, "engine": name,
             "load_ms": told["load_ms"], "process_bytes": told["process_bytes"],
             "resident_bytes": told.get("resident_bytes"),
-            "kernels": told.get("kernels", "")})
+            "kernels": kernels_of(name, told, group, setup)})
 
 
 def line_of(cell):

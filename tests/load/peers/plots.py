@@ -47,8 +47,8 @@ def _bars(axes, cells, names):
                  label=engines.TITLES[name])
     axes.set_xticks(range(len(cells)), [cell.shape for cell in cells])
     axes.set_ylim(bottom=0)
-    axes.legend(ncols=len(names), loc="upper left", fontsize=8)
-    axes.margins(y=0.22)
+    axes.legend(ncols=len(names), loc="lower right", fontsize=8,
+                bbox_to_anchor=(1, 0.98))
 
 
 def throughput(data, model, path):
@@ -97,8 +97,11 @@ def latency(data, model, path):
     axes.set_yscale("log")
     ticks = sorted({cell.data["tokens"] for cell in cells})
     axes.set_xticks(ticks, list(map(str, ticks)))
+    low, high = axes.get_ylim()
+    ticks = [tick for power in range(-1, 6) for first in (1, 2, 5)
+             if low <= (tick := first * 10**power) <= high]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("tokens of one text")
     axes.set_ylabel("ms")
     axes.set_title(f"{model}, one thread", loc="left", fontsize=9)
@@ -128,7 +131,7 @@ def bounds(data, path):
         axes.set_ylim(0, 115)
         axes.tick_params(axis="x", rotation=45)
         axes.set_title(model, loc="left", fontsize=9)
-        axes.legend(fontsize=8, loc="lower right")
+    grid[0][-1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     grid[0][0].set_ylabel("% of the bound")
     figure.tight_layout()
     return _save(figure, path)
