@@ -23,11 +23,11 @@ def checkpoint(size, work):
 
 
 def onnx_path(size, work):
-    return work / f"{size}.onnx"
+    return work / "exports" / f"{size}.onnx"
 
 
 def int8_path(size, work):
-    return work / f"{size}-int8.onnx"
+    return work / "exports" / f"{size}-int8.onnx"
 
 
 def _export(directory, path):
@@ -58,7 +58,7 @@ def _quantize(source, path):
 
 def products_path(size, work):
     """Says how many matrix products of the int8 file are what."""
-    return work / f"{size}-int8.json"
+    return work / "exports" / f"{size}-int8.json"
 
 
 def _count_products(source, path):
@@ -80,6 +80,7 @@ def prepare(size, work):
              lambda to: _count_products(int8_path(size, work), to))]:
         if not path.exists():
             print(f"making {path}", file=sys.stderr)
+            path.parent.mkdir(exist_ok=True)
             unfinished = path.with_suffix(".part")
             make(unfinished)
             unfinished.rename(path)
