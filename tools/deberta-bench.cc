@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -23,6 +25,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "model/checkpoint/hdf5.h"
+#include "model/isa.h"
 #include "model/model.h"
 #include "model/workspace.h"
 #include "server/model_settings.h"
@@ -32,9 +35,14 @@
 ABSL_FLAG(std::string, model, "", "directory of the model");
 ABSL_FLAG(std::string, shapes, "1x128,8x128",
           "batches to run, separated by commas: BATCHxLENGTH in tokens, or "
-          "lengths:12+80+7 for one packed batch of these lengths");
+          "lengths:12+80+7 for one packed batch of these lengths; -: read "
+          "from standard input and answered line by line, a known shape "
+          "without warm-up and all with one run at least");
 ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
 ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16, int8 or auto (fp32)");
+ABSL_FLAG(std::string, max_isa, "avx512",
+          "the widest instructions to use: avx512 (all there are), avx2 or "
+          "baseline");
 ABSL_FLAG(double, seconds, 3, "time spent on each shape, warm-up included");
 ABSL_FLAG(bool, json, false, "print one JSON object a line for each shape");
 
@@ -43,8 +51,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kWarmUps = 2;
-constexpr int kMinRuns = 3;
+constexpr const char* kStandardInput = "-";
 constexpr size_t kShownLogits = 8;
 constexpr int kMaxThreads = 1024;
 
@@ -52,8 +59,15 @@ double Milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
+// How often a shape runs however long it takes.
+struct Runs {
+  int warm_ups = 2;
+  int measured = 3;
+};
+
 struct Settings {
   std::string directory;
+  bool shapes_from_input = false;
   std::vector<Shape> shapes;
   int threads = 1;
   model::Precision precision = model::Precision::kFp32;
@@ -66,10 +80,13 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   if (settings.directory.empty()) {
     return absl::InvalidArgumentError("--model=DIR is needed");
   }
-  absl::StatusOr<std::vector<Shape>> shapes =
-      ParseShapes(absl::GetFlag(FLAGS_shapes));
-  if (!shapes.ok()) return shapes.status();
-  settings.shapes = *std::move(shapes);
+  const std::string shapes = absl::GetFlag(FLAGS_shapes);
+  settings.shapes_from_input = shapes == kStandardInput;
+  if (!settings.shapes_from_input) {
+    auto parsed = ParseShapes(shapes);
+    if (!parsed.ok()) return parsed.status();
+    settings.shapes = *std::move(parsed);
+  }
 
   const int32_t threads = absl::GetFlag(FLAGS_threads);
   if (threads < 0 || threads > kMaxThreads) {
@@ -86,6 +103,9 @@ absl::StatusOr<Settings> SettingsFromFlags() {
     if (!precision.ok()) return precision.status();
     settings.precision = *precision;
   }
+  const auto isa = model::ParseIsa(absl::GetFlag(FLAGS_max_isa));
+  if (!isa.ok()) return isa.status();
+  if (absl::Status status = model::SetMaxIsa(*isa); !status.ok()) return status;
   const double seconds = absl::GetFlag(FLAGS_seconds);
   if (!(seconds >= 0 && seconds <= 86400)) {
     return absl::InvalidArgumentError(
@@ -114,20 +134,21 @@ struct Measurement {
 };
 
 absl::StatusOr<Measurement> Measure(const model::Model& model,
-                                    const Shape& shape,
+                                    const Shape& shape, const Runs& runs,
                                     const Settings& settings,
                                     model::Workspace& workspace) {
   const model::RaggedBatch batch = MakeBatch(shape, model);
   model::BatchOutput output;
   Measurement measurement;
   const Clock::time_point end = Clock::now() + settings.duration;
-  for (int run = 0; run < kWarmUps + kMinRuns || Clock::now() < end; ++run) {
+  for (int run = 0;
+       run < runs.warm_ups + runs.measured || Clock::now() < end; ++run) {
     const Clock::time_point start = Clock::now();
     if (absl::Status status = model.Forward(batch, workspace, &output);
         !status.ok()) {
       return status;
     }
-    if (run < kWarmUps) continue;
+    if (run < runs.warm_ups) continue;
     measurement.sorted_ms.push_back(Milliseconds(Clock::now() - start));
   }
   std::sort(measurement.sorted_ms.begin(), measurement.sorted_ms.end());
@@ -222,8 +243,9 @@ std::vector<std::string> Row(const nlohmann::ordered_json& report) {
           absl::StrFormat("%.0f", report["tokens_per_s"].get<double>())};
 }
 
-absl::Status Bench(const Settings& settings) {
-  const Clock::time_point start = Clock::now();
+using LoadedModel = std::unique_ptr<const model::Model>;
+
+absl::StatusOr<LoadedModel> Load(const Settings& settings) {
   absl::StatusOr<server::ModelSettings> files =
       server::ReadModelSettings(settings.directory);
   if (!files.ok()) return files.status();
@@ -232,8 +254,33 @@ absl::Status Bench(const Settings& settings) {
   options.checkpoint.hdf5_reader = model::Hdf5ReaderBesideProgram();
   options.fill_mask = files->fill_mask;
   options.precision = settings.precision;
-  absl::StatusOr<std::unique_ptr<const model::Model>> model =
-      model::Model::Load(settings.directory, options);
+  return model::Model::Load(settings.directory, options);
+}
+
+// Calls `run(shape, runs)` for each shape wanted, in turn.
+absl::Status ForEachShape(
+    const Settings& settings,
+    const std::function<absl::Status(const Shape&, const Runs&)>& run) {
+  for (const Shape& shape : settings.shapes) {
+    if (absl::Status status = run(shape, Runs()); !status.ok()) return status;
+  }
+  if (!settings.shapes_from_input) return absl::OkStatus();
+  std::set<Shape> known;
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto shapes = ParseShapes(line);
+    if (!shapes.ok()) return shapes.status();
+    for (const Shape& shape : *shapes) {
+      const int warm_ups = known.insert(shape).second ? 1 : 0;
+      absl::Status status = run(shape, {warm_ups, 1});
+      if (!status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Bench(const Settings& settings) {
+  const Clock::time_point start = Clock::now();
+  const absl::StatusOr<LoadedModel> model = Load(settings);
   if (!model.ok()) return model.status();
   const double load_ms = Milliseconds(Clock::now() - start);
   if (const std::string& reason = (*model)->precision().reason;
@@ -246,21 +293,23 @@ absl::Status Bench(const Settings& settings) {
   table.columns = {{"shape"},           {"runs", true},   {"min ms", true},
                    {"median ms", true}, {"p99 ms", true}, {"tokens/s", true}};
   model::Workspace workspace(settings.threads);
-  for (const Shape& shape : settings.shapes) {
-    absl::StatusOr<Measurement> measurement =
-        Measure(**model, shape, settings, workspace);
-    if (!measurement.ok()) return measurement.status();
-    const nlohmann::ordered_json report =
-        Report(**model, shape, settings, load_ms, *measurement);
-    if (json) {
-      // A directory's name need not be UTF-8.
-      std::cout << report.dump(-1, ' ', false,
-                               nlohmann::ordered_json::error_handler_t::replace)
-                << std::endl;
-    } else {
-      table.rows.push_back(Row(report));
-    }
-  }
+  const absl::Status status = ForEachShape(
+      settings, [&](const Shape& shape, const Runs& runs) -> absl::Status {
+        auto measurement = Measure(**model, shape, runs, settings, workspace);
+        if (!measurement.ok()) return measurement.status();
+        const nlohmann::ordered_json report =
+            Report(**model, shape, settings, load_ms, *measurement);
+        if (json) {
+          // A directory's name need not be UTF-8.
+          constexpr auto kReplace =
+              nlohmann::ordered_json::error_handler_t::replace;
+          std::cout << report.dump(-1, ' ', false, kReplace) << std::endl;
+        } else {
+          table.rows.push_back(Row(report));
+        }
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
   if (!json) {
     std::cout << absl::StrFormat("%d threads, loaded in %.0f ms, %.0f MB\n",
                                  settings.threads, load_ms,
@@ -274,7 +323,7 @@ int Run(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "measures a DeBERTa model without gRPC.\n\n"
       "  deberta-bench --model=DIR [--shapes=1x16,8x128] [--threads=N] "
-      "[--precision=bf16|int8] [--seconds=S] [--json]");
+      "[--precision=bf16|int8] [--max_isa=avx2] [--seconds=S] [--json]");
   if (absl::ParseCommandLine(argc, argv).size() > 1) {
     std::cerr << "deberta-bench: takes flags only\n";
     return 1;
