@@ -36,8 +36,9 @@ int64_t TargetsWiderThan(Isa isa) {
 // Set by SetMaxIsa, read where tiles are chosen.
 std::atomic<bool> tiles_allowed{true};
 
-// Whether the processor has AMX with bfloat16 and bytes, and the system lets this process
-// use it (Linux hands out its large register state on request only).
+// Whether the processor has AMX with bfloat16 and bytes, and the system lets
+// this process use it (Linux hands out its large register state on request
+// only).
 bool GrantedTiles() {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr unsigned kWanted = 1u << 22 | 1u << 24 | 1u << 25;  // BF16, INT8

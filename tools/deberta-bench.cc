@@ -40,9 +40,9 @@ ABSL_FLAG(std::string, shapes, "1x128,8x128",
           "without warm-up and all with one run at least");
 ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
 ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16, int8 or auto (fp32)");
-ABSL_FLAG(std::string, max_isa, "avx512",
-          "the widest instructions to use: avx512 (all there are), avx2 or "
-          "baseline");
+ABSL_FLAG(std::string, max_isa, "amx",
+          "the widest instructions to use: amx (all there are), avx512, avx2 "
+          "or baseline");
 ABSL_FLAG(double, seconds, 3, "time spent on each shape, warm-up included");
 ABSL_FLAG(bool, json, false, "print one JSON object a line for each shape");
 
@@ -141,8 +141,8 @@ absl::StatusOr<Measurement> Measure(const model::Model& model,
   model::BatchOutput output;
   Measurement measurement;
   const Clock::time_point end = Clock::now() + settings.duration;
-  for (int run = 0;
-       run < runs.warm_ups + runs.measured || Clock::now() < end; ++run) {
+  for (int run = 0; run < runs.warm_ups + runs.measured || Clock::now() < end;
+       ++run) {
     const Clock::time_point start = Clock::now();
     if (absl::Status status = model.Forward(batch, workspace, &output);
         !status.ok()) {

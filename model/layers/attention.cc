@@ -104,8 +104,9 @@ void AttendAll(const Attention& attention, Kernel attend, const T* projections,
     const bool stretch =
         (head.c2p.values != nullptr && head.c2p.reach < reach) ||
         (head.p2c.values != nullptr && head.p2c.reach < reach);
-    const Scratch scratch = Scratch::Carve(head.length, head_size, stretch,
-                                           workspace.thread_scratch(thread).floats);
+    const Scratch scratch =
+        Scratch::Carve(head.length, head_size, stretch,
+                       workspace.thread_scratch(thread).floats);
     if (stretch) {
       head.c2p =
           Stretch(head.c2p, depth, reach, scratch.c2p, scratch.table_stride);
@@ -158,17 +159,16 @@ HeadScratch HeadScratch::Carve(size_t length, size_t head_size, bool stretch,
   scratch.by_key_stride = OddStride(kStripRows + kOverrun);
   scratch.table_stride = stretch ? TableStride(length) : 0;
   const size_t table = head_size * scratch.table_stride;
-  CarveAll(
-      buffer,
-      {{&scratch.queries, head_size * scratch.query_stride},
-       {&scratch.keys, head_size * scratch.key_stride},
-       {&scratch.values, length * scratch.value_stride},
-       {&scratch.scores,
-        kLine + RoundUp(kStripRows, kLine) * scratch.score_stride},
-       {&scratch.by_key, kLine + (length + kTileRows) * scratch.by_key_stride},
-       {&scratch.context, kTileRows * scratch.value_stride},
-       {&scratch.c2p, table},
-       {&scratch.p2c, table}});
+  CarveAll(buffer, {{&scratch.queries, head_size * scratch.query_stride},
+                    {&scratch.keys, head_size * scratch.key_stride},
+                    {&scratch.values, length * scratch.value_stride},
+                    {&scratch.scores,
+                     kLine + RoundUp(kStripRows, kLine) * scratch.score_stride},
+                    {&scratch.by_key,
+                     kLine + (length + kTileRows) * scratch.by_key_stride},
+                    {&scratch.context, kTileRows * scratch.value_stride},
+                    {&scratch.c2p, table},
+                    {&scratch.p2c, table}});
   // The skew of the first row reaches to the left.
   scratch.scores += kLine;
   scratch.by_key += kLine;
@@ -188,17 +188,16 @@ TileScratch TileScratch::Carve(size_t length, size_t head_size, bool stretch,
   scratch.table_stride = stretch ? TableStride(length) : 0;
   const size_t table = cells * scratch.table_stride;
   float* weights = nullptr;
-  CarveAll(buffer,
-           {{&scratch.keys, cells * scratch.key_stride},
-            {&scratch.values, scratch.depth / 2 * head_size},
-            {&scratch.scores, kStripRows * scratch.score_stride},
-            {&scratch.c2p_windows, kStripRows * scratch.c2p_stride},
-            {&scratch.p2c_windows,
-             RoundUp(length, kTileRows) * scratch.p2c_stride},
-            {&weights, kStripRows * scratch.depth / 2},
-            {&scratch.context, kStripRows * head_size},
-            {&scratch.c2p, table},
-            {&scratch.p2c, table}});
+  CarveAll(buffer, {{&scratch.keys, cells * scratch.key_stride},
+                    {&scratch.values, scratch.depth / 2 * head_size},
+                    {&scratch.scores, kStripRows * scratch.score_stride},
+                    {&scratch.c2p_windows, kStripRows * scratch.c2p_stride},
+                    {&scratch.p2c_windows,
+                     RoundUp(length, kTileRows) * scratch.p2c_stride},
+                    {&weights, kStripRows * scratch.depth / 2},
+                    {&scratch.context, kStripRows * head_size},
+                    {&scratch.c2p, table},
+                    {&scratch.p2c, table}});
   scratch.weights = reinterpret_cast<Bf16*>(weights);
   return scratch;
 }

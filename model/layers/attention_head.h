@@ -81,7 +81,7 @@ struct TileScratch {
   size_t c2p_stride = 0;
   float* p2c_windows = nullptr;  // by key [length and overrun, p2c_stride]
   size_t p2c_stride = 0;
-  Bf16* weights = nullptr;  // e^score [kStripRows, depth]
+  Bf16* weights = nullptr;   // e^score [kStripRows, depth]
   float* context = nullptr;  // [kStripRows, head_size]
   // Tables stretched to the sequence, where it is longer than they reach.
   float* c2p = nullptr;  // [head_size / 2, table_stride]

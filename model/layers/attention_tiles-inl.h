@@ -141,9 +141,8 @@ HWY_INLINE Vector Exp2OfNegative(Vector x) {
 HWY_INLINE Vector LoadEveryFourth(const float* from, size_t stride) {
   const hn::FixedTag<float, 4> d4;
   const hn::FixedTag<float, 8> d8;
-  const auto row = [&](size_t r) HWY_ATTR {
-    return hn::LoadU(d4, from + r * stride);
-  };
+  const auto row = [&](size_t r)
+                       HWY_ATTR { return hn::LoadU(d4, from + r * stride); };
   return hn::Combine(Floats(), hn::Combine(d8, row(12), row(8)),
                      hn::Combine(d8, row(4), row(0)));
 }
@@ -185,8 +184,8 @@ HWY_INLINE void AddTerms(const TileScratch& scratch, size_t i, size_t length,
   for (size_t j = 0; j < length; j += kLanes) {
     Vector terms[4];
     if constexpr (kP2c) {
-      TransposeFourColumns(p2c + j * scratch.p2c_stride,
-                           scratch.p2c_stride - 1, terms);
+      TransposeFourColumns(p2c + j * scratch.p2c_stride, scratch.p2c_stride - 1,
+                           terms);
     }
     const bool whole = j + kLanes <= length;
     DEBERTA_UNROLL
@@ -194,8 +193,8 @@ HWY_INLINE void AddTerms(const TileScratch& scratch, size_t i, size_t length,
       float* to = scores + r * scratch.score_stride + j;
       Vector score = hn::Load(d, to);
       if constexpr (kC2p) {
-        score = hn::Add(
-            score, hn::LoadU(d, c2p + r * (scratch.c2p_stride - 1) + j));
+        score = hn::Add(score,
+                        hn::LoadU(d, c2p + r * (scratch.c2p_stride - 1) + j));
       }
       if constexpr (kP2c) score = hn::Add(score, terms[r]);
       if constexpr (kC2p || kP2c) hn::Store(score, d, to);
@@ -305,10 +304,9 @@ void TileContext(const AttentionHead<Bf16>& head, size_t first, size_t n,
   float factors[TileScratch::kStripRows];
   const bool c2p = head.c2p.values != nullptr;
   const bool p2c = head.p2c.values != nullptr;
-  const auto softmax = c2p ? (p2c ? TileSoftmax<true, true>
-                                  : TileSoftmax<true, false>)
-                           : (p2c ? TileSoftmax<false, true>
-                                  : TileSoftmax<false, false>);
+  const auto softmax =
+      c2p ? (p2c ? TileSoftmax<true, true> : TileSoftmax<true, false>)
+          : (p2c ? TileSoftmax<false, true> : TileSoftmax<false, false>);
   softmax(head, first, n, scratch, factors);
   TileColumn rows = {.a = scratch.weights,
                      .a_stride = scratch.depth,
@@ -369,9 +367,9 @@ void AttendBf16Tiles(const AttentionHead<Bf16>& head,
       const size_t n = std::min(TileScratch::kStripRows, end - i0);
       const size_t first = std::max<size_t>(run.first, i0);
       TileScores(head, i0, n, scratch);
-      TileContext(
-          head, first - i0, n, scratch,
-          head.context + (run.output + first - run.first) * head.context_stride);
+      TileContext(head, first - i0, n, scratch,
+                  head.context +
+                      (run.output + first - run.first) * head.context_stride);
     }
   }
   tile::Release();

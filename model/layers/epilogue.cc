@@ -36,8 +36,8 @@ HWY_INLINE LaneVector FinishVector(const Epilogue& epilogue, const void* sums,
     const auto sum = hn::LoadU(di, static_cast<const int32_t*>(sums) + c);
     const auto product =
         hn::ConvertTo(d, hn::Sub(sum, hn::LoadU(di, epilogue.offsets + c)));
-    const auto scale = hn::Mul(hn::Set(d, row_scale),
-                               hn::LoadU(d, epilogue.scales + c));
+    const auto scale =
+        hn::Mul(hn::Set(d, row_scale), hn::LoadU(d, epilogue.scales + c));
     y = hn::MulAdd(product, scale, hn::LoadU(d, epilogue.bias + c));
   } else {
     y = hn::Add(hn::LoadU(d, static_cast<const float*>(sums) + c),

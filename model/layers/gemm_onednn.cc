@@ -20,7 +20,8 @@ constexpr size_t kFineRows = 64;
 constexpr size_t kFineStep = 8;
 constexpr size_t kStep = Gemm::kRowStep;
 constexpr size_t kFineBuckets = kFineRows / kFineStep;
-constexpr size_t kBuckets = kFineBuckets + (Gemm::kTileRows - kFineRows) / kStep;
+constexpr size_t kBuckets =
+    kFineBuckets + (Gemm::kTileRows - kFineRows) / kStep;
 
 size_t BucketOf(size_t rows) {
   return rows <= kFineRows ? (rows - 1) / kFineStep
@@ -85,8 +86,7 @@ memory::desc BiasOf(const GemmShape& shape) {
 }
 
 memory::desc Output(size_t rows, const GemmShape& shape) {
-  return memory::desc({Dim(rows), Dim(shape.width)},
-                      TypesOf(shape.precision).y,
+  return memory::desc({Dim(rows), Dim(shape.width)}, TypesOf(shape.precision).y,
                       memory::dims{Dim(OutputStride(shape)), 1});
 }
 
@@ -173,9 +173,9 @@ absl::StatusOr<std::shared_ptr<const Gemm>> OneDnnGemm::Create(
   try {
     return std::shared_ptr<const Gemm>(new OneDnnGemm(shape));
   } catch (const dnnl::error& error) {
-    return absl::InternalError(
-        absl::StrCat("oneDNN has no matrix product for ", shape.in, " x ",
-                     shape.width, ": ", error.what()));
+    return absl::InternalError(absl::StrCat("oneDNN has no matrix product for ",
+                                            shape.in, " x ", shape.width, ": ",
+                                            error.what()));
   }
 }
 
@@ -242,9 +242,8 @@ void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
       binding.arguments[DNNL_ARG_BIAS] = binding.bias;
     }
   }
-  float* const sums =
-      scratch.floats.Reserve(padded * stride +
-                             scratchpad.get_size() / sizeof(float) + 1);
+  float* const sums = scratch.floats.Reserve(
+      padded * stride + scratchpad.get_size() / sizeof(float) + 1);
   // Rows beyond are written too.
   const bool straight = operands.y != nullptr && operands.rows == padded;
   float* const y = straight ? operands.y : sums;

@@ -143,8 +143,8 @@ QuantizedWeight QuantizeWeight(std::span<const float> row, int limit,
   }
   const float inverse =
       largest > kLeastScaled ? static_cast<float>(limit) / largest : 0.0f;
-  const int32_t sum = HWY_DYNAMIC_DISPATCH(RoundAndSum)(row.data(), row.size(),
-                                                        inverse, to);
+  const int32_t sum =
+      HWY_DYNAMIC_DISPATCH(RoundAndSum)(row.data(), row.size(), inverse, to);
   return {largest / static_cast<float>(limit), 128 * sum};
 }
 

@@ -154,7 +154,8 @@ template <typename In, typename Out>
 void Linear::ForwardFirst(const In* x, size_t rows, size_t columns, Out* y,
                           Workspace& workspace) const {
   const Encoded encoded = Encode(x, rows, workspace);
-  const size_t panels = (columns + gemm_->shape().width - 1) / gemm_->shape().width;
+  const size_t panels =
+      (columns + gemm_->shape().width - 1) / gemm_->shape().width;
   const auto tiles = [&](size_t tile) { return (rows + tile - 1) / tile; };
   const size_t wanted_tasks = 2 * static_cast<size_t>(workspace.threads());
   size_t tile = Gemm::kTileRows;

@@ -5,9 +5,9 @@
 // activation are fp32.
 //
 // The weight is cut into panels of output columns, each packed on its own, and
-// the rows into tiles; a task multiplies one tile with one panel. A row's result
-// does not depend on how many rows stand beside it, as far as Gemm's sums do
-// not.
+// the rows into tiles; a task multiplies one tile with one panel. A row's
+// result does not depend on how many rows stand beside it, as far as Gemm's
+// sums do not.
 
 #ifndef MODEL_LAYERS_LINEAR_H_
 #define MODEL_LAYERS_LINEAR_H_

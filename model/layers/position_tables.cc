@@ -36,9 +36,8 @@ PositionTables::PositionTables(std::span<const float> projected, size_t heads,
   std::vector<size_t> rows(columns);
   const auto last = static_cast<int64_t>(reach);
   for (size_t c = 0; c < columns; ++c) {
-    const int64_t offset =
-        std::clamp(static_cast<int64_t>(c) - static_cast<int64_t>(reach_),
-                   -last, last);
+    const int64_t offset = std::clamp(
+        static_cast<int64_t>(c) - static_cast<int64_t>(reach_), -last, last);
     rows[c] =
         static_cast<size_t>(positions.Row(key_minus_query ? -offset : offset));
   }

@@ -29,7 +29,7 @@ ABSL_FLAG(int32_t, threads, 1, "threads, each with its own products");
 ABSL_FLAG(std::vector<std::string>, precisions,
           std::vector<std::string>({"fp32", "bf16", "int8"}),
           "fp32, bf16 (float results), int8 (u8 by s8, s32 results)");
-ABSL_FLAG(std::string, max_isa, "avx512", "avx512 (all there is) or avx2");
+ABSL_FLAG(std::string, max_isa, "amx", "amx (all there is) or avx2");
 ABSL_FLAG(double, seconds, 1, "time for each precision");
 
 // From libgomp; clang has no omp.h without a second OpenMP runtime.
@@ -114,10 +114,10 @@ class Runner {
   Runner(const Product& product, const Types& types)
       : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
     const auto& [m, k, n] = product;
-    const auto description = Describe(
-        engine_, {{m, k}, types.x, memory::dims{k, 1}},
-        {{k, n}, types.weight, memory::format_tag::any},
-        {{m, n}, types.y, memory::dims{n, 1}});
+    const auto description =
+        Describe(engine_, {{m, k}, types.x, memory::dims{k, 1}},
+                 {{k, n}, types.weight, memory::format_tag::any},
+                 {{m, n}, types.y, memory::dims{n, 1}});
     matmul_ = dnnl::matmul(description);
     memory x(description.src_desc(), engine_);
     memory weight(description.weights_desc(), engine_);

@@ -39,11 +39,11 @@ def parts():
     every = ["fp32", "bf16", "int8"]
     most = threads_here()[-1:]
     return {
-        "grid": [(BASES, threads_here(), every, "avx512", shapes.UNIFORM)],
-        "mixed": [(BASES, most, every, "avx512", [shapes.MIXED])],
-        "small": [(["v3-xsmall"], [1], every, "avx512",
+        "grid": [(BASES, threads_here(), every, "amx", shapes.UNIFORM)],
+        "mixed": [(BASES, most, every, "amx", [shapes.MIXED])],
+        "small": [(["v3-xsmall"], [1], every, "amx",
                    ["1x16", "1x64", "1x128"])],
-        "large": [(["v3-large"], most, every, "avx512", ["1x128", "8x128"])],
+        "large": [(["v3-large"], most, every, "amx", ["1x128", "8x128"])],
         "avx2": [(BASES, threads_here(), ["fp32"], "avx2", shapes.UNIFORM)],
     }
 
@@ -69,7 +69,7 @@ def groups(arguments):
 def smoke_groups():
     last = threads_here()[-1]
     names = ("1x16", "2x64", "lengths:12+80+7+60")
-    return [measure.Group("v3-xsmall", last, precision, "avx512", names)
+    return [measure.Group("v3-xsmall", last, precision, "amx", names)
             for precision in engines.PEERS] + [
                 measure.Group("v3-xsmall", 1, "fp32", "avx2", names[:2])]
 

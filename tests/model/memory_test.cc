@@ -52,8 +52,7 @@ TEST_P(MemoryTest, StaysFlatOverRandomShapes) {
       const std::vector<int32_t> ids(n, 7);
       builder.Add(ids, std::vector<int32_t>(n));
     }
-    EXPECT_TRUE(
-        (*model)->Forward(builder.batch(), workspace, &output).ok());
+    EXPECT_TRUE((*model)->Forward(builder.batch(), workspace, &output).ok());
   };
   run(kMaxSequences, kMaxLength);
   size_t settled_workspace = 0;

@@ -132,14 +132,14 @@ def differences_line(data, precision):
     return f" Largest difference from fp32's logits, of the largest: {told}."
 
 
-def precision_section(data, precision, isa="avx512"):
+def precision_section(data, precision, isa="amx"):
     cells = data.grid(precision, isa)
     if not cells:
         return ""
-    title = precision if isa == "avx512" else f"{precision} on AVX2"
-    note = "" if isa == "avx512" else AVX2_NOTE
+    title = precision if isa == "amx" else f"{precision} on AVX2"
+    note = "" if isa == "amx" else AVX2_NOTE
     line = summary_line(cells)
-    if isa == "avx512":
+    if isa == "amx":
         line += differences_line(data, precision)
     return (f"## {title}\n\n{note}{line}\n\n"
             + cells_table(data, cells, precision))
@@ -166,14 +166,14 @@ def peaks_section(data):
 
 
 def mixed_section(data):
-    cells = data.select(shape=shapes.MIXED, isa="avx512", model=MODELS)
+    cells = data.select(shape=shapes.MIXED, isa="amx", model=MODELS)
     if not cells:
         return ""
     tokens, padded = cells[0].data["tokens"], cells[0].data["padded"]
     rows = []
     for cell in cells:
         uniform = data.select(model=cell.model, threads=cell.threads,
-                              precision=cell.precision, isa="avx512",
+                              precision=cell.precision, isa="amx",
                               shape=["8x128", "32x128"])
         rate = max((c.rate() for c in uniform), default=None)
         rows.append([cell.model, cell.precision, str(cell.threads),
@@ -196,7 +196,7 @@ and 32x128.
 def sizes_section(data):
     blocks = []
     for precision in engines.PEERS:
-        cells = [c for c in data.select(precision=precision, isa="avx512")
+        cells = [c for c in data.select(precision=precision, isa="amx")
                  if c.model not in MODELS and c.shape != shapes.MIXED]
         if cells:
             blocks.append(f"### {precision}\n\n"
@@ -210,7 +210,7 @@ def load_section(data):
     rows = []
     chosen = {}
     for load in data.loads:
-        if load["isa"] == "avx512":
+        if load["isa"] == "amx":
             key = (load["model"], load["precision"], load["engine"])
             if key not in chosen or chosen[key]["threads"] < load["threads"]:
                 chosen[key] = load
@@ -235,7 +235,7 @@ def kernels_section(data):
     rows = sorted({(load["model"], load["precision"], TITLES[load["engine"]],
                     str(load["threads"]), load["kernels"])
                    for load in data.loads
-                   if load["kernels"] and load["isa"] == "avx512"})
+                   if load["kernels"] and load["isa"] == "amx"})
     if not rows:
         return ""
     return ("## What the peers compute with\n\nIn their own words: OpenVINO's "

@@ -80,11 +80,11 @@ class Figures:
                        for key, value in wanted.items())
         return [cell for cell in self.cells if fits(cell)]
 
-    def grid(self, precision, isa="avx512"):
+    def grid(self, precision, isa="amx"):
         return self.select(precision=precision, isa=isa, model=MODELS,
                            shape=shapes.UNIFORM)
 
-    def peak(self, model, threads, precision, isa="avx512"):
+    def peak(self, model, threads, precision, isa="amx"):
         """GFLOP/s: the median of what was measured between the cells."""
         peaks = [cell.data["peak_gflops"] for cell in self.select(
             model=model, threads=threads, precision=precision, isa=isa)]
@@ -107,7 +107,7 @@ class Figures:
     def differences(self, precision):
         """{engine: its largest difference from fp32's logits}"""
         worst = {}
-        for cell in self.select(precision=precision, isa="avx512"):
+        for cell in self.select(precision=precision, isa="amx"):
             for name, engine in cell.data["engines"].items():
                 if "difference" in engine:
                     worst[name] = max(worst.get(name, 0), engine["difference"])
@@ -164,10 +164,10 @@ def _bound_target(figures, precision, wanted, attention=None):
 
 def _mixed_rates(figures, precision):
     """Ours of mixed lengths, beside ours of the fastest 128-token batch."""
-    for cell in figures.select(precision=precision, isa="avx512",
+    for cell in figures.select(precision=precision, isa="amx",
                                model=MODELS, shape=shapes.MIXED):
         uniform = figures.select(
-            precision=precision, isa="avx512", model=cell.model,
+            precision=precision, isa="amx", model=cell.model,
             threads=cell.threads, shape=["8x128", "32x128"])
         if uniform:
             yield cell.rate() / max(c.rate() for c in uniform), cell
@@ -185,7 +185,7 @@ def targets(figures):
             f"{precision}, mixed lengths beside the best peer's padded batch",
             MIXED_RATIO_TARGET,
             [(c.ratio, c) for c in figures.select(
-                precision=precision, isa="avx512", model=MODELS,
+                precision=precision, isa="amx", model=MODELS,
                 shape=shapes.MIXED)]))
         found.append(_worst(
             f"{precision}, mixed lengths beside uniform 128 tokens, tokens/s",
@@ -193,7 +193,7 @@ def targets(figures):
     found.append(_worst(
         "int8, v3-xsmall, 1x64, one thread, beside ONNX Runtime", SMALL_TARGET,
         [(c.ratio, c) for c in figures.select(
-            precision="int8", isa="avx512", model="v3-xsmall", threads=1,
+            precision="int8", isa="amx", model="v3-xsmall", threads=1,
             shape="1x64")]))
     found.append(_worst(
         "fp32 on AVX2, speed beside the best peer: every cell", AVX2_TARGET,

@@ -29,7 +29,7 @@ class Group:
     model: str
     threads: int
     precision: str
-    isa: str = "avx512"
+    isa: str = "amx"
     shapes: tuple = ()
 
     def key(self, shape):

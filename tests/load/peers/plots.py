@@ -55,7 +55,7 @@ def throughput(data, model, path):
     """One panel for each precision, with the most threads measured."""
     panels = []
     for precision in engines.PEERS:
-        cells = data.select(model=model, precision=precision, isa="avx512",
+        cells = data.select(model=model, precision=precision, isa="amx",
                             shape=shapes.UNIFORM)
         if cells:
             most = max(cell.threads for cell in cells)
@@ -76,7 +76,7 @@ def throughput(data, model, path):
 
 def latency(data, model, path):
     """Milliseconds of one text by its length, one thread."""
-    cells = [cell for cell in data.select(model=model, isa="avx512", threads=1)
+    cells = [cell for cell in data.select(model=model, isa="amx", threads=1)
              if cell.shape.startswith("1x")]
     lines = {}
     for cell in cells:
@@ -111,14 +111,14 @@ def latency(data, model, path):
 
 def bounds(data, path):
     """Share of the bound by shape, with the most threads measured."""
-    models = [m for m in figures.MODELS if data.select(model=m, isa="avx512")]
+    models = [m for m in figures.MODELS if data.select(model=m, isa="amx")]
     if not models:
         return None
     figure, grid = plt.subplots(1, len(models), squeeze=False, sharey=True,
                                 figsize=(3.8 * len(models), 2.6))
     for axes, model in zip(grid[0], models):
         for precision, color in PRECISION_COLORS.items():
-            cells = data.select(model=model, precision=precision, isa="avx512",
+            cells = data.select(model=model, precision=precision, isa="amx",
                                 shape=shapes.UNIFORM)
             most = max((c.threads for c in cells), default=0)
             points = [(c.shape, data.fraction(c)) for c in cells

@@ -28,9 +28,8 @@ struct Case {
   }
 
   Epilogue For(Precision precision, Activation activation) const {
-    Epilogue epilogue = {.precision = precision,
-                         .activation = activation,
-                         .bias = bias.data()};
+    Epilogue epilogue = {
+        .precision = precision, .activation = activation, .bias = bias.data()};
     if (precision == Precision::kInt8) {
       epilogue.row_scales = row_scales.data();
       epilogue.scales = scales.data();
@@ -53,7 +52,8 @@ struct Case {
       case Precision::kBf16:
         return double{floats[i]} + bias[c];
       case Precision::kInt8:
-        return static_cast<double>(integers[i] - offsets[c]) * row_scales[r] * scales[c] +
+        return static_cast<double>(integers[i] - offsets[c]) * row_scales[r] *
+                   scales[c] +
                bias[c];
     }
     return NAN;
@@ -99,8 +99,8 @@ void ExpectFinishes(Precision precision, Activation activation,
     }
     const double x = sums.Before(precision, i / kStride, c);
     const double expected = Activate(activation, static_cast<float>(x));
-    EXPECT_NEAR(values[i], expected,
-                1e-4 + (1e-5 + rounding) * std::abs(x)) << i;
+    EXPECT_NEAR(values[i], expected, 1e-4 + (1e-5 + rounding) * std::abs(x))
+        << i;
   }
 }
 

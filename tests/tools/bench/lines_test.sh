@@ -5,7 +5,7 @@
 set -eu
 bench() { "$1" --model="$2" --shapes=- --json --threads=1 --seconds=0 --max_isa="$3"; }
 
-for isa in avx512 avx2 baseline; do
+for isa in amx avx512 avx2 baseline; do
   coproc BENCH { bench "$1" "$2" "$isa"; }
   pid=$BENCH_PID to=${BENCH[1]} from=${BENCH[0]}
   for shape in 1x4 1x4 lengths:3+2; do
