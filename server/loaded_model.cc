@@ -223,9 +223,11 @@ absl::StatusOr<GatedNetwork> LoadNetworks(const ModelSource& source,
     return s;
   if (absl::Status s = CheckLabels(model); !s.ok()) return s;
   WarnOfUnexpected(source.name, model, log);
-  return ChooseNetwork(
-      *std::move(exact), load,
-      [&] { return CalibrationOf(settings, tokenizer, model); }, loading.gate);
+  const auto calibrate = [&] {
+    log->Info("comparing precisions", {{"model", source.name}});
+    return CalibrationOf(settings, tokenizer, model);
+  };
+  return ChooseNetwork(*std::move(exact), load, calibrate, loading.gate);
 }
 
 // How the precision came about, where fp32 was not simply asked for.
