@@ -38,9 +38,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
 std::vector<Engine::Queue> Engine::MakeQueues(
     std::vector<LoadedModel>* models) {
   std::vector<Queue> queues;
-  for (size_t i = 0; i < models->size(); ++i)
+  for (size_t i = 0; i < models->size(); ++i) {
     queues.push_back(
         {.model = i, .network = (*models)[i].network.served.get()});
+  }
   for (size_t i = 0; i < models->size(); ++i) {
     LoadedModel& model = (*models)[i];
     if (model.network.exact == nullptr) continue;

@@ -20,8 +20,8 @@ constexpr int kDeepest = 4;  // a choice: {"calibration": [{"choices": ["here"
 constexpr size_t kMostTexts = 1000;
 constexpr size_t kMostChoices = 100;
 
-// An object, or nothing if keys of one object are the same: one of the values
-// would silently lose.
+// An object, or nothing if it is deeper than any setting, or if keys of one
+// object are the same: one of their values would silently lose.
 std::optional<Json> ParseObject(const std::string& text) {
   bool valid = true;
   std::vector<std::set<std::string>> keys;  // of the objects around
@@ -32,7 +32,7 @@ std::optional<Json> ParseObject(const std::string& text) {
     if (event == Json::parse_event_t::key) {
       valid = valid && keys.back().insert(value.get<std::string>()).second;
     }
-    return true;
+    return valid;
   };
   Json object = Json::parse(text, watch, /*allow_exceptions=*/false);
   if (!valid || !object.is_object()) return std::nullopt;

@@ -54,8 +54,8 @@ ABSL_FLAG(double, max_logit_change, 0,
           "Most that a lower precision may change a logit of these texts. 0:\n"
           "any change.");
 ABSL_FLAG(bool, keep_fp32, false,
-          "Keep fp32 in memory beside a lower precision, for calls with the\n"
-          "metadata x-deberta-precision: fp32.");
+          "Keep fp32 in memory beside a lower precision, with a queue of its\n"
+          "own, for calls with the metadata x-deberta-precision: fp32.");
 ABSL_FLAG(int32_t, workers, 0,
           "Batches computed at once. 0: one for every 8 CPUs.");
 ABSL_FLAG(int32_t, threads_per_worker, 0,

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/isa.h"
 #include "server/gate/decision.h"
 #include "server/stopwatch.h"
 
@@ -23,25 +22,21 @@ constexpr int kTimedRuns = 5;
 std::vector<Precision> Candidates(WantedPrecision wanted,
                                   const model::Config& config,
                                   std::string* why_none) {
-  if (wanted == Precision::kFp32) return {};
-  if (wanted.has_value()) {
-    *why_none = model::ChoosePrecision(*wanted, config).reason;
-    if (!why_none->empty()) return {};
-    return {*wanted};
-  }
   std::vector<Precision> candidates;
-  const auto add = [&](Precision precision, bool has_instructions) {
-    if (has_instructions &&
-        model::ChoosePrecision(precision, config).used == precision) {
+  if (wanted == Precision::kFp32) return candidates;
+  const auto add = [&](Precision precision) {
+    const std::string why = model::ChoosePrecision(precision, config).reason;
+    if (why.empty()) {
       candidates.push_back(precision);
+    } else {
+      absl::StrAppend(why_none, why_none->empty() ? "" : "; ", why);
     }
   };
-  add(Precision::kInt8, model::HasInt8Products());
-  add(Precision::kBf16, model::HasBf16Products());
-  if (candidates.empty()) {
-    *why_none =
-        "this model is computed fastest in fp32 on a processor without "
-        "AVX512_VNNI and AVX512_BF16";
+  if (wanted.has_value()) {
+    add(*wanted);
+  } else {
+    add(Precision::kInt8);
+    add(Precision::kBf16);
   }
   return candidates;
 }

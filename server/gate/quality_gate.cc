@@ -188,10 +188,9 @@ std::string WhyShut(const Agreement& agreement,
     return "not every logit is a finite number";
   std::string why;
   if (agreement.label_agreement() < thresholds.min_label_agreement) {
-    why = absl::StrFormat(
-        "the share of labels is below "
-        "--min_label_agreement=%g",
-        thresholds.min_label_agreement);
+    why =
+        absl::StrFormat("the share of labels is below --min_label_agreement=%g",
+                        thresholds.min_label_agreement);
   }
   if (thresholds.max_logit_change > 0 &&
       agreement.max_logit_change > thresholds.max_logit_change) {

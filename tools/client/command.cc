@@ -304,8 +304,10 @@ absl::StatusOr<Command> Tokenize(const Settings& settings) {
 // "int8 (auto; 99.52% of labels as in fp32)"
 std::string PrecisionText(const v1::GetModelResponse& model) {
   std::vector<std::string> remarks;
-  if (model.requested_precision() != model.model().precision())
-    remarks.push_back(model.requested_precision());
+  if (const std::string& requested = model.requested_precision();
+      !requested.empty() && requested != model.model().precision()) {
+    remarks.push_back(requested);
+  }
   if (model.model().precision() != "fp32") {
     remarks.push_back(absl::StrFormat("%.2f%% of labels as in fp32",
                                       model.label_agreement() * 100));
