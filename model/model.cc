@@ -273,6 +273,8 @@ const std::vector<std::string>& Model::labels() const {
 
 size_t Model::logit_width() const { return parts_->head.width(); }
 
+uint64_t Model::longest_sequence() const { return parts_->longest; }
+
 int64_t Model::parameters() const { return parts_->weights.parameters; }
 
 uint64_t Model::resident_bytes() const {

@@ -65,6 +65,9 @@ class Model {
   const std::vector<std::string>& labels() const;
   // Columns of the head's logits; 0 without a head.
   size_t logit_width() const;
+  // Tokens of the longest sequence that Forward() takes, whatever is read of
+  // it.
+  uint64_t longest_sequence() const;
   int64_t parameters() const;
   // Bytes of packed weights and tables held in memory, plus the mapped word
   // embedding table.

@@ -15,6 +15,20 @@ PrecisionChoice UseFp32(std::string why) {
   return {.reason = absl::StrCat(why, "; fp32 is used instead")};
 }
 
+std::string Int8Substitutes(Precision attention) {
+  std::string text;
+  if (!HasInt8Products()) {
+    text =
+        "int8 without AVX512_VNNI rounds weights to seven bits and is slower";
+  }
+  if (attention == Precision::kFp32) {
+    absl::StrAppend(&text, text.empty() ? "" : "; ",
+                    "attention is fp32: bf16 needs AVX512_BF16 and heads of an "
+                    "even size");
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<Precision> ParsePrecision(std::string_view name) {
@@ -51,7 +65,7 @@ PrecisionChoice ChoosePrecision(Precision wanted, const Config& config) {
       return UseFp32(absl::StrCat("int8 sums hold ", kMaxInt8Depth,
                                   " products, not ", depth));
     }
-    return {wanted, attention, ""};
+    return {wanted, attention, "", Int8Substitutes(attention)};
   }
   if (wanted == Precision::kBf16) {
     if (!HasBf16Products()) {

@@ -28,6 +28,8 @@ struct PrecisionChoice {
   Precision attention = Precision::kFp32;
   // Why it is not the one that was wanted; empty if it is.
   std::string reason;
+  // What int8 makes do with for want of instructions; empty if of none.
+  std::string instead = {};
 };
 
 // `wanted`, or fp32 where the processor or the model's shape does not do it.

@@ -1,6 +1,5 @@
 #include "server/engine.h"
 
-#include <cstddef>
 #include <utility>
 
 namespace deberta::server {
@@ -21,7 +20,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
     absl::StatusOr<LoadedModel> model =
         LoadModel(source,
                   {.load_threads = options.workers * options.threads_per_worker,
-                   .precision = options.precision,
+                   .gate = {.wanted = options.precision,
+                            .thresholds = options.gate,
+                            .keep_fp32 = options.keep_fp32,
+                            .threads = options.threads_per_worker},
                    .tokenizer_profile = options.tokenizer_profile,
                    .allowed_weights = options.allowed_weights,
                    .hdf5_reader = options.hdf5_reader},
@@ -33,9 +35,27 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
       new Engine(options, std::move(models), std::move(observer)));
 }
 
+std::vector<Engine::Queue> Engine::MakeQueues(
+    std::vector<LoadedModel>* models) {
+  std::vector<Queue> queues;
+  for (size_t i = 0; i < models->size(); ++i) {
+    queues.push_back(
+        {.model = i, .network = (*models)[i].network.served.get()});
+  }
+  for (size_t i = 0; i < models->size(); ++i) {
+    LoadedModel& model = (*models)[i];
+    if (model.network.exact == nullptr) continue;
+    model.served.exact_queue = queues.size();
+    queues.push_back({.model = i, .network = model.network.exact.get()});
+  }
+  return queues;
+}
+
 Engine::Engine(const Options& options, std::vector<LoadedModel> models,
                Scheduler::BatchObserver observer)
-    : models_(std::move(models)), catalog_(ServedModels(models_)) {
+    : models_(std::move(models)),
+      queues_(MakeQueues(&models_)),
+      catalog_(ServedModels(models_)) {
   for (int i = 0; i < options.workers; ++i) {
     workspaces_.push_back(
         std::make_unique<model::Workspace>(options.threads_per_worker));
@@ -45,13 +65,32 @@ Engine::Engine(const Options& options, std::vector<LoadedModel> models,
                          .max_batch_tokens = options.max_batch_tokens,
                          .max_batch_wait = options.max_batch_wait,
                          .max_queue_tokens = options.max_queue_tokens},
-      models_.size(),
+      queues_.size(),
       [this](size_t queue, int worker, const model::RaggedBatch& batch,
              model::BatchOutput* output) {
-        return models_[queue].model->Forward(
+        return queues_[queue].network->Forward(
             batch, *workspaces_[static_cast<size_t>(worker)], output);
       },
-      std::move(observer));
+      [this, observer = std::move(observer)](Scheduler::BatchReport report) {
+        report.queue = queues_[report.queue].model;
+        observer(report);
+      });
+}
+
+size_t Engine::queued_tokens(size_t model) const {
+  size_t tokens = 0;
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if (queues_[i].model == model) tokens += scheduler_->queued_tokens(i);
+  }
+  return tokens;
+}
+
+double Engine::queued_seconds(size_t model) const {
+  double seconds = 0;
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if (queues_[i].model == model) seconds += scheduler_->queued_seconds(i);
+  }
+  return seconds;
 }
 
 Engine::~Engine() { scheduler_->Drain(absl::InfinitePast()); }

@@ -3,6 +3,7 @@
 #ifndef SERVER_ENGINE_H_
 #define SERVER_ENGINE_H_
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -19,7 +20,8 @@ namespace deberta::server {
 class Engine {
  public:
   // Loads every model of `options`, in order, and starts the workers. `log`
-  // outlives the call, `observer` is called as Scheduler says.
+  // outlives the call, `observer` is called as Scheduler says, with the model
+  // in place of the queue.
   static absl::StatusOr<std::unique_ptr<Engine>> Load(
       const Options& options, Scheduler::BatchObserver observer, Log* log);
   // Drains without waiting for queued work.
@@ -28,12 +30,25 @@ class Engine {
   const std::vector<LoadedModel>& models() const { return models_; }
   const Catalog& catalog() const { return catalog_; }
   Scheduler& scheduler() { return *scheduler_; }
+  // What waits for a model, in whichever precision.
+  size_t queued_tokens(size_t model) const;
+  double queued_seconds(size_t model) const;
 
  private:
+  // Of the scheduler: first each model's own, then those of models that keep
+  // fp32 beside a lower precision.
+  struct Queue {
+    size_t model = 0;
+    const model::Model* network = nullptr;
+  };
+
   Engine(const Options& options, std::vector<LoadedModel> models,
          Scheduler::BatchObserver observer);
 
-  const std::vector<LoadedModel> models_;
+  static std::vector<Queue> MakeQueues(std::vector<LoadedModel>* models);
+
+  std::vector<LoadedModel> models_;
+  const std::vector<Queue> queues_;
   const Catalog catalog_;
   std::vector<std::unique_ptr<model::Workspace>> workspaces_;  // one a worker
   std::unique_ptr<Scheduler> scheduler_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/file_digest.h"
+#include "server/gate/calibration.h"
 #include "server/load_progress.h"
 #include "server/model_settings.h"
 #include "server/stopwatch.h"
@@ -92,17 +94,22 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
   }
 }
 
+size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
+                 const model::Model& model) {
+  const uint64_t limit =
+      std::min(static_cast<uint64_t>(model.config().max_position_embeddings),
+               model.longest_sequence());
+  const std::optional<int64_t> own = tokenizer.model_max_length();
+  return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
+}
+
 TaskModel Inputs(const LoadedModel& loaded) {
-  const model::Model& model = *loaded.model;
-  const auto limit =
-      static_cast<int64_t>(model.config().max_position_embeddings);
-  const int64_t max_tokens =
-      std::min(loaded.tokenizer->model_max_length().value_or(limit), limit);
+  const model::Model& model = *loaded.network.served;
   TaskModel task_model = {
       .tokenizer = loaded.tokenizer.get(),
       .config = &model.config(),
       .labels = model.labels(),
-      .max_tokens = static_cast<size_t>(max_tokens),
+      .max_tokens = MaxTokens(*loaded.tokenizer, model),
       .multiple_choice = model.head() == model::Head::kMultipleChoice};
   if (model.head() == model::Head::kReplacedTokenDetection) {
     task_model.ignored_label = model.labels().front();
@@ -110,15 +117,29 @@ TaskModel Inputs(const LoadedModel& loaded) {
   return task_model;
 }
 
+uint64_t ResidentBytes(const LoadedModel& loaded) {
+  const GatedNetwork& network = loaded.network;
+  return network.served->resident_bytes() +
+         (network.exact == nullptr ? 0 : network.exact->resident_bytes()) +
+         loaded.tokenizer->resident_bytes();
+}
+
 ServedModel Describe(const std::string& name, const LoadedModel& loaded,
-                     tokenizer::Profile profile, std::string sha256) {
-  const model::Model& model = *loaded.model;
+                     const ModelLoading& loading, tokenizer::Profile profile,
+                     std::string sha256) {
+  const model::Model& model = *loaded.network.served;
   const model::Config& config = model.config();
+  const Agreement agreement = loaded.network.agreement.value_or(Agreement());
   const std::optional<model::FillMaskDecoder> decoder =
       model.fill_mask_decoder();
   return {
       .name = name,
       .precision = std::string(model::PrecisionName(model.precision().used)),
+      .requested_precision =
+          std::string(WantedPrecisionName(loading.gate.wanted)),
+      .precision_note = loaded.network.note,
+      .label_agreement = agreement.label_agreement(),
+      .max_logit_change = agreement.max_logit_change,
       .family =
           config.family == model::Family::kDeberta ? "deberta" : "deberta-v2",
       .tasks = Tasks(model, *loaded.tokenizer),
@@ -133,8 +154,7 @@ ServedModel Describe(const std::string& name, const LoadedModel& loaded,
           decoder.has_value()
               ? std::string(model::FillMaskDecoderName(*decoder))
               : std::string(),
-      .resident_bytes =
-          model.resident_bytes() + loaded.tokenizer->resident_bytes(),
+      .resident_bytes = ResidentBytes(loaded),
       .task_model = Inputs(loaded),
       .refusals = Refusals(model.head())};
 }
@@ -158,17 +178,96 @@ void WarnOfUnexpected(const std::string& name, const model::Model& model,
 // The network of the directory, with a line that shows how far it is.
 absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
     const ModelSource& source, const ModelLoading& loading,
-    const ModelSettings& settings) {
+    const ModelSettings& settings, model::Precision precision) {
   LoadProgressLine line(stderr, source.name);
   return model::Model::Load(
       source.directory,
       {.load_threads = loading.load_threads,
-       .precision = loading.precision,
+       .precision = precision,
        .observer = [&](const model::LoadProgress& p) { line.Show(p); },
        .checkpoint = {.allowed = loading.allowed_weights,
                       .variant = source.variant,
                       .hdf5_reader = loading.hdf5_reader},
        .fill_mask = settings.fill_mask});
+}
+
+// What precisions of `model` are compared on.
+absl::StatusOr<Calibration> CalibrationOf(const ModelSettings& settings,
+                                          const tokenizer::Tokenizer& tokenizer,
+                                          const model::Model& model) {
+  absl::StatusOr<Calibration> calibration = MakeCalibration(
+      settings.calibration, {.tokenizer = &tokenizer,
+                             .head = model.head(),
+                             .problem_type = model.config().problem_type,
+                             .classes = model.logit_width(),
+                             .max_tokens = MaxTokens(tokenizer, model)});
+  if (calibration.ok() || settings.calibration.empty()) return calibration;
+  return absl::InvalidArgumentError(
+      absl::StrCat("deberta.json: ", calibration.status().message()));
+}
+
+// Checks the directory in fp32, then loads what is to be served.
+absl::StatusOr<GatedNetwork> LoadNetworks(const ModelSource& source,
+                                          const ModelLoading& loading,
+                                          const ModelSettings& settings,
+                                          const tokenizer::Tokenizer& tokenizer,
+                                          Log* log) {
+  const auto load = [&](model::Precision precision) {
+    return LoadNetwork(source, loading, settings, precision);
+  };
+  absl::StatusOr<std::unique_ptr<const model::Model>> exact =
+      load(model::Precision::kFp32);
+  if (!exact.ok()) return exact.status();
+  const model::Model& model = **exact;
+  if (absl::Status s = CheckTokenizerFits(tokenizer, model.config()); !s.ok())
+    return s;
+  if (absl::Status s = CheckLabels(model); !s.ok()) return s;
+  WarnOfUnexpected(source.name, model, log);
+  const auto calibrate = [&] {
+    log->Info("comparing precisions", {{"model", source.name}});
+    return CalibrationOf(settings, tokenizer, model);
+  };
+  return ChooseNetwork(*std::move(exact), load, calibrate, loading.gate);
+}
+
+// How the precision came about, where fp32 was not simply asked for.
+void LogPrecision(const LoadedModel& loaded, Log* log) {
+  const ServedModel& served = loaded.served;
+  if (served.precision_note.empty()) return;
+  const Agreement agreement = loaded.network.agreement.value_or(Agreement());
+  const std::initializer_list<LogField> fields = {
+      {"model", served.name},
+      {"requested", served.requested_precision},
+      {"precision", served.precision},
+      {"reason", served.precision_note},
+      {"label_agreement", served.label_agreement},
+      {"labels", static_cast<int64_t>(agreement.labels)},
+      {"inputs", static_cast<int64_t>(agreement.inputs)},
+      {"max_logit_change", served.max_logit_change}};
+  if (served.requested_precision == "auto" ||
+      served.requested_precision == served.precision) {
+    log->Info("precision chosen", fields);
+  } else {
+    log->Warning("the precision asked for is not served", fields);
+  }
+  if (const std::string& instead = loaded.network.served->precision().instead;
+      !instead.empty()) {
+    log->Warning(instead, {{"model", served.name}});
+  }
+}
+
+void LogLoaded(const LoadedModel& loaded, Log* log) {
+  const ServedModel& served = loaded.served;
+  log->Info("model loaded",
+            {{"model", served.name},
+             {"family", served.family},
+             {"precision", served.precision},
+             {"weights_format", served.weights_format},
+             {"tokenizer_profile", served.tokenizer_profile},
+             {"parameters", served.parameters},
+             {"resident_bytes", static_cast<int64_t>(served.resident_bytes)},
+             {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
+             {"sha256", served.sha256}});
 }
 
 }  // namespace
@@ -185,36 +284,18 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
       tokenizer::LoadTokenizer(source.directory, {.profile = profile});
   if (!tokenizer.ok()) return InModel(source, tokenizer.status());
   loaded.tokenizer = *std::move(tokenizer);
-  absl::StatusOr<std::unique_ptr<const model::Model>> model =
-      LoadNetwork(source, loading, *settings);
-  if (!model.ok()) return InModel(source, model.status());
-  loaded.model = *std::move(model);
-  if (absl::Status s =
-          CheckTokenizerFits(*loaded.tokenizer, loaded.model->config());
-      !s.ok())
-    return InModel(source, s);
-  if (absl::Status s = CheckLabels(*loaded.model); !s.ok())
-    return InModel(source, s);
-  WarnOfUnexpected(source.name, *loaded.model, log);
-  if (const std::string& reason = loaded.model->precision().reason;
-      !reason.empty())
-    log->Warning(reason, {{"model", source.name}});
+  absl::StatusOr<GatedNetwork> network =
+      LoadNetworks(source, loading, *settings, *loaded.tokenizer, log);
+  if (!network.ok()) return InModel(source, network.status());
+  loaded.network = *std::move(network);
   absl::StatusOr<std::string> sha256 =
-      Sha256OfFile(loaded.model->weights_path());
+      Sha256OfFile(loaded.network.served->weights_path());
   if (!sha256.ok()) return InModel(source, sha256.status());
-  loaded.served = Describe(source.name, loaded, profile, *std::move(sha256));
+  loaded.served =
+      Describe(source.name, loaded, loading, profile, *std::move(sha256));
   loaded.load_time = watch.elapsed();
-  log->Info(
-      "model loaded",
-      {{"model", source.name},
-       {"family", loaded.served.family},
-       {"precision", loaded.served.precision},
-       {"weights_format", loaded.served.weights_format},
-       {"tokenizer_profile", loaded.served.tokenizer_profile},
-       {"parameters", loaded.served.parameters},
-       {"resident_bytes", static_cast<int64_t>(loaded.served.resident_bytes)},
-       {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
-       {"sha256", loaded.served.sha256}});
+  LogPrecision(loaded, log);
+  LogLoaded(loaded, log);
   return loaded;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
 #include "model/model.h"
+#include "server/gate/gated_network.h"
 #include "server/log.h"
 #include "server/model_source.h"
 #include "server/rpc/served_model.h"
@@ -22,14 +23,14 @@ namespace deberta::server {
 // A model, its tokenizer and what the service says of them.
 struct LoadedModel {
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer;
-  std::unique_ptr<const model::Model> model;
+  GatedNetwork network;
   ServedModel served;
   absl::Duration load_time;
 };
 
 struct ModelLoading {
   int load_threads = 1;
-  model::Precision precision = model::Precision::kFp32;
+  GateOptions gate = {};
   // Unless the model's deberta.json says another.
   tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
   std::vector<model::WeightsFormat> allowed_weights =
@@ -39,7 +40,7 @@ struct ModelLoading {
 
 // Loads one directory as its deberta.json says. Errors name the model and what
 // is wrong with its files; InvalidArgument if the tokenizer has ids that the
-// model does not.
+// model does not. `served.exact_queue` is left unset.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
                                       const ModelLoading& loading, Log* log);
 

@@ -49,7 +49,11 @@ std::vector<Metrics::ModelInfo> ModelInfos(const Engine& engine) {
     infos.push_back({.name = model.served.name,
                      .tasks = model.served.tasks,
                      .load_time = model.load_time,
-                     .resident_bytes = model.served.resident_bytes});
+                     .resident_bytes = model.served.resident_bytes,
+                     .requested_precision = model.served.requested_precision,
+                     .precision = model.served.precision,
+                     .label_agreement = model.served.label_agreement,
+                     .max_logit_change = model.served.max_logit_change});
   }
   return infos;
 }
@@ -110,9 +114,8 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   if (!loaded.ok()) return loaded.status();
   engine = *std::move(loaded);
   metrics.AddModels(ModelInfos(*engine), [&engine](size_t model) {
-    return Metrics::Backlog{
-        .tokens = engine->scheduler().queued_tokens(model),
-        .seconds = engine->scheduler().queued_seconds(model)};
+    return Metrics::Backlog{.tokens = engine->queued_tokens(model),
+                            .seconds = engine->queued_seconds(model)};
   });
 
   shutdown->Arm();

@@ -204,6 +204,17 @@ struct Metrics::Series {
       AddGauge("deberta_model_bytes",
                "Memory of the model's weights and tables, mapped files "
                "included.");
+  Family<prometheus::Gauge>& precision_info =
+      AddGauge("deberta_model_precision_info",
+               "Always 1; the labels are the precision that was asked for and "
+               "the one that is served.");
+  Family<prometheus::Gauge>& label_agreement =
+      AddGauge("deberta_precision_label_agreement",
+               "Share of calibration labels that the served precision and fp32 "
+               "agree on.");
+  Family<prometheus::Gauge>& max_logit_change =
+      AddGauge("deberta_precision_max_logit_change",
+               "Largest change of a calibration logit from fp32.");
   Family<prometheus::Gauge>& build_info = AddGauge(
       "deberta_build_info", "Always 1; the labels describe the program.");
 
@@ -254,7 +265,19 @@ struct Metrics::Series {
     model.batch_tokens = &batch_tokens.Add(labels, kTokens);
     load_seconds.Add(labels).Set(absl::ToDoubleSeconds(info.load_time));
     model_bytes.Add(labels).Set(static_cast<double>(info.resident_bytes));
+    AddPrecision(info);
     return model;
+  }
+
+  void AddPrecision(const ModelInfo& info) {
+    const Labels labels = {{"model", info.name}};
+    label_agreement.Add(labels).Set(info.label_agreement);
+    max_logit_change.Add(labels).Set(info.max_logit_change);
+    precision_info
+        .Add({{"model", info.name},
+              {"requested", info.requested_precision},
+              {"precision", info.precision}})
+        .Set(1);
   }
 };
 

@@ -30,9 +30,14 @@ class Metrics {
 
   struct ModelInfo {
     std::string name;
-    std::vector<TaskKind> tasks;
-    absl::Duration load_time;
+    std::vector<TaskKind> tasks = {};
+    absl::Duration load_time = {};
     uint64_t resident_bytes = 0;
+    std::string requested_precision = "fp32";
+    std::string precision = "fp32";
+    // Of the precision with fp32.
+    double label_agreement = 1;
+    double max_logit_change = 0;
   };
 
   struct Backlog {

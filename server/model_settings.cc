@@ -14,24 +14,38 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr char kFileName[] = "deberta.json";
-constexpr std::streamsize kMaxBytes = 1 << 16;
+constexpr std::streamsize kMaxBytes = 1 << 20;
 constexpr size_t kLongestShown = 60;
+constexpr int kDeepest = 4;  // a choice: {"calibration": [{"choices": ["here"
+constexpr size_t kMostTexts = 1000;
+constexpr size_t kMostChoices = 100;
 
-// A flat object whose keys differ, or nothing: of keys given twice one would
-// silently lose.
-std::optional<Json> ParseFlatObject(const std::string& text) {
+// An object, or nothing if it is deeper than any setting, or if keys of one
+// object are the same: one of their values would silently lose.
+std::optional<Json> ParseObject(const std::string& text) {
   bool valid = true;
-  std::set<std::string> keys;
+  std::vector<std::set<std::string>> keys;  // of the objects around
   const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > 1) valid = false;
+    if (depth > kDeepest) valid = false;
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key) {
-      valid = valid && keys.insert(value.get<std::string>()).second;
+      valid = valid && keys.back().insert(value.get<std::string>()).second;
     }
     return valid;
   };
   Json object = Json::parse(text, watch, /*allow_exceptions=*/false);
   if (!valid || !object.is_object()) return std::nullopt;
   return object;
+}
+
+absl::Status Wrong(const std::string& where, absl::string_view expected,
+                   const Json& got) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, ": expected ", expected, ", got ",
+                   got.is_string() && got.get_ref<const std::string&>().empty()
+                       ? "an empty one"
+                       : got.type_name()));
 }
 
 // Sets what `parse` makes of a name; its errors say what the name is of.
@@ -49,6 +63,73 @@ absl::Status ReadName(const std::string& key, const Json& value, Parse parse,
   return absl::OkStatus();
 }
 
+absl::Status ReadText(const std::string& where, const Json& value,
+                      std::string* out) {
+  if (!value.is_string() || value.get_ref<const std::string&>().empty())
+    return Wrong(where, "a string that is not empty", value);
+  *out = value.get<std::string>();
+  return absl::OkStatus();
+}
+
+absl::Status ReadChoices(const std::string& where, const Json& value,
+                         std::vector<std::string>* choices) {
+  if (!value.is_array()) return Wrong(where, "an array of strings", value);
+  if (value.empty() || value.size() > kMostChoices) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ": expected 1 to ", kMostChoices, " strings, got ",
+                     value.size()));
+  }
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (absl::Status s = ReadText(absl::StrCat(where, "[", i, "]"), value[i],
+                                  &choices->emplace_back());
+        !s.ok()) {
+      return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadInput(const std::string& where, const Json& value,
+                       TextInput* input) {
+  if (value.is_string()) return ReadText(where, value, &input->text);
+  if (!value.is_object()) return Wrong(where, "a string or an object", value);
+  for (auto it = value.begin(); it != value.end(); ++it) {
+    const std::string field =
+        absl::StrCat(where, ".", it.key().substr(0, kLongestShown));
+    absl::Status status = absl::InvalidArgumentError(
+        absl::StrCat(field, ": expected text, text_pair or choices"));
+    if (it.key() == "text") status = ReadText(field, *it, &input->text);
+    if (it.key() == "text_pair")
+      status = ReadText(field, *it, &input->text_pair);
+    if (it.key() == "choices")
+      status = ReadChoices(field, *it, &input->choices);
+    if (!status.ok()) return status;
+  }
+  if (input->text.empty() ||
+      (!input->text_pair.empty() && !input->choices.empty())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": expected text, and at most one of text_pair and choices"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadCalibration(const std::string& key, const Json& value,
+                             std::vector<TextInput>* inputs) {
+  if (!value.is_array()) return Wrong(key, "an array", value);
+  if (value.empty() || value.size() > kMostTexts) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        key, ": expected 1 to ", kMostTexts, " texts, got ", value.size()));
+  }
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (absl::Status s = ReadInput(absl::StrCat(key, "[", i, "]"), value[i],
+                                   &inputs->emplace_back());
+        !s.ok()) {
+      return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadSetting(const std::string& key, const Json& value,
                          ModelSettings* settings) {
   if (key == "fill_mask") {
@@ -59,16 +140,19 @@ absl::Status ReadSetting(const std::string& key, const Json& value,
     return ReadName(key, value, tokenizer::ParseProfile,
                     &settings->tokenizer_profile);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected the keys fill_mask and tokenizer_profile, got \"",
-                   key.substr(0, kLongestShown), "\""));
+  if (key == "calibration")
+    return ReadCalibration(key, value, &settings->calibration);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "expected the keys fill_mask, tokenizer_profile and calibration, got \"",
+      key.substr(0, kLongestShown), "\""));
 }
 
 absl::StatusOr<ModelSettings> ParseSettings(const std::string& text) {
-  const std::optional<Json> object = ParseFlatObject(text);
+  const std::optional<Json> object = ParseObject(text);
   if (!object.has_value()) {
     return absl::InvalidArgumentError(
-        "expected a JSON object of names and strings, each name once");
+        "expected a JSON object with each name once, not deeper than its keys "
+        "go");
   }
   ModelSettings settings;
   for (auto it = object->begin(); it != object->end(); ++it) {

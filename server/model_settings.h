@@ -1,16 +1,22 @@
 // deberta.json beside a model: what its files leave open.
 //
 //   {"fill_mask": "emd" | "plain" | "legacy",        the decoder of masks
-//    "tokenizer_profile": "hf4" | "hf5" | "spm"}     before --tokenizer_profile
+//    "tokenizer_profile": "hf4" | "hf5" | "spm",     before --tokenizer_profile
+//    "calibration": [                                what precisions are
+//      "a text",                                     compared on
+//      {"text": "one", "text_pair": "another"},
+//      {"text": "a question", "choices": ["an answer", "another"]}]}
 
 #ifndef SERVER_MODEL_SETTINGS_H_
 #define SERVER_MODEL_SETTINGS_H_
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/head_weights.h"
+#include "server/tasks/task.h"
 #include "tokenizer/profile.h"
 
 namespace deberta::server {
@@ -18,6 +24,7 @@ namespace deberta::server {
 struct ModelSettings {
   std::optional<model::FillMaskDecoder> fill_mask;
   std::optional<tokenizer::Profile> tokenizer_profile;
+  std::vector<TextInput> calibration;  // no text in it is empty
 };
 
 // Nothing set if `directory` has no such file. InvalidArgument names the file,

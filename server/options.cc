@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -37,11 +38,24 @@ ABSL_FLAG(std::string, listen, "0.0.0.0:50051",
           "Address of the gRPC service, HOST:PORT. Port 0: any that is free.");
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
           "Address of GET /metrics, IP:PORT. Port 0: any that is free.");
+ABSL_FLAG(std::string, precision, "fp32",
+          "Arithmetic of the models: fp32, bf16, int8, or auto, the fastest\n"
+          "that answers as fp32 does. At its start the server compares each\n"
+          "lower precision with fp32 on the texts of \"calibration\" in the\n"
+          "model's deberta.json, else on its own, and serves fp32 where they\n"
+          "differ more than the next two flags allow. The log says what is\n"
+          "served and why, also where the processor lacks the instructions\n"
+          "(AVX512_BF16 for bf16).");
 ABSL_FLAG(
-    std::string, precision, "fp32",
-    "Arithmetic of the models: fp32, bf16, int8, or auto, which is fp32.\n"
-    "A processor without AVX512_BF16 computes bf16 models in fp32, and the\n"
-    "log says so.");
+    double, min_label_agreement, 0.99,
+    "Least share, from 0 to 1, of the labels of these texts that a lower\n"
+    "precision must have in common with fp32.");
+ABSL_FLAG(double, max_logit_change, 0,
+          "Most that a lower precision may change a logit of these texts. 0:\n"
+          "any change.");
+ABSL_FLAG(bool, keep_fp32, false,
+          "Keep fp32 in memory beside a lower precision, with a queue of its\n"
+          "own, for calls with the metadata x-deberta-precision: fp32.");
 ABSL_FLAG(int32_t, workers, 0,
           "Batches computed at once. 0: one for every 8 CPUs.");
 ABSL_FLAG(int32_t, threads_per_worker, 0,
@@ -75,13 +89,16 @@ constexpr int kMaxDrainSeconds = 3600;
 constexpr int kMinRequestBytes = 1024;
 
 // In the order of --help.
-std::array<const absl::CommandLineFlag*, 14> Flags() {
+std::array<const absl::CommandLineFlag*, 17> Flags() {
   return {&absl::GetFlagReflectionHandle(FLAGS_models),
           &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
           &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile),
           &absl::GetFlagReflectionHandle(FLAGS_listen),
           &absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
           &absl::GetFlagReflectionHandle(FLAGS_precision),
+          &absl::GetFlagReflectionHandle(FLAGS_min_label_agreement),
+          &absl::GetFlagReflectionHandle(FLAGS_max_logit_change),
+          &absl::GetFlagReflectionHandle(FLAGS_keep_fp32),
           &absl::GetFlagReflectionHandle(FLAGS_workers),
           &absl::GetFlagReflectionHandle(FLAGS_threads_per_worker),
           &absl::GetFlagReflectionHandle(FLAGS_max_batch_tokens),
@@ -230,13 +247,28 @@ absl::StatusOr<tokenizer::Profile> TokenizerProfile() {
                absl::StrCat("\"", name, "\""));
 }
 
-absl::StatusOr<model::Precision> Precision() {
+absl::StatusOr<WantedPrecision> Precision() {
   const std::string name = absl::GetFlag(FLAGS_precision);
-  if (name == "auto") return model::Precision::kFp32;
-  absl::StatusOr<model::Precision> precision = model::ParsePrecision(name);
-  if (precision.ok()) return precision;
+  if (name == "auto") return WantedPrecision(std::nullopt);
+  const absl::StatusOr<model::Precision> precision =
+      model::ParsePrecision(name);
+  if (precision.ok()) return WantedPrecision(*precision);
   return Wrong("precision", "fp32, bf16, int8 or auto",
                absl::StrCat("\"", name, "\""));
+}
+
+absl::StatusOr<GateThresholds> Thresholds() {
+  const double agreement = absl::GetFlag(FLAGS_min_label_agreement);
+  const double change = absl::GetFlag(FLAGS_max_logit_change);
+  if (!(agreement >= 0 && agreement <= 1)) {
+    return Wrong("min_label_agreement", "a share from 0 to 1",
+                 absl::StrCat(agreement));
+  }
+  if (!(change >= 0 && std::isfinite(change))) {
+    return Wrong("max_logit_change", "a number from 0", absl::StrCat(change));
+  }
+  return GateThresholds{.min_label_agreement = agreement,
+                        .max_logit_change = change};
 }
 
 void AnswerHelpAndVersion(int argc, char** argv) {
@@ -265,8 +297,10 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (!allowed.ok()) return allowed.status();
   const absl::StatusOr<tokenizer::Profile> profile = TokenizerProfile();
   if (!profile.ok()) return profile.status();
-  const absl::StatusOr<model::Precision> precision = Precision();
+  const absl::StatusOr<WantedPrecision> precision = Precision();
   if (!precision.ok()) return precision.status();
+  const absl::StatusOr<GateThresholds> thresholds = Thresholds();
+  if (!thresholds.ok()) return thresholds.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
   int threads = absl::GetFlag(FLAGS_threads_per_worker);
@@ -281,6 +315,8 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .listen = absl::GetFlag(FLAGS_listen),
       .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
       .precision = *precision,
+      .gate = *thresholds,
+      .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
       .workers = workers,
       .threads_per_worker = threads,
       .max_batch_tokens =

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
 #include "model/precision.h"
+#include "server/gate/gated_network.h"
 #include "server/model_source.h"
 #include "tokenizer/profile.h"
 
@@ -26,7 +27,9 @@ struct Options {
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
   std::string listen;
   std::string metrics_listen;
-  model::Precision precision = model::Precision::kFp32;
+  WantedPrecision precision = model::Precision::kFp32;
+  GateThresholds gate = {};
+  bool keep_fp32 = false;
   int workers = 1;
   int threads_per_worker = 1;
   size_t max_batch_tokens = 0;

@@ -35,6 +35,7 @@ layer model/checkpoint 'model/(layers|[a-z_]+\.h)|tokenizer/|server/|proto/|tool
 layer model 'tokenizer/|server/|proto/|tools/'
 layer server/tasks 'server/(batching|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/batching 'server/rpc/|proto/|tools/|tokenizer/'
+layer server/gate 'server/rpc/|server/[a-z_]+\.h|proto/|tools/' 'server/stopwatch\.h'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/model_settings\.h'
 

@@ -39,7 +39,9 @@ ABSL_FLAG(std::string, shapes, "1x128,8x128",
           "from standard input and answered line by line, a known shape "
           "without warm-up and all with one run at least");
 ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
-ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16, int8 or auto (fp32)");
+ABSL_FLAG(std::string, precision, "fp32",
+          "fp32, bf16 or int8, whatever it does to the answers; what auto is, "
+          "deberta-server finds out");
 ABSL_FLAG(std::string, max_isa, "amx",
           "the widest instructions to use: amx (all there are), avx512, avx2 "
           "or baseline");
@@ -98,11 +100,9 @@ absl::StatusOr<Settings> SettingsFromFlags() {
           ? threads
           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 
-  if (const std::string name = absl::GetFlag(FLAGS_precision); name != "auto") {
-    const auto precision = model::ParsePrecision(name);
-    if (!precision.ok()) return precision.status();
-    settings.precision = *precision;
-  }
+  const auto precision = model::ParsePrecision(absl::GetFlag(FLAGS_precision));
+  if (!precision.ok()) return precision.status();
+  settings.precision = *precision;
   const auto isa = model::ParseIsa(absl::GetFlag(FLAGS_max_isa));
   if (!isa.ok()) return isa.status();
   if (absl::Status status = model::SetMaxIsa(*isa); !status.ok()) return status;
@@ -283,9 +283,9 @@ absl::Status Bench(const Settings& settings) {
   const absl::StatusOr<LoadedModel> model = Load(settings);
   if (!model.ok()) return model.status();
   const double load_ms = Milliseconds(Clock::now() - start);
-  if (const std::string& reason = (*model)->precision().reason;
-      !reason.empty()) {
-    std::cerr << "deberta-bench: " << reason << "\n";
+  for (const std::string& remark :
+       {(*model)->precision().reason, (*model)->precision().instead}) {
+    if (!remark.empty()) std::cerr << "deberta-bench: " << remark << "\n";
   }
 
   const bool json = absl::GetFlag(FLAGS_json);

@@ -29,6 +29,10 @@ ABSL_FLAG(std::string, model, "",
           "model to ask; empty: the only one that has the task");
 ABSL_FLAG(int32_t, deadline_ms, 60000,
           "longest wait for each request in milliseconds; 0: no limit");
+ABSL_FLAG(
+    bool, exact, false,
+    "answers in fp32, also of a model that is served in a lower precision "
+    "(the server needs --keep_fp32)");
 ABSL_FLAG(int32_t, batch, 32, "inputs sent in one request");
 ABSL_FLAG(bool, json, false,
           "print one JSON object a line for each input, for machines");
@@ -228,6 +232,8 @@ class Session {
   grpc::Status Call(const std::vector<Input>& batch) {
     grpc::ClientContext context;
     SetDeadline(context);
+    if (absl::GetFlag(FLAGS_exact))
+      context.AddMetadata("x-deberta-precision", "fp32");
     std::vector<Answer> answers;
     grpc::Status status = command_(stub_, context, batch, &answers);
     for (size_t i = 0; i < answers.size(); ++i)

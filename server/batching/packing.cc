@@ -12,22 +12,24 @@ const SequenceInput& InputOf(const Batch::Entry& entry) {
 
 }  // namespace
 
+void AppendSequence(const SequenceInput& input, model::RaggedBatch* packed) {
+  const uint32_t first = packed->starts.back();
+  packed->ids.insert(packed->ids.end(), input.ids.begin(), input.ids.end());
+  packed->type_ids.insert(packed->type_ids.end(), input.type_ids.begin(),
+                          input.type_ids.end());
+  packed->starts.push_back(static_cast<uint32_t>(packed->ids.size()));
+  std::vector<uint32_t>& rows = input.readout == Readout::kHeadLogits
+                                    ? packed->logit_rows
+                                    : packed->hidden_rows;
+  for (const uint32_t row : input.rows) rows.push_back(first + row);
+}
+
 model::RaggedBatch Pack(const Batch& batch) {
   model::RaggedBatch packed;
   packed.ids.reserve(batch.tokens);
   packed.type_ids.reserve(batch.tokens);
-  for (const Batch::Entry& entry : batch.entries) {
-    const SequenceInput& input = InputOf(entry);
-    const uint32_t first = packed.starts.back();
-    packed.ids.insert(packed.ids.end(), input.ids.begin(), input.ids.end());
-    packed.type_ids.insert(packed.type_ids.end(), input.type_ids.begin(),
-                           input.type_ids.end());
-    packed.starts.push_back(static_cast<uint32_t>(packed.ids.size()));
-    std::vector<uint32_t>& rows = input.readout == Readout::kHeadLogits
-                                      ? packed.logit_rows
-                                      : packed.hidden_rows;
-    for (const uint32_t row : input.rows) rows.push_back(first + row);
-  }
+  for (const Batch::Entry& entry : batch.entries)
+    AppendSequence(InputOf(entry), &packed);
   return packed;
 }
 

@@ -12,6 +12,9 @@
 
 namespace deberta::server {
 
+// Appends one sequence, and the rows that are read of it.
+void AppendSequence(const SequenceInput& input, model::RaggedBatch* packed);
+
 model::RaggedBatch Pack(const Batch& batch);
 
 // One output an entry, in order.

@@ -14,7 +14,8 @@ namespace deberta::server {
 
 class Catalog {
  public:
-  // The index of a model is that of its queue in the scheduler.
+  // The index of a model is that of its queue in the scheduler; fp32 beside it
+  // has a queue of its own, ServedModel::exact_queue.
   explicit Catalog(std::vector<ServedModel> models)
       : models_(std::move(models)) {}
 

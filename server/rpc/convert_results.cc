@@ -151,6 +151,11 @@ void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
   out->set_tokenizer_profile(model.tokenizer_profile);
   out->set_resident_bytes(static_cast<int64_t>(model.resident_bytes));
   out->set_fill_mask_decoder(model.fill_mask_decoder);
+  out->set_requested_precision(model.requested_precision);
+  out->set_precision_note(model.precision_note);
+  out->set_label_agreement(model.label_agreement);
+  out->set_max_logit_change(model.max_logit_change);
+  out->set_fp32_available(model.HasExact());
 }
 
 }  // namespace deberta::server

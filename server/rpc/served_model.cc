@@ -26,4 +26,8 @@ bool ServedModel::Has(TaskKind task) const {
   return std::ranges::find(tasks, task) != tasks.end();
 }
 
+bool ServedModel::HasExact() const {
+  return precision == kExactPrecision || exact_queue.has_value();
+}
+
 }  // namespace deberta::server

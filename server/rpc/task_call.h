@@ -22,6 +22,7 @@
 #include "server/rpc/call_gate.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/request_report.h"
+#include "server/rpc/requested_precision.h"
 #include "server/rpc/status.h"
 #include "server/stopwatch.h"
 
@@ -40,7 +41,8 @@ class TaskCall final : public grpc::ServerUnaryReactor {
         gate_(gate),
         observer_(observer),
         deadline_(std::min(absl::FromChrono(context.deadline()),
-                           absl::Now() + max_time)) {
+                           absl::Now() + max_time)),
+        exact_(AsksForExact(context)) {
     report_.task = kKind;
   }
 
@@ -72,6 +74,10 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     }
     if (!index.ok()) return index.status();
     report_.model = *index;
+    if (!exact_.ok()) return exact_.status();
+    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *exact_);
+    if (!queue.ok()) return queue.status();
+    queue_ = *queue;
     if (absl::Status s = Tokenize(model().task_model); !s.ok()) return s;
 
     Job job = {.sequences = task_->sequences(),
@@ -87,7 +93,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
       report_.truncated_inputs += coverage.truncated ? 1 : 0;
     }
     report_.accepted = true;
-    absl::Status submitted = backend_.scheduler->Submit(*index, std::move(job));
+    absl::Status submitted = backend_.scheduler->Submit(queue_, std::move(job));
     return submitted.ok() ? submitted : Refused(std::move(submitted));
   }
 
@@ -135,6 +141,8 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     for (const auto& result : *results)
       ToProto(result, response_->add_results());
     ToProto(model(), response_->mutable_model());
+    if (*exact_)
+      response_->mutable_model()->set_precision(std::string(kExactPrecision));
     SetTiming(*output, response_->mutable_timing());
     return absl::OkStatus();
   }
@@ -156,9 +164,9 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     if (entered_) gate_->Answered();
     absl::Duration retry_delay = absl::Seconds(1);
     if (report_.rejection == Rejection::kQueueFull) {
-      retry_delay = std::clamp(
-          absl::Seconds(backend_.scheduler->queued_seconds(*report_.model)),
-          absl::Milliseconds(100), absl::Seconds(30));
+      retry_delay =
+          std::clamp(absl::Seconds(backend_.scheduler->queued_seconds(queue_)),
+                     absl::Milliseconds(100), absl::Seconds(30));
     }
     Finish(ToGrpcStatus(status, retry_delay));
   }
@@ -172,6 +180,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   CallGate* const gate_;
   const RequestObserver* const observer_;
   const absl::Time deadline_;
+  const absl::StatusOr<bool> exact_;  // whether fp32 is asked for
   const Stopwatch total_;
   // Shared with the job, which may outlive the call.
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
@@ -180,6 +189,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   // One thread at a time: the caller's until queued, then the worker's.
   CallGate::Backend backend_;
   bool entered_ = false;
+  size_t queue_ = 0;
   std::optional<Task> task_;
   RequestReport report_;
 };

@@ -239,15 +239,18 @@ INSTANTIATE_TEST_SUITE_P(All, EveryPrecisionTest,
                                       PrecisionName(std::get<1>(test.param)));
                          });
 
-TEST(ModelTest, SaysWhyItUsesFp32) {
-  const auto model = LoadModel("v3_classify", Precision::kBf16);
+TEST(ModelTest, TakesSequencesUpToTheLongest) {
+  const auto model = LoadModel("v2_few_odd_buckets_tag");
   ASSERT_NE(model, nullptr);
-  if (HasBf16Products()) {
-    EXPECT_EQ(model->precision().used, Precision::kBf16);
-  } else {
-    EXPECT_EQ(model->precision().used, Precision::kFp32);
-    EXPECT_THAT(model->precision().reason, HasSubstr("AVX512_BF16"));
-  }
+  Workspace workspace(1);
+  BatchOutput output;
+  RaggedBatch batch;
+  batch.ids.assign(model->longest_sequence(), 5);
+  batch.starts = {0, static_cast<uint32_t>(batch.ids.size())};
+  EXPECT_TRUE(model->Forward(batch, workspace, &output).ok());
+  batch.ids.push_back(5);
+  batch.starts = {0, static_cast<uint32_t>(batch.ids.size())};
+  EXPECT_FALSE(model->Forward(batch, workspace, &output).ok());
 }
 
 // Row counts fall into few buckets and buffers only grow to the largest batch,

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <sstream>
 #include <string>
 
-#include "model/isa.h"
 #include "server/file_digest.h"
 #include "server/load_progress.h"
 
@@ -93,14 +93,25 @@ class EngineTest : public testing::Test {
     return directory;
   }
 
+  struct Gate {
+    WantedPrecision precision = model::Precision::kFp32;
+    GateThresholds thresholds = {.min_label_agreement = 0};
+    bool keep_fp32 = false;
+  };
+
   absl::StatusOr<std::unique_ptr<Engine>> Load(
-      std::vector<ModelSource> models,
-      model::Precision precision = model::Precision::kFp32) {
+      std::vector<ModelSource> models) {
+    return Load(std::move(models), Gate());
+  }
+  absl::StatusOr<std::unique_ptr<Engine>> Load(std::vector<ModelSource> models,
+                                               const Gate& gate) {
     return Engine::Load(
         {.models = std::move(models),
          .listen = "",
          .metrics_listen = "",
-         .precision = precision,
+         .precision = gate.precision,
+         .gate = gate.thresholds,
+         .keep_fp32 = gate.keep_fp32,
          .workers = 2,
          .threads_per_worker = 1,
          .max_batch_tokens = 64,
@@ -109,7 +120,32 @@ class EngineTest : public testing::Test {
          .max_request_bytes = 1 << 20,
          .max_call_time = absl::Seconds(60),
          .drain_time = absl::ZeroDuration()},
-        [](const Scheduler::BatchReport&) {}, &log_);
+        [this](const Scheduler::BatchReport& report) {
+          last_report_ = report.queue;
+        },
+        &log_);
+  }
+
+  // Runs one sequence; what the observer was told is then in last_report_.
+  std::vector<float> Logits(Engine& engine, size_t queue) {
+    std::promise<absl::StatusOr<JobOutput>> done;
+    Job job;
+    job.sequences = {
+        {.ids = {1, 5, 6, 2}, .type_ids = {0, 0, 0, 0}, .rows = {0}}};
+    job.done = [&](absl::StatusOr<JobOutput> output) {
+      done.set_value(std::move(output));
+    };
+    EXPECT_TRUE(engine.scheduler().Submit(queue, std::move(job)).ok());
+    const absl::StatusOr<JobOutput> output = done.get_future().get();
+    EXPECT_TRUE(output.ok()) << output.status();
+    return output.ok() ? output->sequences.at(0).values : std::vector<float>();
+  }
+
+  std::string LogText() {
+    std::rewind(log_file_);
+    std::string log(1 << 16, '\0');
+    log.resize(std::fread(log.data(), 1, log.size(), log_file_));
+    return log;
   }
 
   std::string ErrorOf(const std::string& directory) {
@@ -121,15 +157,68 @@ class EngineTest : public testing::Test {
   const std::string root_;
   std::FILE* const log_file_;
   Log log_;
+  std::atomic<size_t> last_report_ = 0;
 };
 
-TEST_F(EngineTest, TellsThePrecisionThatIsUsed) {
-  const std::string directory = CopyModelWithTokenizer("v3_classify");
+TEST_F(EngineTest, KeepsFp32BesideALowerPrecision) {
+  const std::vector<ModelSource> sources = {
+      {.name = "labels", .directory = CopyModelWithTokenizer("v3_classify")},
+      {.name = "tags", .directory = CopyModelWithTokenizer("v3_tag")}};
+  const auto exact = Load(sources);
+  const auto alone = Load(sources, {.precision = model::Precision::kInt8});
+  const auto both =
+      Load(sources, {.precision = model::Precision::kInt8, .keep_fp32 = true});
+  ASSERT_TRUE(exact.ok() && alone.ok() && both.ok()) << both.status();
+  const std::vector<ServedModel>& models = (*both)->catalog().models();
+  EXPECT_EQ(models[1].precision, "int8");
+  EXPECT_EQ(models[1].requested_precision, "int8");
+  EXPECT_GT(models[1].max_logit_change, 0);
+  EXPECT_EQ(models[0].exact_queue, 2u);
+  EXPECT_EQ(models[1].exact_queue, 3u);
+  EXPECT_FALSE((*alone)->catalog().models()[1].HasExact());
+  EXPECT_GT(models[1].resident_bytes,
+            (*alone)->catalog().models()[1].resident_bytes);
+
+  EXPECT_EQ(Logits(**both, 3), Logits(**exact, 1));
+  EXPECT_NE(Logits(**both, 1), Logits(**exact, 1));
+  // Reports are of models, whatever the queue.
+  Logits(**both, 2);
+  EXPECT_EQ(last_report_, 0u);
+  Logits(**both, 3);
+  EXPECT_EQ(last_report_, 1u);
+}
+
+TEST_F(EngineTest, PrecisionThatDoesNotPassIsNotServed) {
   const auto engine =
-      Load({{.name = "m", .directory = directory}}, model::Precision::kBf16);
+      Load({{.name = "m", .directory = CopyModelWithTokenizer("v3_classify")}},
+           {.precision = model::Precision::kInt8,
+            .thresholds = {.max_logit_change = 1e-9},
+            .keep_fp32 = true});
   ASSERT_TRUE(engine.ok()) << engine.status();
-  EXPECT_EQ((*engine)->catalog().models().front().precision,
-            model::HasBf16Products() ? "bf16" : "fp32");
+  const ServedModel& served = (*engine)->catalog().models()[0];
+  EXPECT_EQ(served.precision, "fp32");
+  EXPECT_EQ(served.requested_precision, "int8");
+  EXPECT_THAT(served.precision_note, HasSubstr("--max_logit_change=1e-09"));
+  EXPECT_EQ(served.label_agreement, 1);
+  EXPECT_EQ(served.exact_queue, std::nullopt);
+  EXPECT_TRUE(served.HasExact());
+  EXPECT_THAT(LogText(), AllOf(HasSubstr("\"warning\""),
+                               HasSubstr(served.precision_note)));
+}
+
+TEST_F(EngineTest, DebertaJsonBringsTheTextsToCompareOn) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  const Gate int8 = {.precision = model::Precision::kInt8};
+  std::ofstream(directory + "/deberta.json")
+      << R"({"calibration": ["abc", {"text": "a", "text_pair": "b"}]})";
+  ASSERT_TRUE(Load({{.name = "m", .directory = directory}}, int8).ok());
+  EXPECT_THAT(LogText(), HasSubstr("\"inputs\":2"));
+  std::ofstream(directory + "/deberta.json")
+      << R"({"calibration": [{"text": "a", "choices": ["b"]}]})";
+  const auto engine = Load({{.name = "m", .directory = directory}}, int8);
+  EXPECT_THAT(std::string(engine.status().message()),
+              AllOf(HasSubstr(directory),
+                    HasSubstr("deberta.json: calibration[0]: expected no")));
 }
 
 TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
@@ -157,16 +246,6 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   EXPECT_THAT(models[1].tasks,
               ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
 
-  std::promise<absl::StatusOr<JobOutput>> done;
-  Job job;
-  job.sequences = {
-      {.ids = {1, 5, 6, 2}, .type_ids = {0, 0, 0, 0}, .rows = {0}}};
-  job.done = [&](absl::StatusOr<JobOutput> output) {
-    done.set_value(std::move(output));
-  };
-  ASSERT_TRUE((*engine)->scheduler().Submit(0, std::move(job)).ok());
-  const absl::StatusOr<JobOutput> output = done.get_future().get();
-  ASSERT_TRUE(output.ok()) << output.status();
   model::RaggedBatch batch;
   batch.ids = {1, 5, 6, 2};
   batch.type_ids = {0, 0, 0, 0};
@@ -174,9 +253,11 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   batch.logit_rows = {0};
   model::BatchOutput direct;
   model::Workspace workspace(1);
-  ASSERT_TRUE(
-      (*engine)->models()[0].model->Forward(batch, workspace, &direct).ok());
-  EXPECT_EQ(output->sequences.at(0).values, direct.logits);
+  ASSERT_TRUE((*engine)
+                  ->models()[0]
+                  .network.served->Forward(batch, workspace, &direct)
+                  .ok());
+  EXPECT_EQ(Logits(**engine, 0), direct.logits);
 }
 
 TEST_F(EngineTest, HeadsSayWhatTheyDo) {
@@ -281,9 +362,7 @@ TEST_F(EngineTest, TensorsThatNothingUsesAreLogged) {
   std::ofstream(directory + "/config.json") << text;
 
   ASSERT_TRUE(Load({{.name = "short", .directory = directory}}).ok());
-  std::rewind(log_file_);
-  std::string log(1 << 16, '\0');
-  log.resize(std::fread(log.data(), 1, log.size(), log_file_));
+  const std::string log = LogText();
   EXPECT_THAT(log, HasSubstr("\"warning\""));
   EXPECT_THAT(log, HasSubstr("encoder.layer.1.output.dense.weight"));
 }

@@ -21,7 +21,12 @@ class MetricsTest : public testing::Test {
         {{.name = "m",
           .tasks = {TaskKind::kClassify, TaskKind::kEncode},
           .load_time = absl::Milliseconds(1500),
-          .resident_bytes = 4096}},
+          .resident_bytes = 4096,
+          .requested_precision = "auto",
+          .precision = "int8",
+          .label_agreement = 0.995,
+          .max_logit_change = 0.25},
+         {.name = "exact"}},
         [](size_t) { return Metrics::Backlog{.tokens = 12, .seconds = 0.5}; });
   }
 
@@ -72,6 +77,14 @@ TEST_F(MetricsTest, EverySeriesExistsFromTheStart) {
         "deberta_inflight_requests 3",
         "deberta_model_load_seconds{model=\"m\"} 1.5",
         "deberta_model_bytes{model=\"m\"} 4096",
+        "deberta_precision_label_agreement{model=\"m\"} 0.995",
+        "deberta_precision_max_logit_change{model=\"m\"} 0.25",
+        "deberta_model_precision_info{model=\"m\",precision=\"int8\","
+        "requested=\"auto\"} 1",
+        "deberta_precision_label_agreement{model=\"exact\"} 1",
+        "deberta_precision_max_logit_change{model=\"exact\"} 0",
+        "deberta_model_precision_info{model=\"exact\",precision=\"fp32\","
+        "requested=\"fp32\"} 1",
         "deberta_build_info{isa=\"avx2\",onednn=\"3.4\",version=\"1.2\"} 1",
         "process_resident_memory_bytes ",
         "process_cpu_seconds_total "}) {

@@ -72,16 +72,31 @@ TEST(OptionsTest, ReadsFormatsAndProfile) {
 }
 
 TEST(OptionsTest, ReadsThePrecision) {
-  const std::pair<std::string, model::Precision> cases[] = {
+  const std::pair<std::string, WantedPrecision> cases[] = {
       {"fp32", model::Precision::kFp32},
       {"bf16", model::Precision::kBf16},
       {"int8", model::Precision::kInt8},
-      {"auto", model::Precision::kFp32}};
+      {"auto", std::nullopt}};
   for (const auto& [name, precision] : cases) {
     const auto options = Parse({"--models=/m", "--precision=" + name});
     ASSERT_TRUE(options.ok()) << options.status();
     EXPECT_EQ(options->precision, precision);
   }
+}
+
+TEST(OptionsTest, ReadsTheGate) {
+  const auto defaults = Parse({"--models=/m"});
+  ASSERT_TRUE(defaults.ok()) << defaults.status();
+  EXPECT_EQ(defaults->gate.min_label_agreement, 0.99);
+  EXPECT_EQ(defaults->gate.max_logit_change, 0);
+  EXPECT_FALSE(defaults->keep_fp32);
+  const Environment keep("DEBERTA_KEEP_FP32", "true");
+  const auto options = Parse(
+      {"--models=/m", "--min_label_agreement=0.5", "--max_logit_change=0.25"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->gate.min_label_agreement, 0.5);
+  EXPECT_EQ(options->gate.max_logit_change, 0.25);
+  EXPECT_TRUE(options->keep_fp32);
 }
 
 TEST(OptionsTest, TheFlagWinsOverTheEnvironment) {
@@ -103,6 +118,10 @@ TEST(OptionsTest, BadEnvironmentNamesTheVariable) {
 TEST(OptionsTest, BadValuesNameTheFlag) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"--precision=int4", "--precision: expected fp32, bf16, int8 or auto"},
+      {"--min_label_agreement=1.5", "--min_label_agreement: expected a share"},
+      {"--min_label_agreement=nan", "--min_label_agreement: expected a share"},
+      {"--max_logit_change=-1", "--max_logit_change: expected a number from 0"},
+      {"--max_logit_change=inf", "--max_logit_change: expected a number from"},
       {"--allowed_weights=pickle", "--allowed_weights: expected some of"},
       {"--allowed_weights=", "--allowed_weights: expected some of"},
       {"--allowed_weights=torch,", "--allowed_weights: expected some of"},

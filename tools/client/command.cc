@@ -301,6 +301,22 @@ absl::StatusOr<Command> Tokenize(const Settings& settings) {
       });
 }
 
+// "int8 (auto; 99.52% of labels as in fp32)"
+std::string PrecisionText(const v1::GetModelResponse& model) {
+  std::vector<std::string> remarks;
+  if (const std::string& requested = model.requested_precision();
+      !requested.empty() && requested != model.model().precision()) {
+    remarks.push_back(requested);
+  }
+  if (model.model().precision() != "fp32") {
+    remarks.push_back(absl::StrFormat("%.2f%% of labels as in fp32",
+                                      model.label_agreement() * 100));
+  }
+  if (remarks.empty()) return model.model().precision();
+  return absl::StrCat(model.model().precision(), " (",
+                      absl::StrJoin(remarks, "; "), ")");
+}
+
 Answer ModelAnswer(const v1::GetModelResponse& model) {
   std::vector<std::string> tasks;
   for (const int task : model.model().tasks()) {
@@ -310,7 +326,7 @@ Answer ModelAnswer(const v1::GetModelResponse& model) {
   }
   Rows rows = {
       {"family", model.model().family()},
-      {"precision", model.model().precision()},
+      {"precision", PrecisionText(model)},
       {"tasks", absl::StrJoin(tasks, " ")},
       {"labels", Shorten(absl::StrJoin(model.labels(), " "), 100)},
       {"most tokens", absl::StrCat(model.max_tokens())},

@@ -208,7 +208,11 @@ TEST(ConvertTest, ResultsCarryEveryField) {
 TEST(ConvertTest, ModelCarriesEveryField) {
   ServedModel model;
   model.name = "n";
-  model.precision = "fp32";
+  model.precision = "bf16";
+  model.requested_precision = "auto";
+  model.precision_note = "fast";
+  model.label_agreement = 0.5;
+  model.max_logit_change = 0.25;
   model.family = "deberta-v2";
   model.tasks = {TaskKind::kFillMask, TaskKind::kEncode};
   model.sha256 = "ab";
@@ -224,12 +228,17 @@ TEST(ConvertTest, ModelCarriesEveryField) {
   v1::GetModelResponse out;
   ToProto(model, &out);
   EXPECT_EQ(out.ShortDebugString(),
-            "model { name: \"n\" precision: \"fp32\" family: \"deberta-v2\" "
+            "model { name: \"n\" precision: \"bf16\" family: \"deberta-v2\" "
             "tasks: TASK_FILL_MASK tasks: TASK_ENCODE sha256: \"ab\" } labels: "
             "\"x\" labels: \"y\" max_tokens: 512 hidden_size: 8 layers: 2 "
             "parameters: 1099511627776 weights_format: \"safetensors\" "
             "tokenizer_profile: \"hf4\" resident_bytes: 2199023255552 "
-            "fill_mask_decoder: \"emd\"");
+            "fill_mask_decoder: \"emd\" requested_precision: \"auto\" "
+            "precision_note: \"fast\" label_agreement: 0.5 max_logit_change: "
+            "0.25");
+  model.exact_queue = 3;
+  ToProto(model, &out);
+  EXPECT_TRUE(out.fp32_available());
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ TestServer::TestServer(const Settings& settings) {
   tokenizer_ = *std::move(tokenizer);
   std::vector<ServedModel> models;
   std::vector<size_t> widths;
+  std::optional<size_t> exact_width;
   for (const ModelShape& shape : Shapes(settings)) {
     auto config = std::make_unique<model::Config>();
     config->vocab_size = tokenizer_->vocab_size();
@@ -47,6 +48,11 @@ TestServer::TestServer(const Settings& settings) {
     ServedModel model;
     model.name = shape.name;
     model.precision = "fp32";
+    if (shape.name == "tagger") {
+      model.precision = settings.tagger_precision;
+      model.exact_queue = settings.exact_queue;
+      if (settings.exact_queue.has_value()) exact_width = shape.labels.size();
+    }
     model.family = "deberta";
     model.tasks = {shape.task, TaskKind::kEncode};
     model.labels = shape.labels;
@@ -62,7 +68,8 @@ TestServer::TestServer(const Settings& settings) {
     configs_.push_back(std::move(config));
     models.push_back(std::move(model));
   }
-  const size_t queues = models.size();
+  if (exact_width.has_value()) widths.push_back(*exact_width);
+  const size_t queues = widths.size();
   catalog_ = std::make_unique<Catalog>(std::move(models));
   scheduler_ = std::make_unique<Scheduler>(
       Scheduler::Options{.workers = 1,
@@ -71,7 +78,7 @@ TestServer::TestServer(const Settings& settings) {
       queues,
       [this, widths](size_t queue, int, const model::RaggedBatch& batch,
                      model::BatchOutput* output) {
-        return RunBatch(batch, widths[queue], output);
+        return RunBatch(queue, batch, widths[queue], output);
       },
       [](const Scheduler::BatchReport&) {});
   service_ = std::make_unique<Service>(
@@ -115,6 +122,11 @@ int TestServer::batches() const {
   return batches_;
 }
 
+size_t TestServer::last_queue() const {
+  const std::lock_guard lock(mutex_);
+  return last_queue_;
+}
+
 std::vector<RequestReport> TestServer::reports() const {
   const std::lock_guard lock(mutex_);
   return reports_;
@@ -125,12 +137,13 @@ void TestServer::WaitForReports(size_t count) const {
   changed_.wait(lock, [&] { return reports_.size() >= count; });
 }
 
-absl::Status TestServer::RunBatch(const model::RaggedBatch& batch,
+absl::Status TestServer::RunBatch(size_t queue, const model::RaggedBatch& batch,
                                   size_t logit_width,
                                   model::BatchOutput* output) {
   {
     std::unique_lock lock(mutex_);
     ++batches_;
+    last_queue_ = queue;
     ++held_;
     changed_.notify_all();
     changed_.wait(lock, [this] { return !hold_; });

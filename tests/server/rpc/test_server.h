@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class TestServer {
     // Also "judge" (labels ENTAILMENT, OTHER) and the multiple choice model
     // "chooser".
     bool judge = false;
+    // Precision of "tagger"; its queue in fp32 is `exact_queue`, if any.
+    std::string tagger_precision = "fp32";
+    std::optional<size_t> exact_queue = {};
     bool serve = true;
   };
   static constexpr int64_t kHiddenSize = 4;
@@ -55,20 +59,23 @@ class TestServer {
   // Until a batch waits.
   void WaitUntilHeld();
   int batches() const;
+  // Queue of the last batch.
+  size_t last_queue() const;
 
   std::vector<RequestReport> reports() const;
   // Until `count` reports have come.
   void WaitForReports(size_t count) const;
 
  private:
-  absl::Status RunBatch(const model::RaggedBatch& batch, size_t logit_width,
-                        model::BatchOutput* output);
+  absl::Status RunBatch(size_t queue, const model::RaggedBatch& batch,
+                        size_t logit_width, model::BatchOutput* output);
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   bool hold_ = false;
   int held_ = 0;
   int batches_ = 0;
+  size_t last_queue_ = 0;
   std::vector<RequestReport> reports_;
 
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;

@@ -1,0 +1,26 @@
+// The metadata by which a call asks for fp32: x-deberta-precision: fp32.
+
+#ifndef SERVER_RPC_REQUESTED_PRECISION_H_
+#define SERVER_RPC_REQUESTED_PRECISION_H_
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/server_context.h"
+#include "server/rpc/served_model.h"
+
+namespace deberta::server {
+
+inline constexpr char kPrecisionMetadata[] = "x-deberta-precision";
+
+// Whether fp32 is asked for. InvalidArgument for any other value.
+absl::StatusOr<bool> AsksForExact(const grpc::ServerContextBase& context);
+
+// The queue of a call to `model`, whose own is `index`. FailedPrecondition if
+// it is to be fp32 and that was not kept.
+absl::StatusOr<size_t> QueueFor(const ServedModel& model, size_t index,
+                                bool exact);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_REQUESTED_PRECISION_H_
