@@ -32,6 +32,39 @@ HWY_INLINE hn::Vec<D> PolynomialGelu(D d, hn::Vec<D> x) {
   return hn::Mul(x, hn::MulAdd(c, p, hn::Set(d, 0.5f)));
 }
 
+// sum c_i x^i, from the highest down.
+template <class D, size_t n>
+HWY_INLINE hn::Vec<D> Horner(D d, hn::Vec<D> x,
+                             const float (&coefficients)[n]) {
+  auto sum = hn::Set(d, coefficients[0]);
+  for (size_t i = 1; i < n; ++i) {
+    sum = hn::MulAdd(sum, x, hn::Set(d, coefficients[i]));
+  }
+  return sum;
+}
+
+// x / 2 (1 + erf(x / sqrt 2)), within 1e-6 and 2e-7 of |x|. The error function
+// is z P(z^2) / Q(z^2), minimax for z within +-3.95, beyond which it is 1 in
+// fp32.
+template <class D>
+HWY_INLINE hn::Vec<D> RationalGelu(D d, hn::Vec<D> x) {
+  constexpr float kP[] = {1.96394296381186e-08f,   -1.991354793062783e-06f,
+                          1.5132663247641176e-04f, 4.089787602424622e-03f,
+                          5.177633836865425e-02f,  2.08987757563591e-01f,
+                          1.1283787488937378f};
+  constexpr float kQ[] = {1.0509504936635494e-03f, 1.5131318010389805e-02f,
+                          1.1875059455633163e-01f, 5.185389518737793e-01f,
+                          1.0f};
+  const auto scaled = hn::Mul(x, hn::Set(d, 0.707106781f));
+  const auto z =
+      hn::Max(hn::Min(scaled, hn::Set(d, 3.95f)), hn::Set(d, -3.95f));
+  const auto square = hn::Mul(z, z);
+  const auto erf =
+      hn::Div(hn::Mul(z, Horner(d, square, kP)), Horner(d, square, kQ));
+  const auto half = hn::Mul(x, hn::Set(d, 0.5f));
+  return hn::MulAdd(half, erf, half);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace deberta::model
 HWY_AFTER_NAMESPACE();

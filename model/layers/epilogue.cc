@@ -26,12 +26,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Lanes = hn::CappedTag<float, 16>;
 using LaneVector = hn::Vec<Lanes>;
 
-template <bool kInt8, bool kGelu>
+template <Precision kPrecision, bool kGelu>
 HWY_INLINE LaneVector FinishVector(const Epilogue& epilogue, const void* sums,
                                    float row_scale, size_t c) {
   const Lanes d;
   LaneVector y;
-  if constexpr (kInt8) {
+  if constexpr (kPrecision == Precision::kInt8) {
     const hn::RebindToSigned<Lanes> di;
     const auto sum = hn::LoadU(di, static_cast<const int32_t*>(sums) + c);
     const auto product =
@@ -40,10 +40,16 @@ HWY_INLINE LaneVector FinishVector(const Epilogue& epilogue, const void* sums,
         hn::Mul(hn::Set(d, row_scale), hn::LoadU(d, epilogue.scales + c));
     y = hn::MulAdd(product, scale, hn::LoadU(d, epilogue.bias + c));
   } else {
-    y = hn::Add(hn::LoadU(d, static_cast<const float*>(sums) + c),
-                hn::LoadU(d, epilogue.bias + c));
+    y = hn::LoadU(d, static_cast<const float*>(sums) + c);
+    if constexpr (kPrecision == Precision::kBf16) {
+      y = hn::Add(y, hn::LoadU(d, epilogue.bias + c));
+    }
   }
-  if constexpr (kGelu) y = PolynomialGelu(d, y);
+  if constexpr (kGelu && kPrecision == Precision::kFp32) {
+    y = RationalGelu(d, y);
+  } else if constexpr (kGelu) {
+    y = PolynomialGelu(d, y);
+  }
   return y;
 }
 
@@ -55,7 +61,7 @@ HWY_INLINE void StoreVector(LaneVector v, Bf16* to) {
   StoreBf16(Lanes(), v, to);
 }
 
-template <bool kInt8, bool kGelu, typename Out>
+template <Precision kPrecision, bool kGelu, typename Out>
 void FinishRows(const Epilogue& epilogue, const void* sums, size_t sums_stride,
                 size_t rows, size_t columns, Out* y, size_t y_stride) {
   const Lanes d;
@@ -63,32 +69,47 @@ void FinishRows(const Epilogue& epilogue, const void* sums, size_t sums_stride,
   const size_t whole = columns / lanes * lanes;
   for (size_t r = 0; r < rows; ++r) {
     const float* row = static_cast<const float*>(sums) + r * sums_stride;
-    const float row_scale = kInt8 ? epilogue.row_scales[r] : 1.0f;
+    const float row_scale =
+        kPrecision == Precision::kInt8 ? epilogue.row_scales[r] : 1.0f;
     Out* to = y + r * y_stride;
     for (size_t c = 0; c < whole; c += lanes) {
-      StoreVector(FinishVector<kInt8, kGelu>(epilogue, row, row_scale, c),
+      StoreVector(FinishVector<kPrecision, kGelu>(epilogue, row, row_scale, c),
                   to + c);
     }
     if (whole < columns) {
       // Another thread may write what stands behind.
       Out rest[hn::MaxLanes(Lanes())];
-      StoreVector(FinishVector<kInt8, kGelu>(epilogue, row, row_scale, whole),
-                  rest);
+      StoreVector(
+          FinishVector<kPrecision, kGelu>(epilogue, row, row_scale, whole),
+          rest);
       std::memcpy(to + whole, rest, (columns - whole) * sizeof(Out));
     }
   }
 }
 
+template <Precision kPrecision>
+using Constant = std::integral_constant<Precision, kPrecision>;
+
 template <typename Out>
 void FinishAs(const Epilogue& epilogue, const void* sums, size_t sums_stride,
               size_t rows, size_t columns, Out* y, size_t y_stride) {
-  const bool int8 = epilogue.precision == Precision::kInt8;
   const bool gelu = epilogue.activation == Activation::kGelu;
-  const auto finish =
-      int8 ? (gelu ? FinishRows<true, true, Out> : FinishRows<true, false, Out>)
-           : (gelu ? FinishRows<false, true, Out>
-                   : FinishRows<false, false, Out>);
-  finish(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+  const auto finish = [&](auto precision) HWY_ATTR {
+    constexpr Precision kPrecision = precision();
+    return gelu ? FinishRows<kPrecision, true, Out>
+                : FinishRows<kPrecision, false, Out>;
+  };
+  const auto with = [&](auto chosen) {
+    chosen(epilogue, sums, sums_stride, rows, columns, y, y_stride);
+  };
+  switch (epilogue.precision) {
+    case Precision::kFp32:
+      return with(finish(Constant<Precision::kFp32>()));
+    case Precision::kBf16:
+      return with(finish(Constant<Precision::kBf16>()));
+    case Precision::kInt8:
+      return with(finish(Constant<Precision::kInt8>()));
+  }
 }
 
 void FinishFloats(const Epilogue& epilogue, const void* sums,
@@ -123,7 +144,7 @@ void Store(std::span<const float> values, float* to) {
 
 void Store(std::span<const float> values, Bf16* to) { ToBf16(values, to); }
 
-// Row by row: fp32, and activations that are no vectors yet.
+// Row by row: activations that are no vectors yet.
 template <typename Out>
 void FinishSlowly(const Epilogue& epilogue, const void* sums,
                   size_t sums_stride, size_t rows, size_t columns, Out* y,
@@ -134,22 +155,17 @@ void FinishSlowly(const Epilogue& epilogue, const void* sums,
   linear.activation = Activation::kLinear;
   for (size_t r = 0; r < rows; ++r) {
     const float* from = static_cast<const float*>(sums) + r * sums_stride;
-    if (epilogue.precision == Precision::kFp32) {
-      std::copy_n(from, columns, row);
-    } else {
-      HWY_DYNAMIC_DISPATCH(FinishFloats)
-      (linear, from, sums_stride, 1, columns, row, columns);
-      if (linear.row_scales != nullptr) ++linear.row_scales;
-    }
+    HWY_DYNAMIC_DISPATCH(FinishFloats)
+    (linear, from, sums_stride, 1, columns, row, columns);
+    if (linear.row_scales != nullptr) ++linear.row_scales;
     ApplyActivation(epilogue.activation, values);
     Store(values, y + r * y_stride);
   }
 }
 
 bool HasVectors(const Epilogue& epilogue) {
-  return epilogue.precision != Precision::kFp32 &&
-         (epilogue.activation == Activation::kLinear ||
-          epilogue.activation == Activation::kGelu);
+  return epilogue.activation == Activation::kLinear ||
+         epilogue.activation == Activation::kGelu;
 }
 
 }  // namespace

@@ -24,8 +24,6 @@ namespace deberta::model {
 struct GemmShape {
   size_t in = 0;
   size_t width = 0;
-  // fp32: gelu of the sums and bias. REQUIRES: fp32.
-  bool gelu = false;
   // Floats between the rows of outputs that sums may go to straight.
   size_t y_stride = 0;
   Precision precision = Precision::kFp32;

@@ -6,8 +6,10 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "model/layers/few_rows.h"
 #include "model/layers/gemm_bindings.h"
 
 namespace deberta::model {
@@ -22,6 +24,9 @@ constexpr size_t kStep = Gemm::kRowStep;
 constexpr size_t kFineBuckets = kFineRows / kFineStep;
 constexpr size_t kBuckets =
     kFineBuckets + (Gemm::kTileRows - kFineRows) / kStep;
+
+// Up to so many rows, our own product is faster: see few_rows.h.
+constexpr size_t kFewRows = 24;
 
 size_t BucketOf(size_t rows) {
   return rows <= kFineRows ? (rows - 1) / kFineStep
@@ -90,18 +95,9 @@ memory::desc Output(size_t rows, const GemmShape& shape) {
                       memory::dims{Dim(OutputStride(shape)), 1});
 }
 
-dnnl::primitive_attr Attributes(bool gelu) {
+dnnl::primitive_attr Attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (gelu) {
-    dnnl::post_ops ops;
-#if DNNL_VERSION_MAJOR >= 3
-    ops.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
-#else
-    ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
-#endif
-    attributes.set_post_ops(ops);
-  }
   return attributes;
 }
 
@@ -111,10 +107,10 @@ dnnl::matmul::primitive_desc Describe(size_t rows, const GemmShape& shape,
   const memory::desc x = RowMajor(rows, shape.in, types.x);
   const memory::desc y = Output(rows, shape);
 #if DNNL_VERSION_MAJOR >= 3
-  return {Engine(), x, weight, BiasOf(shape), y, Attributes(shape.gelu)};
+  return {Engine(), x, weight, BiasOf(shape), y, Attributes()};
 #else
-  return {dnnl::matmul::desc(x, weight, BiasOf(shape), y),
-          Attributes(shape.gelu), Engine()};
+  return {dnnl::matmul::desc(x, weight, BiasOf(shape), y), Attributes(),
+          Engine()};
 #endif
 }
 
@@ -140,19 +136,89 @@ void Bind(memory& to, const void* values) {
   to.set_data_handle(const_cast<void*>(values));
 }
 
+// Columns of the blocks in which oneDNN laid a weight out, if MultiplyFewRows
+// can read them; else 0.
+size_t ReadableBlock(const GemmShape& shape, const memory::desc& weight) {
+  using Tag = memory::format_tag;
+  if (shape.precision != Precision::kFp32) return 0;
+  const auto laid_out_as = [&](Tag tag) {
+    return weight == memory::desc({Dim(shape.in), Dim(shape.width)},
+                                  memory::data_type::f32, tag);
+  };
+  if (laid_out_as(Tag::ab)) return shape.width;
+  constexpr std::pair<Tag, size_t> kBlocked[] = {{Tag::BA16a64b, 64},
+                                                 {Tag::BA16a48b, 48},
+                                                 {Tag::BA16a32b, 32},
+                                                 {Tag::BA16a16b, 16}};
+  for (const auto& [tag, columns] : kBlocked) {
+    if (laid_out_as(tag)) return columns;
+  }
+  return 0;
+}
+
+FewRows ForFewRows(const GemmShape& shape, size_t block, size_t depth_block,
+                   const Gemm::Operands& operands, float* y) {
+  // Blocks hold whole steps of depth.
+  constexpr size_t kDepthStep = 16;
+  const size_t depth = block == shape.width ? shape.in
+                                            : (shape.in + kDepthStep - 1) /
+                                                  kDepthStep * kDepthStep;
+  return {.x = static_cast<const float*>(operands.x),
+          .rows = operands.rows,
+          .depth = shape.in,
+          .depth_block = depth_block,
+          .weight = operands.packed,
+          .block = block,
+          .block_step = depth * block,
+          .bias = operands.bias,
+          .y = y,
+          .columns = shape.width};
+}
+
+void Reorder(const GemmShape& shape, const void* row_major,
+             memory::data_type type, const memory::desc& layout,
+             float* packed) {
+  dnnl::stream stream(Engine());
+  const memory::desc plain({Dim(shape.in), Dim(shape.width)}, type,
+                           memory::dims{1, Dim(shape.in)});
+  memory from(plain, Engine(), const_cast<void*>(row_major));
+  memory to(layout, Engine(), packed);
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+}
+
+// Numbers whose sums show in which order they were added.
+void FillUneven(FloatBuffer& buffer, size_t n) {
+  float* const values = buffer.Reserve(n);
+  uint32_t state = 1;
+  for (size_t i = 0; i < n; ++i) {
+    state = state * 1664525 + 1013904223;  // Numerical Recipes
+    values[i] = static_cast<float>(static_cast<int32_t>(state)) * 0x1p-31f;
+  }
+}
+
 }  // namespace
 
 struct OneDnnGemm::Primitives {
-  explicit Primitives(const GemmShape& shape) : weight(PackedWeight(shape)) {
+  explicit Primitives(const GemmShape& shape)
+      : weight(PackedWeight(shape)), block(ReadableBlock(shape, weight)) {
     for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
       // One packing serves every bucket: the weight's layout is given here.
       const auto description = Describe(BucketRows(bucket), shape, weight);
       scratchpads[bucket] = description.scratchpad_desc();
       matmuls[bucket] = dnnl::matmul(description);
     }
+    if (block != 0) depth_block = FindDepthBlock(shape);
   }
 
+  // The depth over which oneDNN adds up a sum before it adds it to the others:
+  // that with which MultiplyFewRows gives the same bits. 0 if none does.
+  size_t FindDepthBlock(const GemmShape& shape) const;
+
   const memory::desc weight;
+  // For MultiplyFewRows; 0 if it cannot be used.
+  const size_t block;
+  size_t depth_block = 0;
   std::array<memory::desc, kBuckets> scratchpads;
   std::array<dnnl::matmul, kBuckets> matmuls;
 };
@@ -189,21 +255,50 @@ size_t OneDnnGemm::packed_floats() const {
   return (primitives_->weight.get_size() + kLine - 1) / kLine * kColumnStep;
 }
 
-namespace {
-
-void Reorder(const GemmShape& shape, const void* row_major,
-             memory::data_type type, const memory::desc& layout,
-             float* packed) {
+size_t OneDnnGemm::Primitives::FindDepthBlock(const GemmShape& shape) const {
+  constexpr size_t kRows = kFineStep;
+  const size_t stride = OutputStride(shape);
+  FloatBuffer x;
+  FloatBuffer row_major;
+  FloatBuffer bias;
+  FillUneven(x, kRows * shape.in);
+  FillUneven(row_major, shape.width * shape.in);
+  FillUneven(bias, shape.width);
+  FloatBuffer packed;
+  Reorder(shape, row_major.get(), memory::data_type::f32, weight,
+          packed.Reserve(weight.get_size() / sizeof(float) + 1));
+  FloatBuffer expected;
+  FloatBuffer scratchpad;
+  const auto bind = [](const memory::desc& desc, float* values) {
+    return memory(desc, Engine(), values);
+  };
   dnnl::stream stream(Engine());
-  const memory::desc plain({Dim(shape.in), Dim(shape.width)}, type,
-                           memory::dims{1, Dim(shape.in)});
-  memory from(plain, Engine(), const_cast<void*>(row_major));
-  memory to(layout, Engine(), packed);
-  dnnl::reorder(from, to).execute(stream, from, to);
+  matmuls[0].execute(
+      stream,
+      {{DNNL_ARG_SRC,
+        bind(RowMajor(kRows, shape.in, memory::data_type::f32), x.get())},
+       {DNNL_ARG_WEIGHTS, bind(weight, packed.get())},
+       {DNNL_ARG_BIAS, bind(BiasOf(shape), bias.get())},
+       {DNNL_ARG_DST,
+        bind(Output(kRows, shape), expected.Reserve(kRows * stride))},
+       {DNNL_ARG_SCRATCHPAD,
+        bind(scratchpads[0],
+             scratchpad.Reserve(scratchpads[0].get_size() / sizeof(float) +
+                                1))}});
   stream.wait();
+  std::vector<float> y(shape.width);
+  const auto same_bits = [&](size_t depth) {
+    MultiplyFewRows(ForFewRows(
+        shape, block, depth,
+        {.x = x.get(), .rows = 1, .packed = packed.get(), .bias = bias.get()},
+        y.data()));
+    return std::equal(y.begin(), y.end(), expected.get());
+  };
+  for (size_t depth = kStep; depth < shape.in; depth += kStep) {
+    if (same_bits(depth)) return depth;
+  }
+  return same_bits(shape.in) ? shape.in : 0;
 }
-
-}  // namespace
 
 void OneDnnGemm::Pack(const float* row_major, float* packed) const {
   Reorder(shape(), row_major, memory::data_type::f32, primitives_->weight,
@@ -217,6 +312,10 @@ void OneDnnGemm::PackInt8(const int8_t* row_major, float* packed) const {
 
 void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
                      Consumer consume) const {
+  if (operands.rows <= kFewRows && primitives_->depth_block != 0) {
+    RunFewRows(operands, scratch, consume);
+    return;
+  }
   const size_t bucket = BucketOf(operands.rows);
   const size_t padded = BucketRows(bucket);
   const size_t stride = OutputStride(shape());
@@ -255,6 +354,15 @@ void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
   primitives_->matmuls[bucket].execute(parts.stream, binding.arguments);
   parts.stream.wait();
   consume({0, shape().width, y, stride});
+}
+
+void OneDnnGemm::RunFewRows(const Operands& operands, ThreadScratch& scratch,
+                            Consumer consume) const {
+  const size_t width = shape().width;
+  float* const y = scratch.floats.Reserve(kFewRows * width);
+  MultiplyFewRows(ForFewRows(shape(), primitives_->block,
+                             primitives_->depth_block, operands, y));
+  consume({0, width, y, width});
 }
 
 bool LimitGemmIsa(Isa isa) {

@@ -29,6 +29,9 @@ class OneDnnGemm final : public Gemm {
  private:
   struct Primitives;
   explicit OneDnnGemm(const GemmShape& shape);
+  // By MultiplyFewRows, to the same bits.
+  void RunFewRows(const Operands& operands, ThreadScratch& scratch,
+                  Consumer consume) const;
 
   // Threads' bindings refer to them too.
   const std::shared_ptr<const Primitives> primitives_;

@@ -44,17 +44,13 @@ size_t PanelWidth(size_t out) {
 
 absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
                                     Workspace& workspace) {
-  // oneDNN's gelu is exact, and costs bf16 more than its rounding is worth.
-  const bool gelu = source.activation == Activation::kGelu &&
-                    source.precision == Precision::kFp32;
   const size_t panel_width = PanelWidth(source.out);
   const bool straight = source.precision == Precision::kFp32 &&
                         source.out % panel_width == 0 &&
                         source.out <= kMostStraightColumns &&
-                        (gelu || source.activation == Activation::kLinear);
+                        source.activation == Activation::kLinear;
   auto gemm = gemms.Get({.in = source.in,
                          .width = panel_width,
-                         .gelu = gelu,
                          .y_stride = straight ? source.out : 0,
                          .precision = source.precision});
   if (!gemm.ok()) return gemm.status();
@@ -63,7 +59,7 @@ absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
   linear.out_ = source.out;
   linear.precision_ = source.precision;
   linear.gemm_ = *gemm;
-  linear.activation_ = gelu ? Activation::kLinear : source.activation;
+  linear.activation_ = source.activation;
   const size_t width = linear.gemm_->shape().width;
   const size_t panels = (source.out + width - 1) / width;
   float* bias = linear.bias_.Reserve(panels * width);

@@ -130,15 +130,19 @@ TEST(EpilogueTest, GeluStaysWithinItsBounds) {
     std::vector<float> padded(values.begin() + static_cast<ptrdiff_t>(i),
                               values.begin() + static_cast<ptrdiff_t>(i + n));
     padded.resize(kStride);
-    std::vector<float> y(n);
-    Finish({.precision = Precision::kBf16,
-            .activation = Activation::kGelu,
-            .bias = zeros.data()},
-           padded.data(), kStride, 1, n, y.data(), n);
-    for (size_t k = 0; k < n; ++k) {
-      EXPECT_NEAR(y[k], Activate(Activation::kGelu, padded[k]),
-                  1e-4 + 1e-5 * std::abs(padded[k]))
-          << padded[k];
+    for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
+      const bool exact = precision == Precision::kFp32;
+      std::vector<float> y(n);
+      Finish({.precision = precision,
+              .activation = Activation::kGelu,
+              .bias = zeros.data()},
+             padded.data(), kStride, 1, n, y.data(), n);
+      for (size_t k = 0; k < n; ++k) {
+        const double x = padded[k];
+        EXPECT_NEAR(y[k], 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))),
+                    (exact ? 1e-6 : 1e-4) + (exact ? 2e-7 : 1e-5) * std::abs(x))
+            << x;
+      }
     }
   }
 }
