@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <future>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "model/checkpoint/weight_files.h"
 #include "server/file_digest.h"
 #include "server/gate/calibration.h"
 #include "server/load_progress.h"
@@ -206,19 +208,24 @@ absl::StatusOr<Calibration> CalibrationOf(const ModelSettings& settings,
       absl::StrCat("deberta.json: ", calibration.status().message()));
 }
 
-// Checks the directory in fp32, then loads what is to be served.
-absl::StatusOr<GatedNetwork> LoadNetworks(const ModelSource& source,
-                                          const ModelLoading& loading,
-                                          const ModelSettings& settings,
-                                          const tokenizer::Tokenizer& tokenizer,
-                                          Log* log) {
+// SHA-256 of the weights file, or of the index of its shards.
+absl::StatusOr<std::string> Digest(const ModelSource& source,
+                                   const ModelLoading& loading) {
+  const auto files = model::FindWeightFiles(source.directory, source.variant,
+                                            loading.allowed_weights);
+  if (!files.ok()) return files.status();
+  return Sha256OfFile(files->path);
+}
+
+// Checks the directory by its network in fp32, then loads what is to be served.
+absl::StatusOr<GatedNetwork> LoadNetworks(
+    const ModelSource& source, const ModelLoading& loading,
+    const ModelSettings& settings, const tokenizer::Tokenizer& tokenizer,
+    std::unique_ptr<const model::Model> exact, Log* log) {
   const auto load = [&](model::Precision precision) {
     return LoadNetwork(source, loading, settings, precision);
   };
-  absl::StatusOr<std::unique_ptr<const model::Model>> exact =
-      load(model::Precision::kFp32);
-  if (!exact.ok()) return exact.status();
-  const model::Model& model = **exact;
+  const model::Model& model = *exact;
   if (absl::Status s = CheckTokenizerFits(tokenizer, model.config()); !s.ok())
     return s;
   if (absl::Status s = CheckLabels(model); !s.ok()) return s;
@@ -227,7 +234,7 @@ absl::StatusOr<GatedNetwork> LoadNetworks(const ModelSource& source,
     log->Info("comparing precisions", {{"model", source.name}});
     return CalibrationOf(settings, tokenizer, model);
   };
-  return ChooseNetwork(*std::move(exact), load, calibrate, loading.gate);
+  return ChooseNetwork(std::move(exact), load, calibrate, loading.gate);
 }
 
 // How the precision came about, where fp32 was not simply asked for.
@@ -280,16 +287,23 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   if (!settings.ok()) return InModel(source, settings.status());
   const tokenizer::Profile profile =
       settings->tokenizer_profile.value_or(loading.tokenizer_profile);
+  // Weights, their digest and the tokenizer are read side by side.
+  auto exact = std::async(std::launch::async, [&] {
+    return LoadNetwork(source, loading, *settings, model::Precision::kFp32);
+  });
+  auto digest =
+      std::async(std::launch::async, [&] { return Digest(source, loading); });
   absl::StatusOr<std::unique_ptr<const tokenizer::Tokenizer>> tokenizer =
       tokenizer::LoadTokenizer(source.directory, {.profile = profile});
   if (!tokenizer.ok()) return InModel(source, tokenizer.status());
   loaded.tokenizer = *std::move(tokenizer);
-  absl::StatusOr<GatedNetwork> network =
-      LoadNetworks(source, loading, *settings, *loaded.tokenizer, log);
+  absl::StatusOr<std::unique_ptr<const model::Model>> network = exact.get();
   if (!network.ok()) return InModel(source, network.status());
-  loaded.network = *std::move(network);
-  absl::StatusOr<std::string> sha256 =
-      Sha256OfFile(loaded.network.served->weights_path());
+  absl::StatusOr<GatedNetwork> gated = LoadNetworks(
+      source, loading, *settings, *loaded.tokenizer, *std::move(network), log);
+  if (!gated.ok()) return InModel(source, gated.status());
+  loaded.network = *std::move(gated);
+  absl::StatusOr<std::string> sha256 = digest.get();
   if (!sha256.ok()) return InModel(source, sha256.status());
   loaded.served =
       Describe(source.name, loaded, loading, profile, *std::move(sha256));

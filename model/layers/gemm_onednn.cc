@@ -26,7 +26,7 @@ constexpr size_t kBuckets =
     kFineBuckets + (Gemm::kTileRows - kFineRows) / kStep;
 
 // Up to so many rows, our own product is faster: see few_rows.h.
-constexpr size_t kFewRows = 24;
+constexpr size_t kFewRows = 64;
 
 size_t BucketOf(size_t rows) {
   return rows <= kFineRows ? (rows - 1) / kFineStep
