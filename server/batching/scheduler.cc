@@ -161,7 +161,7 @@ std::optional<Scheduler::Duty> Scheduler::JoinTeam() {
 }
 
 void Scheduler::WakeOthers() {
-  // Each that finds something wakes two more: a tree, so that a team is
+  // Each that then finds something wakes two more: a tree, so that a team is
   // complete soon and its leader has not woken all of it alone.
   if (TeamToJoin(teams_).has_value() ||
       !std::ranges::all_of(queues_, &JobQueue::empty)) {
@@ -243,6 +243,7 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
   std::vector<std::shared_ptr<PendingJob>> complete;
   MutexLock lock(&mutex_);
   teams_[duty.team] = Team();
+  WakeOthers();
   if (batch.tokens > 0 && elapsed > absl::ZeroDuration() &&
       std::ranges::all_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
     // The batches beside this one go on at about the same speed.

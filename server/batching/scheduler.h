@@ -112,7 +112,7 @@ class Scheduler {
   std::optional<Duty> TakeBatch(int thread, absl::Duration* look_again)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // After a thread found something to do: lets others look.
+  // Lets others look for something to do, if there is anything.
   void WakeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The queue to serve now, the longest waiting first; else none, and in
   // `*look_again` how long until one may be ready.
