@@ -43,7 +43,7 @@ void UseOneOpenMpThread() { omp_set_num_threads(1); }
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   UseOneOpenMpThread();
   for (int thread = 1; thread < threads; ++thread) {
-    workers_.emplace_back([this, thread] { RunLoops(thread, 0); });
+    workers_.emplace_back([this, thread] { RunLoops(thread, 0, nullptr); });
   }
 }
 
@@ -88,9 +88,9 @@ uint32_t ThreadPool::Lead(int thread) {
   return session_.load(std::memory_order_relaxed);
 }
 
-void ThreadPool::Help(int thread, uint32_t session) {
+void ThreadPool::Help(int thread, uint32_t session, std::atomic<bool>& call) {
   threads_.fetch_add(1, std::memory_order_relaxed);
-  RunLoops(thread, session);
+  RunLoops(thread, session, &call);
   threads_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -100,12 +100,18 @@ void ThreadPool::Release() {
   epoch_.notify_all();
 }
 
-void ThreadPool::RunLoops(int thread, uint32_t session) {
+void ThreadPool::RunLoops(int thread, uint32_t session,
+                          std::atomic<bool>* call) {
   UseOneOpenMpThread();
   uint32_t epoch = epoch_.load(std::memory_order_acquire);
   // Whoever misses the end of the session here has an epoch from before it,
   // and does not wait below.
   while (session_.load(std::memory_order_relaxed) == session) {
+    // Looked at first, as all who help share its cache line.
+    if (call != nullptr && call->load(std::memory_order_relaxed) &&
+        call->exchange(false, std::memory_order_relaxed)) {
+      return;
+    }
     RunTasks(thread);
     epoch = AwaitChange(epoch_, epoch);
   }

@@ -67,7 +67,7 @@ ABSL_FLAG(int32_t, max_batch_tokens, 1024,
           "Most tokens of one batch. A longer sequence runs alone.");
 ABSL_FLAG(int64_t, max_batch_wait_us, 0,
           "Microseconds that a batch with room waits for company. 0: run what\n"
-          "is there as soon as a worker is free.");
+          "is there as soon as a thread is free.");
 ABSL_FLAG(int32_t, max_queue_tokens, 32768,
           "Most tokens that wait for one model; more are refused with\n"
           "RESOURCE_EXHAUSTED.");
@@ -305,8 +305,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
 
   int workers = absl::GetFlag(FLAGS_workers);
   int team = absl::GetFlag(FLAGS_threads_per_worker);
-  const int threads = workers > 0 && team > 0 ? workers * team
-                                              : std::max({cpus, workers, team});
+  const int threads = workers > 0 && team > 0 ? workers * team : cpus;
   if (threads > kMaxThreads) {
     return absl::InvalidArgumentError(
         absl::StrCat("--workers (", workers, ") times --threads_per_worker (",

@@ -60,7 +60,7 @@ absl::Status Scheduler::Submit(size_t queue, Job job) {
   MutexLock lock(&mutex_);
   if (draining_) return absl::UnavailableError("the server is shutting down");
   absl::Status pushed = queues_[queue].Push(job, options_.now());
-  if (pushed.ok()) work_arrived_.Signal();
+  if (pushed.ok()) WakeOthers();
   return pushed;
 }
 
@@ -111,7 +111,8 @@ void Scheduler::RunThread(int thread) {
     if (duty->batch.has_value()) {
       Lead(*duty);
     } else {
-      workspaces_[duty->team]->pool().Help(thread, duty->session);
+      workspaces_[duty->team]->pool().Help(thread, duty->session, call_);
+      LeaveTeam(*duty);
     }
   }
 }
@@ -119,6 +120,7 @@ void Scheduler::RunThread(int thread) {
 std::optional<Scheduler::Duty> Scheduler::WaitForDuty(int thread) {
   MutexLock lock(&mutex_);
   while (!stopping_) {
+    call_ = false;  // this one has come
     absl::Duration look_again = absl::InfiniteDuration();
     std::optional<Duty> duty = TakeBatch(thread, &look_again);
     if (!duty.has_value()) duty = JoinTeam();
@@ -126,7 +128,9 @@ std::optional<Scheduler::Duty> Scheduler::WaitForDuty(int thread) {
       WakeOthers();
       return duty;
     }
+    ++sleeping_;
     work_arrived_.WaitFor(&mutex_, look_again);
+    --sleeping_;
   }
   return std::nullopt;
 }
@@ -160,13 +164,26 @@ std::optional<Scheduler::Duty> Scheduler::JoinTeam() {
   return Duty{.team = *team, .session = teams_[*team].session};
 }
 
+void Scheduler::LeaveTeam(const Duty& duty) {
+  MutexLock lock(&mutex_);
+  Team& team = teams_[duty.team];
+  // Else the batch has ended, and its whole team with it.
+  if (team.session == duty.session && team.threads > 1) --team.threads;
+}
+
 void Scheduler::WakeOthers() {
   // Each that then finds something wakes two more: a tree, so that a team is
-  // complete soon and its leader has not woken all of it alone.
+  // complete soon and its leader has not woken all of it alone. A queue that is
+  // not ready needs somebody who knows when it will be.
   if (TeamToJoin(teams_).has_value() ||
       !std::ranges::all_of(queues_, &JobQueue::empty)) {
     work_arrived_.Signal();
     work_arrived_.Signal();
+  }
+  absl::Duration look_again;
+  if (sleeping_ == 0 && std::ranges::count(teams_, 0, &Team::threads) > 0 &&
+      ReadyQueue(options_.now(), &look_again).has_value()) {
+    call_ = true;
   }
 }
 

@@ -9,6 +9,7 @@
 #ifndef SERVER_BATCHING_SCHEDULER_H_
 #define SERVER_BATCHING_SCHEDULER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -112,7 +113,9 @@ class Scheduler {
   std::optional<Duty> TakeBatch(int thread, absl::Duration* look_again)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Lets others look for something to do, if there is anything.
+  void LeaveTeam(const Duty& duty);
+  // Lets threads that sleep look for something to do, if there is anything, or
+  // calls one that helps to a batch that has no other.
   void WakeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The queue to serve now, the longest waiting first; else none, and in
   // `*look_again` how long until one may be ready.
@@ -137,10 +140,12 @@ class Scheduler {
 
   mutable Mutex mutex_;
   CondVar work_arrived_;
+  std::atomic<bool> call_ = false;  // to those who help: a batch waits
   CondVar work_finished_;
   std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
   std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);
   std::vector<Team> teams_ ABSL_GUARDED_BY(mutex_);  // [max_batches]
+  int sleeping_ ABSL_GUARDED_BY(mutex_) = 0;         // threads
   size_t running_batches_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,7 +1,8 @@
 // How threads share batches: pure rules.
 //
 // A free thread leads the next batch that waits. With none waiting, it joins
-// the team of a batch that runs. So with F threads free and B batches waiting,
+// the team of a batch that runs, until that ends or a batch waits for which no
+// thread is free. So with F threads free and B batches waiting,
 // each batch comes to about F / B threads; one alone gets all that it can use,
 // and as many batches as threads, or more, get one each.
 

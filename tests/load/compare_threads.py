@@ -4,7 +4,8 @@
 Starts a deberta-server for each way, all with the same model, and lets callers
 ask them in turn, some seconds each, so that a disturbance of the machine meets
 all. Callers wait for each answer before they ask again; no two texts are equal.
-Prints a Markdown table of medians over the rounds. Needs grpcio-tools:
+Prints a Markdown table of medians over the rounds. Needs the packages of
+tests/e2e/requirements.txt:
 
   tests/load/compare_threads.py --server build/release/deberta-server \\
       --model demo/section-classifier --callers 1 2 16

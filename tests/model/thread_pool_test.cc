@@ -45,6 +45,8 @@ TEST(ThreadPoolTest, LoopsFollowEachOther) {
             expected);
 }
 
+std::atomic<bool> no_call = false;
+
 // Runs one loop of the calling thread, number 7, and the helper, number 3.
 void ExpectBothWork(ThreadPool& pool) {
   while (pool.threads() < 2) std::this_thread::yield();
@@ -64,7 +66,7 @@ TEST(ThreadPoolTest, LentThreadsWorkUntilTheyAreReleased) {
   ThreadPool pool(1);
   for (int session = 0; session < 100; ++session) {
     const uint32_t number = pool.Lead(7);
-    std::thread helper([&] { pool.Help(3, number); });
+    std::thread helper([&] { pool.Help(3, number, no_call); });
     ExpectBothWork(pool);
     pool.Release();
     helper.join();
@@ -77,12 +79,13 @@ TEST(ThreadPoolTest, HelpComesToALoopUnderWay) {
   ThreadPool pool(1);
   // Two more threads than one: loops are handed out, not run in place.
   const uint32_t session = pool.Lead(0);
-  std::thread first([&] { pool.Help(1, session); });
+  std::thread first([&] { pool.Help(1, session, no_call); });
   while (pool.threads() < 2) std::this_thread::yield();
   std::thread second;
   std::atomic<bool> second_came = false;
   pool.ParallelFor(3, [&](size_t task, int thread) {
-    if (task == 0) second = std::thread([&] { pool.Help(2, session); });
+    if (task == 0)
+      second = std::thread([&] { pool.Help(2, session, no_call); });
     if (thread == 2) second_came = true;
     while (!second_came) std::this_thread::yield();
   });
@@ -95,11 +98,35 @@ TEST(ThreadPoolTest, HelpThatComesAfterTheReleaseLeavesAtOnce) {
   ThreadPool pool(1);
   const uint32_t session = pool.Lead(0);
   pool.Release();
-  pool.Help(1, session);  // returns
+  pool.Help(1, session, no_call);  // returns
   const uint32_t next = pool.Lead(0);
   EXPECT_NE(next, session);
-  pool.Help(1, session);
+  pool.Help(1, session, no_call);
   EXPECT_EQ(pool.threads(), 1);
+}
+
+TEST(ThreadPoolTest, OneThreadGoesWhereItIsCalled) {
+  ThreadPool pool(1);
+  const uint32_t session = pool.Lead(0);
+  std::atomic<bool> call = false;
+  std::atomic<int> gone = 0;
+  std::vector<std::thread> helpers;
+  for (int number = 1; number <= 2; ++number) {
+    helpers.emplace_back([&, number] {
+      pool.Help(number, session, call);
+      ++gone;
+    });
+  }
+  while (pool.threads() < 3) std::this_thread::yield();
+  call = true;
+  while (gone == 0) pool.ParallelFor(2, [](size_t, int) {});
+  for (int loop = 0; loop < 100; ++loop) {
+    pool.ParallelFor(2, [](size_t, int) {});
+  }
+  EXPECT_FALSE(call);
+  EXPECT_EQ(gone, 1);
+  pool.Release();
+  for (std::thread& helper : helpers) helper.join();
 }
 
 // Helpers come, and leave late, while sessions follow each other.
@@ -110,7 +137,7 @@ TEST(ThreadPoolTest, SessionsFollowEachOther) {
   std::vector<std::thread> helpers;
   for (int number = 1; number <= 3; ++number) {
     helpers.emplace_back([&, number] {
-      while (!over) pool.Help(number, session.load());
+      while (!over) pool.Help(number, session.load(), no_call);
     });
   }
   std::vector<int> values(16, 0);

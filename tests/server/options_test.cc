@@ -156,13 +156,13 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   EXPECT_EQ(chosen(1), std::tuple(1, 1, 1));
   EXPECT_EQ(chosen(20), std::tuple(20, 20, 20));
   Set("workers", "4");
-  EXPECT_EQ(chosen(2), std::tuple(4, 4, 4));
+  EXPECT_EQ(chosen(2), std::tuple(2, 4, 2));
   EXPECT_EQ(chosen(16), std::tuple(16, 4, 16));
   Set("threads_per_worker", "3");
   EXPECT_EQ(chosen(16), std::tuple(12, 4, 3));
   Set("workers", "0");
   EXPECT_EQ(chosen(8), std::tuple(8, 8, 3));
-  EXPECT_EQ(chosen(2), std::tuple(3, 3, 3));
+  EXPECT_EQ(chosen(2), std::tuple(2, 2, 3));
   Set("workers", "1024");
   EXPECT_THAT(std::string(OptionsFromFlags(8).status().message()),
               HasSubstr("3072 threads"));

@@ -82,6 +82,38 @@ TEST(SchedulerThreadsTest, ThreadsLeadBatchesBeforeTheyHelp) {
   EXPECT_TRUE(answer.Wait().ok());
 }
 
+// The first batch goes on until the second is done, for which no thread is free
+// but the one that helps.
+TEST(SchedulerThreadsTest, AHelperIsCalledToABatchThatWaits) {
+  std::promise<void> helped;
+  std::atomic<bool> second_done = false;
+  std::atomic<bool> first = true;
+  Scheduler scheduler(
+      {.threads = 2, .max_batches = 2, .max_threads_per_batch = 2}, 1,
+      [&](size_t queue, const model::RaggedBatch& batch,
+          const model::StillWanted& still_wanted, model::Workspace& workspace,
+          model::BatchOutput* output) {
+        if (first.exchange(false)) {
+          while (workspace.threads() < 2) std::this_thread::yield();
+          helped.set_value();
+          while (!second_done)
+            workspace.pool().ParallelFor(2, [](auto, int) {});
+        }
+        return TenTimesId(queue, batch, still_wanted, workspace, output);
+      },
+      IgnoreReport);
+  Answer long_one, short_one;
+  ASSERT_TRUE(
+      scheduler.Submit(0, JobWith({LongSequence(1)}, long_one.Callback()))
+          .ok());
+  helped.get_future().wait();
+  ASSERT_TRUE(scheduler.Submit(0, JobWith({{2}}, short_one.Callback())).ok());
+  EXPECT_TRUE(short_one.Wait().ok());
+  EXPECT_FALSE(long_one.HasArrived());
+  second_done = true;
+  EXPECT_TRUE(long_one.Wait().ok());
+}
+
 TEST(SchedulerThreadsTest, NoMoreBatchesAtOnceThanAllowed) {
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
