@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace deberta::model {
@@ -39,6 +40,15 @@ struct BatchOutput {
   std::vector<float> hidden;  // [hidden_rows, hidden_width]
   size_t hidden_width = 0;
 };
+
+// The sequences `kept` of the batch, ascending, and the rows wanted of them.
+RaggedBatch KeepSequences(const RaggedBatch& batch,
+                          std::span<const size_t> kept);
+
+// Makes the output of KeepSequences(batch, kept) one of `batch`, in which the
+// rows of other sequences are 0.
+void SpreadOutput(const RaggedBatch& batch, std::span<const size_t> kept,
+                  BatchOutput* output);
 
 }  // namespace deberta::model
 

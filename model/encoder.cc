@@ -1,6 +1,7 @@
 #include "model/encoder.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace deberta::model {
@@ -72,15 +73,9 @@ absl::StatusOr<Encoder> Encoder::Load(const Weights& weights,
   return encoder;
 }
 
-void Encoder::Forward(const RaggedBatch& batch, std::span<const uint32_t> rows,
-                      Workspace& workspace,
-                      const LayerObserver& observer) const {
-  ForwardToLast(batch, workspace, observer);
-  ForwardLast(batch, rows, workspace, observer);
-}
-
-void Encoder::ForwardToLast(const RaggedBatch& batch, Workspace& workspace,
-                            const LayerObserver& observer) const {
+std::vector<size_t> Encoder::ForwardToLast(
+    const RaggedBatch& batch, Workspace& workspace,
+    const LayerObserver& observer, const StillWanted& still_wanted) const {
   const size_t tokens = batch.tokens();
   const size_t floats = Linear::PaddedRows(tokens) * width_;
   float* hidden = workspace.hidden.Reserve(floats);
@@ -90,10 +85,39 @@ void Encoder::ForwardToLast(const RaggedBatch& batch, Workspace& workspace,
     convolution_->Forward(hidden, batch.starts,
                           workspace.convolved.Reserve(floats), workspace);
   }
-  const AttentionPlan all = AttentionPlan::All(batch.starts);
-  for (size_t i = 0; i + 1 < layers_.size(); ++i) {
-    RunLayer(i, batch, all, workspace, observer);
+  std::vector<uint32_t> starts = batch.starts;
+  std::vector<size_t> left(batch.sequences());
+  std::iota(left.begin(), left.end(), size_t{0});
+  AttentionPlan all = AttentionPlan::All(starts);
+  for (size_t i = 0; i + 1 < layers_.size() && !left.empty(); ++i) {
+    RunLayer(i, all, workspace, observer);
+    if (!still_wanted) continue;
+    const size_t sequences = left.size();
+    DropUnwanted(still_wanted, hidden, &starts, &left);
+    if (left.size() < sequences) all = AttentionPlan::All(starts);
   }
+  return left;
+}
+
+void Encoder::DropUnwanted(const StillWanted& still_wanted, float* hidden,
+                           std::vector<uint32_t>* starts,
+                           std::vector<size_t>* left) const {
+  std::vector<uint32_t> kept_starts = {0};
+  std::vector<size_t> kept;
+  for (size_t i = 0; i < left->size(); ++i) {
+    if (!still_wanted((*left)[i])) continue;
+    const uint32_t from = (*starts)[i];
+    const uint32_t length = (*starts)[i + 1] - from;
+    const uint32_t to = kept_starts.back();
+    if (to < from) {
+      std::copy_n(hidden + from * width_, length * width_,
+                  hidden + to * width_);
+    }
+    kept_starts.push_back(to + length);
+    kept.push_back((*left)[i]);
+  }
+  *starts = std::move(kept_starts);
+  *left = std::move(kept);
 }
 
 void Encoder::ForwardLast(const RaggedBatch& batch,
@@ -108,8 +132,8 @@ void Encoder::ForwardLast(const RaggedBatch& batch,
                          workspace);
     return;
   }
-  RunLayer(layers_.size() - 1, batch, AttentionPlan::All(batch.starts),
-           workspace, observer);
+  RunLayer(layers_.size() - 1, AttentionPlan::All(batch.starts), workspace,
+           observer);
   // Ascending rows move to the front without overtaking each other.
   for (size_t r = 0; r < rows.size(); ++r) {
     if (rows[r] != r) {
@@ -118,11 +142,11 @@ void Encoder::ForwardLast(const RaggedBatch& batch,
   }
 }
 
-void Encoder::RunLayer(size_t index, const RaggedBatch& batch,
-                       const AttentionPlan& all, Workspace& workspace,
+void Encoder::RunLayer(size_t index, const AttentionPlan& all,
+                       Workspace& workspace,
                        const LayerObserver& observer) const {
   float* hidden = workspace.hidden.get();
-  const size_t tokens = batch.tokens();
+  const size_t tokens = all.rows;
   layers_[index].Forward(hidden, tokens, all, {}, workspace);
   if (index == 0 && convolution_.has_value()) {
     convolution_->norm.Forward(hidden, workspace.convolved.get(), tokens,

@@ -24,16 +24,17 @@ class Encoder {
   static absl::StatusOr<Encoder> Load(const Weights& weights,
                                       WeightReader& reader);
 
-  // Leaves the final hidden states of `rows`, or of all rows where `rows` is
-  // empty, at the front of workspace.hidden. REQUIRES: a valid batch; `rows`
-  // ascending and unique. `observer` may be null and needs all rows.
-  void Forward(const RaggedBatch& batch, std::span<const uint32_t> rows,
-               Workspace& workspace, const LayerObserver& observer) const;
-
-  // Forward's two halves: up to what enters the last layer, all rows [tokens,
-  // hidden] of workspace.hidden, and the last layer.
-  void ForwardToLast(const RaggedBatch& batch, Workspace& workspace,
-                     const LayerObserver& observer) const;
+  // Up to what enters the last layer: [tokens, hidden] of workspace.hidden, of
+  // the sequences that are still wanted then. Returns those, ascending.
+  // REQUIRES: a valid batch. `observer` and `still_wanted` may be null.
+  std::vector<size_t> ForwardToLast(const RaggedBatch& batch,
+                                    Workspace& workspace,
+                                    const LayerObserver& observer,
+                                    const StillWanted& still_wanted) const;
+  // The last layer, after ForwardToLast of just this batch's sequences: leaves
+  // the final hidden states of `rows`, or of all rows where `rows` is empty, at
+  // the front of workspace.hidden. REQUIRES: `rows` ascending and unique.
+  // `observer` may be null and needs all rows.
   void ForwardLast(const RaggedBatch& batch, std::span<const uint32_t> rows,
                    Workspace& workspace, const LayerObserver& observer) const;
 
@@ -46,9 +47,13 @@ class Encoder {
   Encoder() = default;
 
   // Layer `index` on all rows, with the convolution that follows the first.
-  void RunLayer(size_t index, const RaggedBatch& batch,
-                const AttentionPlan& all, Workspace& workspace,
+  void RunLayer(size_t index, const AttentionPlan& all, Workspace& workspace,
                 const LayerObserver& observer) const;
+  // Takes the rows of sequences that are not wanted any more out of `hidden`.
+  // `starts` delimits the sequences `left` there.
+  void DropUnwanted(const StillWanted& still_wanted, float* hidden,
+                    std::vector<uint32_t>* starts,
+                    std::vector<size_t>* left) const;
 
   size_t width_ = 0;
   Embeddings embeddings_;

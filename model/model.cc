@@ -148,18 +148,42 @@ struct Model::Parts {
   HeadLayers head;
   uint64_t longest = 0;  // sequence, in tokens
 
+  // From the last layer on, after Encoder::ForwardToLast of this batch.
+  void Finish(const RaggedBatch& batch, Workspace& workspace,
+              BatchOutput* output, const LayerObserver& observer) const;
   // Both leave what the head reads in workspace.head, and the hidden states
   // that the batch asks for in `output`.
-  void Encode(const RaggedBatch& batch, Workspace& workspace,
-              BatchOutput* output, const LayerObserver& observer) const;
-  void EncodeAndDecode(const RaggedBatch& batch, Workspace& workspace,
-                       BatchOutput* output,
-                       const LayerObserver& observer) const;
+  void RunLast(const RaggedBatch& batch, Workspace& workspace,
+               BatchOutput* output, const LayerObserver& observer) const;
+  void RunLastAndDecode(const RaggedBatch& batch, Workspace& workspace,
+                        BatchOutput* output,
+                        const LayerObserver& observer) const;
 };
 
-void Model::Parts::Encode(const RaggedBatch& batch, Workspace& workspace,
+void Model::Parts::Finish(const RaggedBatch& batch, Workspace& workspace,
                           BatchOutput* output,
                           const LayerObserver& observer) const {
+  const size_t width = encoder.last_layer().width();
+  const size_t logit_rows = batch.logit_rows.size();
+  output->hidden_width = width;
+  output->hidden.resize(batch.hidden_rows.size() * width);
+  output->logit_width = head.width();
+  output->logits.resize(logit_rows * head.width());
+  workspace.head.Reserve(Linear::PaddedRows(logit_rows) * width);
+  if (decoder.has_value() && logit_rows > 0) {
+    RunLastAndDecode(batch, workspace, output, observer);
+  } else {
+    RunLast(batch, workspace, output, observer);
+  }
+  if (logit_rows > 0) {
+    head.Forward(workspace.head.get(), logit_rows, output->logits.data(),
+                 workspace);
+  }
+}
+
+void Model::Parts::RunLast(const RaggedBatch& batch, Workspace& workspace,
+                           BatchOutput* output,
+                           const LayerObserver& observer) const {
   const size_t width = output->hidden_width;
   const bool adds_first = weights.head.head == Head::kReplacedTokenDetection;
   const std::vector<uint32_t> first =
@@ -169,7 +193,7 @@ void Model::Parts::Encode(const RaggedBatch& batch, Workspace& workspace,
   rows.insert(rows.end(), first.begin(), first.end());
   rows = SortedUnique(std::move(rows));
   if (observer || rows.size() == batch.tokens()) rows.clear();
-  encoder.Forward(batch, rows, workspace, observer);
+  encoder.ForwardLast(batch, rows, workspace, observer);
 
   const float* hidden = workspace.hidden.get();
   Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
@@ -178,13 +202,12 @@ void Model::Parts::Encode(const RaggedBatch& batch, Workspace& workspace,
   GatherAdd(hidden, rows, first, width, head_rows);
 }
 
-void Model::Parts::EncodeAndDecode(const RaggedBatch& batch,
-                                   Workspace& workspace, BatchOutput* output,
-                                   const LayerObserver& observer) const {
+void Model::Parts::RunLastAndDecode(const RaggedBatch& batch,
+                                    Workspace& workspace, BatchOutput* output,
+                                    const LayerObserver& observer) const {
   const size_t width = output->hidden_width;
   const std::vector<uint32_t> decoded = SortedUnique(batch.logit_rows);
   std::vector<uint32_t> rows = SortedUnique(batch.hidden_rows);
-  encoder.ForwardToLast(batch, workspace, observer);
   const float* hidden = workspace.hidden.get();
   decoder->Start(batch, decoded, hidden, workspace);
   if (rows.empty() && !observer) {
@@ -230,30 +253,25 @@ Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 
 absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
-                            BatchOutput* output,
-                            const LayerObserver& observer) const {
+                            BatchOutput* output, const LayerObserver& observer,
+                            const StillWanted& still_wanted) const {
   absl::Status valid =
       CheckBatch(batch, config(), parts_->longest, logit_width());
   if (valid.ok() && parts_->decoder.has_value()) {
     valid = parts_->decoder->Check(batch);
   }
   if (!valid.ok()) return valid;
-  const auto width = static_cast<size_t>(config().hidden_size);
-  const size_t logit_rows = batch.logit_rows.size();
-  output->hidden_width = width;
-  output->hidden.resize(batch.hidden_rows.size() * width);
-  output->logit_width = logit_width();
-  output->logits.resize(logit_rows * logit_width());
-  workspace.head.Reserve(Linear::PaddedRows(logit_rows) * width);
-  if (parts_->decoder.has_value() && logit_rows > 0) {
-    parts_->EncodeAndDecode(batch, workspace, output, observer);
-  } else {
-    parts_->Encode(batch, workspace, output, observer);
+  const std::vector<size_t> left =
+      parts_->encoder.ForwardToLast(batch, workspace, observer, still_wanted);
+  if (left.empty()) {
+    return absl::CancelledError("nobody waits for the batch any more");
   }
-  if (logit_rows > 0) {
-    parts_->head.Forward(workspace.head.get(), logit_rows,
-                         output->logits.data(), workspace);
+  if (left.size() == batch.sequences()) {
+    parts_->Finish(batch, workspace, output, observer);
+    return absl::OkStatus();
   }
+  parts_->Finish(KeepSequences(batch, left), workspace, output, observer);
+  SpreadOutput(batch, left, output);
   return absl::OkStatus();
 }
 

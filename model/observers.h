@@ -1,4 +1,4 @@
-// Functions that watch a model load and compute.
+// Functions that a model calls while it loads and computes.
 
 #ifndef MODEL_OBSERVERS_H_
 #define MODEL_OBSERVERS_H_
@@ -24,6 +24,10 @@ using LoadObserver = std::function<void(const LoadProgress&)>;
 // computed.
 using LayerObserver =
     std::function<void(int64_t layer, std::span<const float> hidden)>;
+
+// Whether somebody still waits for this sequence of the batch. Asked between
+// layers, on the thread that runs the batch, until it says no.
+using StillWanted = std::function<bool(size_t sequence)>;
 
 }  // namespace deberta::model
 

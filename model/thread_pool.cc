@@ -40,25 +40,23 @@ void UseOneOpenMpThread() { omp_set_num_threads(1); }
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : threads_(threads) {
   UseOneOpenMpThread();
   for (int thread = 1; thread < threads; ++thread) {
-    workers_.emplace_back([this, thread] { RunWorker(thread); });
+    workers_.emplace_back([this, thread] { RunLoops(thread, 0, nullptr); });
   }
 }
 
 ThreadPool::~ThreadPool() {
-  stopping_.store(true, std::memory_order_relaxed);
-  epoch_.fetch_add(1, std::memory_order_release);
-  epoch_.notify_all();
+  Release();
   for (std::thread& worker : workers_) worker.join();
 }
 
 void ThreadPool::ParallelFor(size_t tasks, Body body) {
   // The pool may be used by another thread than the one that made it.
   UseOneOpenMpThread();
-  if (workers_.empty() || tasks <= 1) {
-    for (size_t task = 0; task < tasks; ++task) body(task, 0);
+  if (threads() == 1 || tasks <= 1) {
+    for (size_t task = 0; task < tasks; ++task) body(task, leader_);
     return;
   }
   body_ = &body;
@@ -69,7 +67,7 @@ void ThreadPool::ParallelFor(size_t tasks, Body body) {
   unclaimed_.store(loop << 32 | tasks_, std::memory_order_release);
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();
-  RunTasks(0);
+  RunTasks(leader_);
   for (uint32_t left = unfinished_.load(std::memory_order_acquire);
        left != 0;) {
     left = AwaitChange(unfinished_, left);
@@ -85,13 +83,37 @@ void ThreadPool::ParallelForRanges(
   });
 }
 
-void ThreadPool::RunWorker(int thread) {
+uint32_t ThreadPool::Lead(int thread) {
+  leader_ = thread;
+  return session_.load(std::memory_order_relaxed);
+}
+
+void ThreadPool::Help(int thread, uint32_t session, std::atomic<bool>& call) {
+  threads_.fetch_add(1, std::memory_order_relaxed);
+  RunLoops(thread, session, &call);
+  threads_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ThreadPool::Release() {
+  session_.fetch_add(1, std::memory_order_relaxed);
+  epoch_.fetch_add(1, std::memory_order_release);
+  epoch_.notify_all();
+}
+
+void ThreadPool::RunLoops(int thread, uint32_t session,
+                          std::atomic<bool>* call) {
   UseOneOpenMpThread();
-  uint32_t epoch = 0;
-  while (true) {
-    epoch = AwaitChange(epoch_, epoch);
-    if (stopping_.load(std::memory_order_relaxed)) return;
+  uint32_t epoch = epoch_.load(std::memory_order_acquire);
+  // Whoever misses the end of the session here has an epoch from before it,
+  // and does not wait below.
+  while (session_.load(std::memory_order_relaxed) == session) {
+    // Looked at first, as all who help share its cache line.
+    if (call != nullptr && call->load(std::memory_order_relaxed) &&
+        call->exchange(false, std::memory_order_relaxed)) {
+      return;
+    }
     RunTasks(thread);
+    epoch = AwaitChange(epoch_, epoch);
   }
 }
 

@@ -59,7 +59,12 @@ float* FloatBuffer::Reserve(size_t n) {
 }
 
 Workspace::Workspace(int threads)
-    : pool_(threads), thread_scratch_(static_cast<size_t>(threads)) {}
+    : pool_(threads),
+      thread_scratch_(std::make_shared<std::vector<ThreadScratch>>(
+          static_cast<size_t>(threads))) {}
+
+Workspace::Workspace(std::shared_ptr<std::vector<ThreadScratch>> scratch)
+    : pool_(1), thread_scratch_(std::move(scratch)) {}
 
 size_t Workspace::bytes() const {
   size_t floats = hidden.capacity() + encoded.capacity() +
@@ -67,7 +72,7 @@ size_t Workspace::bytes() const {
                   context.capacity() + dense.capacity() +
                   intermediate.capacity() + convolved.capacity() +
                   query_states.capacity() + head.capacity();
-  for (const ThreadScratch& scratch : thread_scratch_) {
+  for (const ThreadScratch& scratch : *thread_scratch_) {
     floats += scratch.floats.capacity();
   }
   return floats * sizeof(float);

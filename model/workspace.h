@@ -1,4 +1,4 @@
-// What one worker needs to run batches: its threads and its scratch memory.
+// What running a batch needs: threads and scratch memory.
 
 #ifndef MODEL_WORKSPACE_H_
 #define MODEL_WORKSPACE_H_
@@ -56,13 +56,16 @@ class Workspace {
   // Starts `threads` - 1 threads beside the calling one. REQUIRES: threads >=
   // 1.
   explicit Workspace(int threads);
+  // For threads that are lent (ThreadPool::Lead) and bring their scratch along:
+  // `scratch` has room for the number of each.
+  explicit Workspace(std::shared_ptr<std::vector<ThreadScratch>> scratch);
 
   int threads() const { return pool_.threads(); }
   ThreadPool& pool() { return pool_; }
   ThreadScratch& thread_scratch(int thread) {
-    return thread_scratch_[static_cast<size_t>(thread)];
+    return (*thread_scratch_)[static_cast<size_t>(thread)];
   }
-  // Bytes held by all buffers.
+  // Bytes held by all buffers, the threads' included.
   size_t bytes() const;
 
   // Rows of the batch being run.
@@ -79,7 +82,7 @@ class Workspace {
 
  private:
   ThreadPool pool_;
-  std::vector<ThreadScratch> thread_scratch_;
+  const std::shared_ptr<std::vector<ThreadScratch>> thread_scratch_;
 };
 
 }  // namespace deberta::model

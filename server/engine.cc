@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
   for (const ModelSource& source : options.models) {
     absl::StatusOr<LoadedModel> model =
         LoadModel(source,
-                  {.load_threads = options.workers * options.threads_per_worker,
+                  {.load_threads = options.threads,
                    .gate = {.wanted = options.precision,
                             .thresholds = options.gate,
                             .keep_fp32 = options.keep_fp32,
@@ -56,20 +56,19 @@ Engine::Engine(const Options& options, std::vector<LoadedModel> models,
     : models_(std::move(models)),
       queues_(MakeQueues(&models_)),
       catalog_(ServedModels(models_)) {
-  for (int i = 0; i < options.workers; ++i) {
-    workspaces_.push_back(
-        std::make_unique<model::Workspace>(options.threads_per_worker));
-  }
   scheduler_ = std::make_unique<Scheduler>(
-      Scheduler::Options{.workers = options.workers,
+      Scheduler::Options{.threads = options.threads,
+                         .max_batches = options.workers,
+                         .max_threads_per_batch = options.threads_per_worker,
                          .max_batch_tokens = options.max_batch_tokens,
                          .max_batch_wait = options.max_batch_wait,
                          .max_queue_tokens = options.max_queue_tokens},
       queues_.size(),
-      [this](size_t queue, int worker, const model::RaggedBatch& batch,
-             model::BatchOutput* output) {
-        return queues_[queue].network->Forward(
-            batch, *workspaces_[static_cast<size_t>(worker)], output);
+      [this](size_t queue, const model::RaggedBatch& batch,
+             const model::StillWanted& still_wanted,
+             model::Workspace& workspace, model::BatchOutput* output) {
+        return queues_[queue].network->Forward(batch, workspace, output,
+                                               nullptr, still_wanted);
       },
       [this, observer = std::move(observer)](Scheduler::BatchReport report) {
         report.queue = queues_[report.queue].model;

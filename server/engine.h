@@ -1,4 +1,4 @@
-// The loaded models and the workers that compute them.
+// The loaded models and the threads that compute them.
 
 #ifndef SERVER_ENGINE_H_
 #define SERVER_ENGINE_H_
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/workspace.h"
 #include "server/batching/scheduler.h"
 #include "server/loaded_model.h"
 #include "server/log.h"
@@ -19,7 +18,7 @@ namespace deberta::server {
 
 class Engine {
  public:
-  // Loads every model of `options`, in order, and starts the workers. `log`
+  // Loads every model of `options`, in order, and starts the threads. `log`
   // outlives the call, `observer` is called as Scheduler says, with the model
   // in place of the queue.
   static absl::StatusOr<std::unique_ptr<Engine>> Load(
@@ -50,7 +49,6 @@ class Engine {
   std::vector<LoadedModel> models_;
   const std::vector<Queue> queues_;
   const Catalog catalog_;
-  std::vector<std::unique_ptr<model::Workspace>> workspaces_;  // one a worker
   std::unique_ptr<Scheduler> scheduler_;
 };
 

@@ -102,6 +102,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   log->Info("listening",
             {{"grpc_port", int64_t{(*listener)->port()}},
              {"metrics_port", int64_t{*metrics_port}},
+             {"threads", int64_t{options.threads}},
              {"workers", int64_t{options.workers}},
              {"threads_per_worker", int64_t{options.threads_per_worker}}});
 

@@ -57,15 +57,17 @@ ABSL_FLAG(bool, keep_fp32, false,
           "Keep fp32 in memory beside a lower precision, with a queue of its\n"
           "own, for calls with the metadata x-deberta-precision: fp32.");
 ABSL_FLAG(int32_t, workers, 0,
-          "Batches computed at once. 0: one for every 8 CPUs.");
+          "Most batches computed at once. 0: as many as threads. There is a\n"
+          "thread for each CPU that affinity and the cgroup's quota leave, or\n"
+          "--workers times --threads_per_worker where both are given. Each\n"
+          "takes a batch that waits, or else helps with one that runs.");
 ABSL_FLAG(int32_t, threads_per_worker, 0,
-          "Threads that compute one batch. 0: the CPUs that affinity and the\n"
-          "cgroup's quota leave, shared among the workers.");
+          "Most threads that compute one batch. 0: all.");
 ABSL_FLAG(int32_t, max_batch_tokens, 1024,
           "Most tokens of one batch. A longer sequence runs alone.");
 ABSL_FLAG(int64_t, max_batch_wait_us, 0,
           "Microseconds that a batch with room waits for company. 0: run what\n"
-          "is there as soon as a worker is free.");
+          "is there as soon as a thread is free.");
 ABSL_FLAG(int32_t, max_queue_tokens, 32768,
           "Most tokens that wait for one model; more are refused with\n"
           "RESOURCE_EXHAUSTED.");
@@ -81,7 +83,6 @@ ABSL_FLAG(int32_t, drain_seconds, 20,
 namespace deberta::server {
 namespace {
 
-constexpr int kCpusPerWorker = 8;
 constexpr int kMaxThreads = 1024;
 constexpr int64_t kMaxWaitUs = 10'000'000;
 constexpr int64_t kMaxDeadlineMs = int64_t{24} * 3600 * 1000;
@@ -303,11 +304,16 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (!thresholds.ok()) return thresholds.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
-  int threads = absl::GetFlag(FLAGS_threads_per_worker);
-  if (workers == 0) {
-    workers = std::max(1, cpus / (threads == 0 ? kCpusPerWorker : threads));
+  int team = absl::GetFlag(FLAGS_threads_per_worker);
+  const int threads = workers > 0 && team > 0 ? workers * team : cpus;
+  if (threads > kMaxThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--workers (", workers, ") times --threads_per_worker (",
+                     team, ") must not exceed ", kMaxThreads, ", they make ",
+                     threads, " threads"));
   }
-  if (threads == 0) threads = std::max(1, cpus / workers);
+  if (workers == 0) workers = threads;
+  if (team == 0) team = threads;
   return Options{
       .models = *std::move(models),
       .allowed_weights = *std::move(allowed),
@@ -317,8 +323,9 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .precision = *precision,
       .gate = *thresholds,
       .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
+      .threads = threads,
       .workers = workers,
-      .threads_per_worker = threads,
+      .threads_per_worker = team,
       .max_batch_tokens =
           static_cast<size_t>(absl::GetFlag(FLAGS_max_batch_tokens)),
       .max_batch_wait =

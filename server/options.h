@@ -30,8 +30,9 @@ struct Options {
   WantedPrecision precision = model::Precision::kFp32;
   GateThresholds gate = {};
   bool keep_fp32 = false;
-  int workers = 1;
-  int threads_per_worker = 1;
+  int threads = 1;             // that compute
+  int workers = 1;             // batches computed at once
+  int threads_per_worker = 1;  // most of one batch
   size_t max_batch_tokens = 0;
   absl::Duration max_batch_wait;
   size_t max_queue_tokens = 0;
@@ -41,8 +42,8 @@ struct Options {
 };
 
 // The options that the flags hold now. InvalidArgument names the flag, what was
-// expected and what was got. `cpus` is what `workers` and `threads_per_worker`
-// of 0 are chosen from.
+// expected and what was got. `cpus` is what the numbers of threads are chosen
+// from.
 absl::StatusOr<Options> OptionsFromFlags(int cpus);
 
 // Sets the flags from the environment (DEBERTA_<NAME>, empty counts as unset)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
 namespace deberta::server {
@@ -19,18 +21,28 @@ size_t WaitingTokens(const PendingJob& pending) {
   return tokens;
 }
 
-// Why the job need not be computed any more; OK if it must be.
-absl::Status Gone(const PendingJob& pending, absl::Time now) {
-  if (!pending.status.ok()) return pending.status;
-  if (pending.job.cancelled && pending.job.cancelled())
+// All that a sequence's values depend on, but for the rows that are read.
+struct InputHash {
+  size_t operator()(const SequenceInput* input) const {
+    return absl::HashOf(input->ids, input->type_ids);
+  }
+};
+struct InputEqual {
+  bool operator()(const SequenceInput* a, const SequenceInput* b) const {
+    return a->ids == b->ids && a->type_ids == b->type_ids;
+  }
+};
+
+}  // namespace
+
+absl::Status Gone(const Job& job, absl::Time now) {
+  if (job.cancelled && job.cancelled())
     return absl::CancelledError("the caller cancelled the request");
-  if (pending.job.deadline <= now)
+  if (job.deadline <= now)
     return absl::DeadlineExceededError(
         "the deadline passed before the request was computed");
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status JobQueue::Push(Job& job, absl::Time now) {
   size_t tokens = 0;
@@ -61,7 +73,8 @@ absl::Status JobQueue::Push(Job& job, absl::Time now) {
 std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
   std::vector<std::shared_ptr<PendingJob>> dropped;
   for (std::shared_ptr<PendingJob>& pending : jobs_) {
-    absl::Status gone = Gone(*pending, now);
+    absl::Status gone =
+        pending->status.ok() ? Gone(pending->job, now) : pending->status;
     if (gone.ok()) continue;
     pending->status = std::move(gone);
     tokens_ -= WaitingTokens(*pending);
@@ -75,18 +88,25 @@ std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
 Batch JobQueue::TakeBatch(absl::Time now) {
   Batch batch;
   batch.dropped = DropGone(now);
+  absl::flat_hash_map<const SequenceInput*, size_t, InputHash, InputEqual>
+      inputs;
   while (!jobs_.empty()) {
     const std::shared_ptr<PendingJob>& front = jobs_.front();
-    const size_t size = front->job.sequences[front->next_sequence].ids.size();
-    if (!batch.entries.empty() &&
-        batch.tokens + size > limits_.max_batch_tokens)
-      break;
+    const SequenceInput& sequence = front->job.sequences[front->next_sequence];
+    const size_t size = sequence.ids.size();
+    const auto [known, is_new] = inputs.try_emplace(&sequence, inputs.size());
+    if (is_new) {
+      if (!batch.entries.empty() &&
+          batch.tokens + size > limits_.max_batch_tokens)
+        break;
+      batch.tokens += size;
+      ++batch.inputs;
+    }
     if (!front->started) {
       front->started = true;
       front->output.queue_time = now - front->arrival;
     }
-    batch.entries.push_back({front, front->next_sequence++});
-    batch.tokens += size;
+    batch.entries.push_back({front, front->next_sequence++, known->second});
     tokens_ -= size;
     if (WaitingSequences(*front) == 0) jobs_.pop_front();
   }

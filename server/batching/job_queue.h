@@ -23,7 +23,7 @@ struct JobOutput {
   std::vector<SequenceOutput> sequences;  // parallel to Job::sequences
   absl::Duration queue_time;              // from Submit to the first batch
   absl::Duration compute_time;            // sum over the job's batches
-  // Of the largest batch that the job was part of.
+  // Of the largest batch that the job was part of, equal sequences once.
   size_t batch_sequences = 0;
   size_t batch_tokens = 0;
 };
@@ -31,11 +31,11 @@ struct JobOutput {
 struct Job {
   std::vector<SequenceInput> sequences;  // never empty
   absl::Time deadline = absl::InfiniteFuture();
-  // Whether the caller has gone; asked from any thread before computing.
-  std::function<bool()> cancelled;
+  // Whether the caller has gone; asked from any thread until it has.
+  std::function<bool()> cancelled = nullptr;
   // Called exactly once for an accepted job: the output, Cancelled,
   // DeadlineExceeded, Unavailable (drain) or the batch's error.
-  std::function<void(absl::StatusOr<JobOutput>)> done;
+  std::function<void(absl::StatusOr<JobOutput>)> done = nullptr;
 };
 
 // An accepted job and what has been computed of it. Sequences of one job may
@@ -50,14 +50,20 @@ struct PendingJob {
   bool started = false;
 };
 
-// Sequences to run together: pairs of (job, index of the sequence in it).
+// Why nobody waits for the job any more; OK while somebody does.
+absl::Status Gone(const Job& job, absl::Time now);
+
+// Sequences to run together. Equal ones, whoever sent them, are one input and
+// computed once.
 struct Batch {
   struct Entry {
     std::shared_ptr<PendingJob> job;
-    size_t sequence = 0;
+    size_t sequence = 0;  // of the job
+    size_t input = 0;     // below `inputs`, numbered as they first appear
   };
   std::vector<Entry> entries;
-  size_t tokens = 0;
+  size_t inputs = 0;
+  size_t tokens = 0;  // of the inputs
   // Jobs that were found cancelled or expired; their status is set, and their
   // `done` is owed unless another batch still runs a part of them.
   std::vector<std::shared_ptr<PendingJob>> dropped;
@@ -68,7 +74,7 @@ class JobQueue {
   struct Limits {
     size_t max_batch_tokens = 0;
     size_t max_queue_tokens = 0;
-    absl::Duration max_batch_wait;
+    absl::Duration max_batch_wait = absl::ZeroDuration();
   };
 
   explicit JobQueue(Limits limits) : limits_(limits) {}
@@ -78,7 +84,8 @@ class JobQueue {
   absl::Status Push(Job& job, absl::Time now);
 
   // Takes sequences in order of arrival until the next would exceed
-  // max_batch_tokens; a longer one runs alone. First drops every job of the
+  // max_batch_tokens; a longer one runs alone. One that equals another of the
+  // batch adds no tokens. First drops every job of the
   // queue that is cancelled or past its deadline, so the batch may be empty.
   Batch TakeBatch(absl::Time now);
 

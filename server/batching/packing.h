@@ -4,6 +4,7 @@
 #ifndef SERVER_BATCHING_PACKING_H_
 #define SERVER_BATCHING_PACKING_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "model/batch.h"
@@ -15,10 +16,18 @@ namespace deberta::server {
 // Appends one sequence, and the rows that are read of it.
 void AppendSequence(const SequenceInput& input, model::RaggedBatch* packed);
 
-model::RaggedBatch Pack(const Batch& batch);
+struct PackedBatch {
+  model::RaggedBatch batch;  // one sequence an input
+  // Of each entry's rows, in order: where the output has their values. Entries
+  // that read the same row of an input share it.
+  std::vector<std::vector<uint32_t>> places;
+};
+
+PackedBatch Pack(const Batch& batch);
 
 // One output an entry, in order.
 std::vector<SequenceOutput> Unpack(const Batch& batch,
+                                   const PackedBatch& packed,
                                    const model::BatchOutput& output);
 
 }  // namespace deberta::server

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/batching/packing.h"
+#include "server/batching/waiters.h"
 
 namespace deberta::server {
 namespace {
@@ -40,9 +41,17 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
                                 .max_queue_tokens = options_.max_queue_tokens,
                                 .max_batch_wait = options_.max_batch_wait})),
       tokens_per_second_(queues, 0.0) {
-  threads_.reserve(static_cast<size_t>(options_.workers));
-  for (int worker = 0; worker < options_.workers; ++worker)
-    threads_.emplace_back([this, worker] { WorkerLoop(worker); });
+  const auto threads = static_cast<size_t>(options_.threads);
+  const auto scratch =
+      std::make_shared<std::vector<model::ThreadScratch>>(threads);
+  const auto teams = static_cast<size_t>(options_.max_batches);
+  for (size_t team = 0; team < std::min(teams, threads); ++team) {
+    workspaces_.push_back(std::make_unique<model::Workspace>(scratch));
+  }
+  teams_.resize(workspaces_.size());
+  threads_.reserve(threads);
+  for (int thread = 0; thread < options_.threads; ++thread)
+    threads_.emplace_back([this, thread] { RunThread(thread); });
 }
 
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
@@ -51,7 +60,7 @@ absl::Status Scheduler::Submit(size_t queue, Job job) {
   MutexLock lock(&mutex_);
   if (draining_) return absl::UnavailableError("the server is shutting down");
   absl::Status pushed = queues_[queue].Push(job, options_.now());
-  if (pushed.ok()) work_arrived_.Signal();
+  if (pushed.ok()) WakeOthers();
   return pushed;
 }
 
@@ -97,33 +106,85 @@ bool Scheduler::Idle() const {
                              [](const JobQueue& q) { return q.empty(); });
 }
 
-void Scheduler::WorkerLoop(int worker) {
-  while (std::optional<Taken> taken = WaitForBatch()) {
-    Finish(taken->batch.dropped);
-    if (!taken->batch.entries.empty()) Run(worker, *taken);
-    MutexLock lock(&mutex_);
-    --running_batches_;
-    if (Idle()) work_finished_.SignalAll();
+void Scheduler::RunThread(int thread) {
+  while (const std::optional<Duty> duty = WaitForDuty(thread)) {
+    if (duty->batch.has_value()) {
+      Lead(*duty);
+    } else {
+      workspaces_[duty->team]->pool().Help(thread, duty->session, call_);
+      LeaveTeam(*duty);
+    }
   }
 }
 
-std::optional<Scheduler::Taken> Scheduler::WaitForBatch() {
+std::optional<Scheduler::Duty> Scheduler::WaitForDuty(int thread) {
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    const absl::Time now = options_.now();
-    absl::Duration look_again;
-    if (std::optional<size_t> queue = ReadyQueue(now, &look_again)) {
-      Taken taken = {.queue = *queue, .batch = queues_[*queue].TakeBatch(now)};
-      // Under the same lock: a part that still runs owes the answer itself.
-      KeepComplete(taken.batch.dropped);
-      ++running_batches_;
-      // What does not fit into this batch is another worker's.
-      if (!Idle()) work_arrived_.Signal();
-      return taken;
+    call_ = false;  // this one has come
+    absl::Duration look_again = absl::InfiniteDuration();
+    std::optional<Duty> duty = TakeBatch(thread, &look_again);
+    if (!duty.has_value()) duty = JoinTeam();
+    if (duty.has_value()) {
+      WakeOthers();
+      return duty;
     }
+    ++sleeping_;
     work_arrived_.WaitFor(&mutex_, look_again);
+    --sleeping_;
   }
   return std::nullopt;
+}
+
+std::optional<Scheduler::Duty> Scheduler::TakeBatch(
+    int thread, absl::Duration* look_again) {
+  // The first that is free: one that was used before, if any was.
+  const auto team = std::ranges::find(teams_, 0, &Team::threads);
+  if (team == teams_.end()) return std::nullopt;
+  const absl::Time now = options_.now();
+  const std::optional<size_t> queue = ReadyQueue(now, look_again);
+  if (!queue.has_value()) return std::nullopt;
+  Duty duty = {.team = static_cast<size_t>(team - teams_.begin()),
+               .batch = queues_[*queue].TakeBatch(now),
+               .queue = *queue};
+  // Under the same lock: a part that still runs owes the answer itself.
+  KeepComplete(duty.batch->dropped);
+  ++running_batches_;
+  const size_t tokens = duty.batch->tokens;
+  *team = {.threads = 1,
+           .most = MostThreads(tokens, options_.max_threads_per_batch),
+           .tokens = tokens,
+           .session = workspaces_[duty.team]->pool().Lead(thread)};
+  return duty;
+}
+
+std::optional<Scheduler::Duty> Scheduler::JoinTeam() {
+  const std::optional<size_t> team = TeamToJoin(teams_);
+  if (!team.has_value()) return std::nullopt;
+  ++teams_[*team].threads;
+  return Duty{.team = *team, .session = teams_[*team].session};
+}
+
+void Scheduler::LeaveTeam(const Duty& duty) {
+  MutexLock lock(&mutex_);
+  Team& team = teams_[duty.team];
+  // Else the batch has ended, and its whole team with it.
+  if (team.session == duty.session && team.threads > 1) --team.threads;
+}
+
+void Scheduler::WakeOthers() {
+  // Each that then finds something wakes two more: a tree, so that a team is
+  // complete soon and its leader has not woken all of it alone. A queue that is
+  // not ready needs somebody who knows when it will be.
+  if (TeamToJoin(teams_).has_value() ||
+      !std::ranges::all_of(queues_, &JobQueue::empty)) {
+    work_arrived_.Signal();
+    work_arrived_.Signal();
+  }
+  absl::Duration look_again;
+  if (sleeping_ == 0 && std::ranges::count(teams_, 0, &Team::threads) > 0 &&
+      ReadyQueue(options_.now(), &look_again).has_value()) {
+    call_ = true;
+  }
 }
 
 std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
@@ -143,53 +204,86 @@ std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
   return best;
 }
 
-void Scheduler::Run(int worker, const Taken& taken) {
+void Scheduler::Lead(const Duty& duty) {
+  const Batch& batch = *duty.batch;
+  Finish(batch.dropped);
   const absl::Time started = options_.now();
-  model::BatchOutput output;
-  const absl::Status status =
-      run_batch_(taken.queue, worker, Pack(taken.batch), &output);
-  const absl::Time finished = options_.now();
-  std::vector<std::shared_ptr<PendingJob>> complete =
-      Record(taken, status, output, started, finished);
-  if (status.ok()) {
-    observer_({.queue = taken.queue,
-               .sequences = taken.batch.entries.size(),
-               .tokens = taken.batch.tokens,
-               .compute_time = finished - started});
+  std::vector<absl::StatusOr<SequenceOutput>> results = Run(duty);
+  const absl::Duration elapsed = options_.now() - started;
+  const std::vector<std::shared_ptr<PendingJob>> complete =
+      Record(duty, results, elapsed);
+  if (std::ranges::any_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
+    observer_({.queue = duty.queue,
+               .sequences = batch.inputs,
+               .tokens = batch.tokens,
+               .compute_time = elapsed});
   }
   Finish(complete);
+  MutexLock lock(&mutex_);
+  --running_batches_;
+  if (Idle()) work_finished_.SignalAll();
+}
+
+std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
+  const Batch& batch = *duty.batch;
+  if (batch.entries.empty()) return {};
+  const PackedBatch packed = Pack(batch);
+  Waiters waiters(batch);
+  model::Workspace& workspace = *workspaces_[duty.team];
+  model::BatchOutput output;
+  const absl::Status status = run_batch_(
+      duty.queue, packed.batch,
+      [&](size_t input) { return waiters.WaitFor(input, options_.now()); },
+      workspace, &output);
+  workspace.pool().Release();
+
+  std::vector<SequenceOutput> outputs;
+  if (status.ok()) outputs = Unpack(batch, packed, output);
+  std::vector<absl::StatusOr<SequenceOutput>> results;
+  results.reserve(batch.entries.size());
+  for (size_t i = 0; i < batch.entries.size(); ++i) {
+    if (!waiters.given_up(i).ok()) {
+      results.push_back(waiters.given_up(i));
+    } else if (status.ok()) {
+      results.push_back(std::move(outputs[i]));
+    } else {
+      results.push_back(status);
+    }
+  }
+  return results;
 }
 
 std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
-    const Taken& taken, const absl::Status& status,
-    const model::BatchOutput& output, absl::Time started, absl::Time finished) {
-  std::vector<SequenceOutput> results;
-  if (status.ok()) results = Unpack(taken.batch, output);
-  const absl::Duration elapsed = finished - started;
-
+    const Duty& duty, std::span<absl::StatusOr<SequenceOutput>> results,
+    absl::Duration elapsed) {
+  const Batch& batch = *duty.batch;
   std::vector<std::shared_ptr<PendingJob>> complete;
   MutexLock lock(&mutex_);
-  if (status.ok() && elapsed > absl::ZeroDuration()) {
-    double& speed = tokens_per_second_[taken.queue];
-    const double sample = static_cast<double>(taken.batch.tokens) /
+  teams_[duty.team] = Team();
+  WakeOthers();
+  if (batch.tokens > 0 && elapsed > absl::ZeroDuration() &&
+      std::ranges::all_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
+    // The batches beside this one go on at about the same speed.
+    const double sample = static_cast<double>(batch.tokens * running_batches_) /
                           absl::ToDoubleSeconds(elapsed);
+    double& speed = tokens_per_second_[duty.queue];
     speed = speed > 0 ? speed + kSpeedSmoothing * (sample - speed) : sample;
   }
   const PendingJob* previous = nullptr;
-  for (size_t i = 0; i < taken.batch.entries.size(); ++i) {
-    const Batch::Entry& entry = taken.batch.entries[i];
+  for (size_t i = 0; i < batch.entries.size(); ++i) {
+    const Batch::Entry& entry = batch.entries[i];
     PendingJob& pending = *entry.job;
-    if (status.ok()) {
-      pending.output.sequences[entry.sequence] = std::move(results[i]);
+    if (results[i].ok()) {
+      pending.output.sequences[entry.sequence] = *std::move(results[i]);
     } else if (pending.status.ok()) {
-      pending.status = status;
+      pending.status = results[i].status();
     }
     // A job's sequences are adjacent in a batch.
     if (previous != &pending) {
       pending.output.compute_time += elapsed;
-      if (taken.batch.tokens > pending.output.batch_tokens) {
-        pending.output.batch_tokens = taken.batch.tokens;
-        pending.output.batch_sequences = taken.batch.entries.size();
+      if (batch.tokens > pending.output.batch_tokens) {
+        pending.output.batch_tokens = batch.tokens;
+        pending.output.batch_sequences = batch.inputs;
       }
       previous = &pending;
     }

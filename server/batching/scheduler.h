@@ -1,13 +1,17 @@
-// Queues of jobs, one a model, and the workers that run them in packed batches.
+// Queues of jobs, one a model, and the threads that run them in packed batches.
 //
 // Requests of different callers share a batch. A job whose caller has gone or
-// whose deadline has passed is dropped before it is computed. Every accepted
-// job's `done` is called exactly once, on a worker's thread.
+// whose deadline has passed is dropped, before it is computed or between two
+// layers. Every accepted job's `done` is called exactly once, on a thread of
+// the scheduler. Each of these leads a batch, helps with another's (teams.h),
+// or sleeps.
 
 #ifndef SERVER_BATCHING_SCHEDULER_H_
 #define SERVER_BATCHING_SCHEDULER_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,7 +24,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "model/batch.h"
+#include "model/observers.h"
+#include "model/workspace.h"
 #include "server/batching/job_queue.h"
+#include "server/batching/teams.h"
 #include "server/mutex.h"
 #include "server/tasks/task.h"
 
@@ -29,11 +36,14 @@ namespace deberta::server {
 class Scheduler {
  public:
   struct Options {
-    int workers = 1;
+    int threads = 1;      // at least 1
+    int max_batches = 1;  // computed at once
+    // Threads that compute one batch, its leader included.
+    int max_threads_per_batch = 1;
     // Most tokens of one batch; a longer sequence runs alone.
     size_t max_batch_tokens = 1024;
     // How long a batch with room waits for companions after its first job
-    // arrived; zero takes what is there as soon as a worker is free.
+    // arrived; zero takes what is there as soon as a thread is free.
     absl::Duration max_batch_wait = absl::ZeroDuration();
     // Most tokens that wait in one model's queue.
     size_t max_queue_tokens = 32768;
@@ -41,23 +51,25 @@ class Scheduler {
     std::function<absl::Time()> now = [] { return absl::Now(); };
   };
 
-  // Runs one batch of queue `queue` on worker `worker`; called by one thread a
-  // worker.
-  using RunBatch = std::function<absl::Status(size_t queue, int worker,
-                                              const model::RaggedBatch& batch,
-                                              model::BatchOutput* output)>;
+  // Runs one batch of queue `queue`, in a workspace that is its own meanwhile
+  // and whose pool other threads may help. Sequences that `still_wanted` gives
+  // up may have any output.
+  using RunBatch = std::function<absl::Status(
+      size_t queue, const model::RaggedBatch& batch,
+      const model::StillWanted& still_wanted, model::Workspace& workspace,
+      model::BatchOutput* output)>;
 
-  // Told of every batch that ran, from the worker's thread, before the `done`s
-  // of the jobs that it finishes.
+  // Told of every batch that ran, from its leader's thread, before the `done`s
+  // of the jobs that it finishes. Sequences that are given up on the way count.
   struct BatchReport {
     size_t queue = 0;
-    size_t sequences = 0;
-    size_t tokens = 0;
+    size_t sequences = 0;  // equal ones once
+    size_t tokens = 0;     // of these
     absl::Duration compute_time;
   };
   using BatchObserver = std::function<void(const BatchReport&)>;
 
-  // Starts the workers.
+  // Starts the threads.
   Scheduler(Options options, size_t queues, RunBatch run_batch,
             BatchObserver observer);
   // Drains without waiting for queued jobs.
@@ -72,47 +84,68 @@ class Scheduler {
   absl::Status Submit(size_t queue, Job job);
 
   // Refuses new jobs, runs the accepted ones until `deadline`, answers what is
-  // left then with Unavailable, and joins the workers. A batch that is running
+  // left then with Unavailable, and joins the threads. A batch that is running
   // at the deadline is finished. May be called again.
   void Drain(absl::Time deadline);
 
   // Tokens waiting in one queue.
   size_t queued_tokens(size_t queue) const;
   // Predicted seconds of work in front of a new job of this queue: its waiting
-  // tokens at the speed of its recent batches. 0 before the first batch.
+  // tokens at the speed of its recent batches, and of those beside them. 0
+  // before the first batch.
   double queued_seconds(size_t queue) const;
 
  private:
-  struct Taken {
+  // What a thread does next, on one of the teams.
+  struct Duty {
+    size_t team = 0;
+    // A batch of `queue` to lead, else to help until this session ends.
+    std::optional<Batch> batch = {};
     size_t queue = 0;
-    Batch batch;
+    uint32_t session = 0;
   };
 
-  void WorkerLoop(int worker);
-  // Waits for a batch; none once the scheduler stops.
-  std::optional<Taken> WaitForBatch();
+  void RunThread(int thread);
+  // Waits for something to do; none once the scheduler stops.
+  std::optional<Duty> WaitForDuty(int thread);
+  // A batch to lead; else none, and in `*look_again` how long until there may
+  // be one.
+  std::optional<Duty> TakeBatch(int thread, absl::Duration* look_again)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeaveTeam(const Duty& duty);
+  // Lets threads that sleep look for something to do, if there is anything, or
+  // calls one that helps to a batch that has no other.
+  void WakeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The queue to serve now, the longest waiting first; else none, and in
   // `*look_again` how long until one may be ready.
   std::optional<size_t> ReadyQueue(absl::Time now,
                                    absl::Duration* look_again) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Run(int worker, const Taken& taken);
-  // Hands results to the jobs of a batch; returns those that are complete.
+  void Lead(const Duty& duty);
+  // Computes the batch: a result for each entry.
+  std::vector<absl::StatusOr<SequenceOutput>> Run(const Duty& duty);
+  // Leaves the team to the next batch, and hands results, or why there are
+  // none, to the jobs of this one; returns those that are complete.
   std::vector<std::shared_ptr<PendingJob>> Record(
-      const Taken& taken, const absl::Status& status,
-      const model::BatchOutput& output, absl::Time started,
-      absl::Time finished);
+      const Duty& duty, std::span<absl::StatusOr<SequenceOutput>> results,
+      absl::Duration elapsed);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   const RunBatch run_batch_;
   const BatchObserver observer_;
 
+  std::vector<std::unique_ptr<model::Workspace>> workspaces_;  // one a team
+
   mutable Mutex mutex_;
   CondVar work_arrived_;
+  std::atomic<bool> call_ = false;  // to those who help: a batch waits
   CondVar work_finished_;
   std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
   std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Team> teams_ ABSL_GUARDED_BY(mutex_);  // [max_batches]
+  int sleeping_ ABSL_GUARDED_BY(mutex_) = 0;         // threads
   size_t running_batches_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

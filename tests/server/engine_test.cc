@@ -112,6 +112,7 @@ class EngineTest : public testing::Test {
          .precision = gate.precision,
          .gate = gate.thresholds,
          .keep_fp32 = gate.keep_fp32,
+         .threads = 2,
          .workers = 2,
          .threads_per_worker = 1,
          .max_batch_tokens = 64,

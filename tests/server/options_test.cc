@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/flags/reflection.h"
@@ -149,17 +150,22 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   Set("models", "/m");
   const auto chosen = [](int cpus) {
     const auto options = OptionsFromFlags(cpus);
-    return std::pair(options->workers, options->threads_per_worker);
+    return std::tuple(options->threads, options->workers,
+                      options->threads_per_worker);
   };
-  EXPECT_EQ(chosen(1), std::pair(1, 1));
-  EXPECT_EQ(chosen(2), std::pair(1, 2));
-  EXPECT_EQ(chosen(20), std::pair(2, 10));
+  EXPECT_EQ(chosen(1), std::tuple(1, 1, 1));
+  EXPECT_EQ(chosen(20), std::tuple(20, 20, 20));
   Set("workers", "4");
-  EXPECT_EQ(chosen(2), std::pair(4, 1));
-  EXPECT_EQ(chosen(16), std::pair(4, 4));
+  EXPECT_EQ(chosen(2), std::tuple(2, 4, 2));
+  EXPECT_EQ(chosen(16), std::tuple(16, 4, 16));
+  Set("threads_per_worker", "3");
+  EXPECT_EQ(chosen(16), std::tuple(12, 4, 3));
   Set("workers", "0");
-  Set("threads_per_worker", "2");
-  EXPECT_EQ(chosen(8), std::pair(4, 2));
+  EXPECT_EQ(chosen(8), std::tuple(8, 8, 3));
+  EXPECT_EQ(chosen(2), std::tuple(2, 2, 3));
+  Set("workers", "1024");
+  EXPECT_THAT(std::string(OptionsFromFlags(8).status().message()),
+              HasSubstr("3072 threads"));
 }
 
 using OptionsDeathTest = testing::Test;

@@ -21,16 +21,32 @@ constexpr JobQueue::Limits kLimits = {.max_batch_tokens = 100,
 
 absl::Time At(int us) { return absl::UnixEpoch() + absl::Microseconds(us); }
 
-// A job of sequences with these lengths.
-Job JobOf(const std::vector<size_t>& lengths) {
+// A job of sequences of these ids each.
+Job JobOfIds(const std::vector<std::vector<int32_t>>& sequences) {
   Job job;
-  for (const size_t length : lengths) {
-    job.sequences.push_back({.ids = std::vector<int32_t>(length, 7),
-                             .type_ids = std::vector<int32_t>(length, 0),
+  for (const std::vector<int32_t>& ids : sequences) {
+    job.sequences.push_back({.ids = ids,
+                             .type_ids = std::vector<int32_t>(ids.size(), 0),
                              .rows = {0}});
   }
   job.done = [](absl::StatusOr<JobOutput>) {};
   return job;
+}
+
+// A job of sequences with these lengths, none equal to another.
+Job JobOf(const std::vector<size_t>& lengths) {
+  static int32_t next_id = 0;
+  std::vector<std::vector<int32_t>> sequences;
+  for (const size_t length : lengths) {
+    sequences.emplace_back(length, ++next_id);
+  }
+  return JobOfIds(sequences);
+}
+
+std::vector<size_t> InputsOf(const Batch& batch) {
+  std::vector<size_t> inputs;
+  for (const Batch::Entry& entry : batch.entries) inputs.push_back(entry.input);
+  return inputs;
 }
 
 std::vector<size_t> LengthsOf(const Batch& batch) {
@@ -60,6 +76,7 @@ TEST_P(TakeBatchTest, FormsTheseBatches) {
     size_t tokens = 0;
     for (const size_t length : expected) tokens += length;
     EXPECT_EQ(batch.tokens, tokens);
+    EXPECT_EQ(batch.inputs, expected.size());
   }
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.tokens(), 0u);
@@ -78,6 +95,34 @@ INSTANTIATE_TEST_SUITE_P(
         TakeBatchCase{
             "RestOfAJobLeadsTheNext", {{70, 70}, {20}}, {{70}, {70, 20}}}),
     [](const auto& instance) { return instance.param.name; });
+
+TEST(JobQueueTest, EqualSequencesAreOneInput) {
+  JobQueue queue(kLimits);
+  Job first = JobOfIds({{1, 2}, {3}, {1, 2}});
+  Job second = JobOfIds({{3}, {1, 2}, {2, 1}, {1, 2}});
+  second.sequences[3].type_ids = {0, 1};
+  second.sequences[1].rows = {1};
+  second.sequences[1].readout = Readout::kHiddenStates;
+  ASSERT_TRUE(queue.Push(first, At(0)).ok());
+  ASSERT_TRUE(queue.Push(second, At(0)).ok());
+  EXPECT_EQ(queue.tokens(), 12u);
+  const Batch batch = queue.TakeBatch(At(1));
+  EXPECT_THAT(InputsOf(batch), ElementsAre(0, 1, 0, 1, 0, 2, 3));
+  EXPECT_EQ(batch.inputs, 4u);
+  EXPECT_EQ(batch.tokens, 7u);
+  EXPECT_EQ(queue.tokens(), 0u);
+}
+
+TEST(JobQueueTest, EqualSequencesNeedRoomOnce) {
+  JobQueue queue(kLimits);
+  const std::vector<int32_t> sixty(60, 1);
+  const std::vector<int32_t> forty(40, 2);
+  Job job = JobOfIds({sixty, sixty, forty, sixty, {3}, forty, sixty});
+  ASSERT_TRUE(queue.Push(job, At(0)).ok());
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(1))), ElementsAre(60, 60, 40, 60));
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(1))), ElementsAre(1, 40));
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(1))), ElementsAre(60));
+}
 
 TEST(JobQueueTest, RefusesWhatDoesNotFit) {
   JobQueue queue(kLimits);

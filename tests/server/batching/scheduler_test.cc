@@ -1,9 +1,7 @@
 #include "server/batching/scheduler.h"
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
-#include <future>
 #include <memory>
 #include <random>
 #include <string>
@@ -12,95 +10,15 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/server/batching/stand_in_model.h"
 
 namespace deberta::server {
 namespace {
 
 using ::testing::ElementsAre;
 
-// The "logit" of row r of a sequence is id[r] * 10, so that an answer given to
-// the wrong caller shows.
-absl::Status TenTimesId(const model::RaggedBatch& batch,
-                        model::BatchOutput* output) {
-  output->logit_width = 1;
-  output->hidden_width = 2;
-  for (const uint32_t row : batch.logit_rows)
-    output->logits.push_back(static_cast<float>(batch.ids[row]) * 10);
-  for (const uint32_t row : batch.hidden_rows) {
-    output->hidden.push_back(static_cast<float>(batch.ids[row]));
-    output->hidden.push_back(-static_cast<float>(batch.ids[row]));
-  }
-  return absl::OkStatus();
-}
-
-Job JobWith(std::vector<std::vector<int32_t>> sequences,
-            std::function<void(absl::StatusOr<JobOutput>)> done) {
-  Job job;
-  for (std::vector<int32_t>& ids : sequences) {
-    std::vector<uint32_t> rows;
-    for (uint32_t row = 0; row < ids.size(); ++row) rows.push_back(row);
-    job.sequences.push_back({.ids = ids,
-                             .type_ids = std::vector<int32_t>(ids.size()),
-                             .rows = std::move(rows)});
-  }
-  job.done = std::move(done);
-  return job;
-}
-
-// One answer, waited for.
-class Answer {
- public:
-  std::function<void(absl::StatusOr<JobOutput>)> Callback() {
-    return [this](absl::StatusOr<JobOutput> output) {
-      output_ = std::move(output);
-      arrived_.set_value();  // a second call throws
-    };
-  }
-  const absl::StatusOr<JobOutput>& Wait() {
-    future_.wait();
-    return output_;
-  }
-  bool HasArrived() const {
-    return future_.wait_for(std::chrono::seconds(0)) ==
-           std::future_status::ready;
-  }
-
- private:
-  std::promise<void> arrived_;
-  std::future<void> future_ = arrived_.get_future();
-  absl::StatusOr<JobOutput> output_;
-};
-
-// Lets the test decide when the first batch runs.
-class Gate {
- public:
-  Scheduler::RunBatch Wrap() {
-    return [this](size_t, int, const model::RaggedBatch& batch,
-                  model::BatchOutput* output) {
-      if (!passed_.exchange(true)) {
-        entered_.set_value();
-        opened_.get_future().wait();
-      }
-      return TenTimesId(batch, output);
-    };
-  }
-  void WaitUntilEntered() { entered_.get_future().wait(); }
-  void Open() { opened_.set_value(); }
-
- private:
-  std::atomic<bool> passed_ = false;
-  std::promise<void> entered_;
-  std::promise<void> opened_;
-};
-
-void IgnoreReport(const Scheduler::BatchReport&) {}
-
 TEST(SchedulerTest, SequencesOfAJobComeBackInOrder) {
-  Scheduler scheduler(
-      {.max_batch_tokens = 3}, 1,
-      [](size_t, int, const model::RaggedBatch& batch,
-         model::BatchOutput* output) { return TenTimesId(batch, output); },
-      IgnoreReport);
+  Scheduler scheduler({.max_batch_tokens = 3}, 1, TenTimesId, IgnoreReport);
   Answer answer;
   Job job = JobWith({{1, 2}, {3}, {4, 5, 6, 7}}, answer.Callback());
   job.sequences[1].readout = Readout::kHiddenStates;
@@ -193,9 +111,9 @@ TEST(SchedulerTest, CancelledAndExpiredJobsAreNotComputed) {
 TEST(SchedulerTest, BatchErrorReachesEveryJobOfTheBatch) {
   Scheduler scheduler(
       {}, 1,
-      [](size_t, int, const model::RaggedBatch&, model::BatchOutput*) {
-        return absl::InternalError("broken");
-      },
+      [](size_t, const model::RaggedBatch&, const model::StillWanted&,
+         model::Workspace&,
+         model::BatchOutput*) { return absl::InternalError("broken"); },
       IgnoreReport);
   Answer answer;
   ASSERT_TRUE(scheduler.Submit(0, JobWith({{1}, {2}}, answer.Callback())).ok());
@@ -240,12 +158,13 @@ TEST(SchedulerTest, WorkLeftAtTheDrainDeadlineIsAnsweredUnavailable) {
 
 TEST(SchedulerTest, QueuesOfSeveralModelsDoNotMix) {
   Scheduler scheduler(
-      {.workers = 2}, 2,
-      [](size_t queue, int, const model::RaggedBatch& batch,
+      {.threads = 2, .max_batches = 2}, 2,
+      [](size_t queue, const model::RaggedBatch& batch,
+         const model::StillWanted& still_wanted, model::Workspace& workspace,
          model::BatchOutput* output) {
         for (const int32_t id : batch.ids)
           EXPECT_EQ(static_cast<size_t>(id) / 100, queue);
-        return TenTimesId(batch, output);
+        return TenTimesId(queue, batch, still_wanted, workspace, output);
       },
       IgnoreReport);
   std::vector<Answer> answers(100);
@@ -267,7 +186,9 @@ TEST(SchedulerTest, RandomCallersAreEachAnsweredOnce) {
   std::atomic<size_t> accepted = 0;
   {
     Scheduler scheduler(
-        {.workers = 2,
+        {.threads = 3,
+         .max_batches = 2,
+         .max_threads_per_batch = 3,
          .max_batch_tokens = 16,
          .max_queue_tokens = 64,
          .now =
@@ -275,10 +196,11 @@ TEST(SchedulerTest, RandomCallersAreEachAnsweredOnce) {
                return absl::UnixEpoch() + absl::Microseconds(now_us.load());
              }},
         2,
-        [&now_us](size_t, int, const model::RaggedBatch& batch,
-                  model::BatchOutput* output) {
+        [&now_us](size_t queue, const model::RaggedBatch& batch,
+                  const model::StillWanted& still_wanted,
+                  model::Workspace& workspace, model::BatchOutput* output) {
           ++now_us;
-          return TenTimesId(batch, output);
+          return TenTimesId(queue, batch, still_wanted, workspace, output);
         },
         IgnoreReport);
     std::vector<std::thread> callers;

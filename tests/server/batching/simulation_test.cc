@@ -53,7 +53,8 @@ class Simulation {
     for (size_t n = 1 + random_() % 3; n > 0; --n) {
       const size_t length = 1 + random_() % 60;
       job.sequences.push_back(
-          {.ids = std::vector<int32_t>(length),
+          {.ids = std::vector<int32_t>(length,
+                                       static_cast<int32_t>(random_() % 8)),
            .type_ids = std::vector<int32_t>(length),
            .rows = {static_cast<uint32_t>(accepted_.size())}});
     }
@@ -88,7 +89,7 @@ class Simulation {
       EXPECT_GE(caller.arrival, previous) << "first come, first served";
       previous = caller.arrival;
     }
-    if (batch.entries.size() > 1) {
+    if (batch.inputs > 1) {
       EXPECT_LE(batch.tokens, limits_.max_batch_tokens);
     }
     for (const std::shared_ptr<PendingJob>& job : batch.dropped) {

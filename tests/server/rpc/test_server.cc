@@ -72,11 +72,11 @@ TestServer::TestServer(const Settings& settings) {
   const size_t queues = widths.size();
   catalog_ = std::make_unique<Catalog>(std::move(models));
   scheduler_ = std::make_unique<Scheduler>(
-      Scheduler::Options{.workers = 1,
-                         .max_batch_tokens = settings.max_batch_tokens,
+      Scheduler::Options{.max_batch_tokens = settings.max_batch_tokens,
                          .max_queue_tokens = settings.max_queue_tokens},
       queues,
-      [this, widths](size_t queue, int, const model::RaggedBatch& batch,
+      [this, widths](size_t queue, const model::RaggedBatch& batch,
+                     const model::StillWanted&, model::Workspace&,
                      model::BatchOutput* output) {
         return RunBatch(queue, batch, widths[queue], output);
       },

@@ -1,0 +1,141 @@
+#include "server/batching/packing.h"
+
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace deberta::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+Batch TakeAll(std::vector<SequenceInput> sequences) {
+  JobQueue queue({.max_batch_tokens = 1 << 20, .max_queue_tokens = 1 << 20});
+  Job job = {.sequences = std::move(sequences)};
+  EXPECT_TRUE(queue.Push(job, absl::UnixEpoch()).ok());
+  return queue.TakeBatch(absl::UnixEpoch());
+}
+
+// Of a sequence whose ids and type ids are these, row `row`: what a model might
+// compute, of the whole sequence.
+std::vector<float> Row(std::span<const int32_t> ids,
+                       std::span<const int32_t> types, uint32_t row,
+                       bool logits) {
+  float sum = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    sum = sum * 3 + static_cast<float>(ids[i] * 2 + types[i]);
+  }
+  const auto position = static_cast<float>(row);
+  if (logits) return {sum, position};
+  return {-sum, position, sum + 1};
+}
+
+model::BatchOutput Compute(const model::RaggedBatch& batch) {
+  model::BatchOutput output;
+  output.logit_width = 2;
+  output.hidden_width = 3;
+  const auto append = [&](uint32_t row, bool logits, std::vector<float>& to) {
+    const size_t s = batch.SequenceOf(row);
+    const size_t start = batch.starts[s];
+    const size_t length = batch.starts[s + 1] - start;
+    const std::vector<float> values =
+        Row(std::span(batch.ids).subspan(start, length),
+            std::span(batch.type_ids).subspan(start, length),
+            row - batch.starts[s], logits);
+    to.insert(to.end(), values.begin(), values.end());
+  };
+  for (const uint32_t row : batch.logit_rows) append(row, true, output.logits);
+  for (const uint32_t row : batch.hidden_rows)
+    append(row, false, output.hidden);
+  return output;
+}
+
+TEST(PackingTest, LaysSequencesEndToEnd) {
+  const Batch batch = TakeAll({{.ids = {1, 2}, .type_ids = {0, 1}, .rows = {0}},
+                               {.ids = {3, 4, 5},
+                                .type_ids = {0, 0, 1},
+                                .rows = {0, 2},
+                                .readout = Readout::kHiddenStates},
+                               {.ids = {6}, .type_ids = {0}, .rows = {0}}});
+  const PackedBatch packed = Pack(batch);
+  EXPECT_THAT(packed.batch.ids, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(packed.batch.type_ids, ElementsAre(0, 1, 0, 0, 1, 0));
+  EXPECT_THAT(packed.batch.starts, ElementsAre(0, 2, 5, 6));
+  EXPECT_THAT(packed.batch.logit_rows, ElementsAre(0, 5));
+  EXPECT_THAT(packed.batch.hidden_rows, ElementsAre(2, 4));
+}
+
+TEST(PackingTest, EqualSequencesAndTheirRowsStandOnce) {
+  const Batch batch =
+      TakeAll({{.ids = {1, 2, 3}, .type_ids = {0, 0, 0}, .rows = {1}},
+               {.ids = {4}, .type_ids = {0}, .rows = {0}},
+               {.ids = {1, 2, 3}, .type_ids = {0, 0, 0}, .rows = {0, 1, 2}},
+               {.ids = {1, 2, 3},
+                .type_ids = {0, 0, 0},
+                .rows = {2},
+                .readout = Readout::kHiddenStates},
+               {.ids = {1, 2, 3}, .type_ids = {0, 0, 1}, .rows = {1}}});
+  const PackedBatch packed = Pack(batch);
+  EXPECT_THAT(packed.batch.ids, ElementsAre(1, 2, 3, 4, 1, 2, 3));
+  EXPECT_THAT(packed.batch.starts, ElementsAre(0, 3, 4, 7));
+  EXPECT_THAT(packed.batch.logit_rows, ElementsAre(1, 3, 0, 2, 5));
+  EXPECT_THAT(packed.batch.hidden_rows, ElementsAre(2));
+  EXPECT_THAT(packed.places,
+              ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2, 0, 3),
+                          ElementsAre(0), ElementsAre(4)));
+}
+
+// Few ids and short sequences: most are sent more than once.
+TEST(PackingTest, EveryEntryGetsItsOwnValues) {
+  std::mt19937 random(2);
+  const auto below = [&](uint32_t n) {
+    return static_cast<int32_t>(random() % n);
+  };
+  size_t repeated = 0;
+  for (int round = 0; round < 500; ++round) {
+    std::vector<SequenceInput> sequences(1 + random() % 20);
+    for (SequenceInput& sequence : sequences) {
+      const size_t length = 1 + random() % 3;
+      for (size_t i = 0; i < length; ++i) {
+        sequence.ids.push_back(below(2));
+        sequence.type_ids.push_back(below(8) == 0);
+        if (below(2) == 0) sequence.rows.push_back(static_cast<uint32_t>(i));
+      }
+      if (sequence.rows.empty()) sequence.rows = {0};
+      if (below(3) == 0) sequence.readout = Readout::kHiddenStates;
+    }
+    const Batch batch = TakeAll(sequences);
+    const PackedBatch packed = Pack(batch);
+    EXPECT_EQ(packed.batch.tokens(), batch.tokens);
+    EXPECT_EQ(packed.batch.sequences(), batch.inputs);
+    repeated += sequences.size() - batch.inputs;
+    const std::vector<SequenceOutput> outputs =
+        Unpack(batch, packed, Compute(packed.batch));
+    ASSERT_EQ(outputs.size(), sequences.size());
+    for (size_t s = 0; s < sequences.size(); ++s) {
+      const bool logits = sequences[s].readout == Readout::kHeadLogits;
+      std::vector<float> expected;
+      for (const uint32_t row : sequences[s].rows) {
+        const std::vector<float> values =
+            Row(sequences[s].ids, sequences[s].type_ids, row, logits);
+        expected.insert(expected.end(), values.begin(), values.end());
+      }
+      EXPECT_EQ(outputs[s].values, expected);
+      EXPECT_EQ(outputs[s].width, logits ? 2u : 3u);
+    }
+  }
+  EXPECT_GT(repeated, 1000u);
+}
+
+TEST(PackingTest, EmptyBatch) {
+  const PackedBatch packed = Pack(Batch());
+  EXPECT_EQ(packed.batch.sequences(), 0u);
+  EXPECT_THAT(packed.places, IsEmpty());
+}
+
+}  // namespace
+}  // namespace deberta::server
