@@ -34,6 +34,9 @@ constexpr size_t kTileRows = 6;
 // of them from AVX-512 on, 16 before.
 constexpr size_t kTileVectors = kLanes >= 16 ? 4 : 2;
 constexpr size_t kFloatsPerLine = 16;
+// Rows of the weight that the first pass asks for ahead of itself: what no
+// earlier columns have asked for comes in time too.
+constexpr size_t kRowsAhead = 16;
 
 struct RowTile {
   const float* x = nullptr;
@@ -68,6 +71,11 @@ HWY_NOINLINE void MultiplyRowTile(const RowTile& tile) {
         __builtin_prefetch(tile.next + k * tile.block + c, 0, 2);
       }
       ask += tile.passes;
+    }
+    if (tile.pass == 0) {
+      for (size_t c = 0; c < kVectors * kLanes; c += kFloatsPerLine) {
+        __builtin_prefetch(weight + kRowsAhead * tile.block + c, 0, 3);
+      }
     }
     LaneVector row[kVectors];
     DEBERTA_UNROLL

@@ -27,6 +27,11 @@ def classify(texts, **options):
         **{"model": "section-classifier", **options})
 
 
+def different(text, count):
+    """Equal inputs would be computed once."""
+    return [f"{i} {text}" for i in range(count)]
+
+
 def refusal(channel):
     """How a call is refused; None if it is answered."""
     try:
@@ -137,7 +142,7 @@ class BadInputTest(unittest.TestCase):
                          code="DEADLINE_EXCEEDED")
         before = metric(self.server.metrics(), "deberta_requests_total",
                         **metric_of)
-        big = classify([TOOL * 8] * 64)
+        big = classify(different(TOOL * 8, 64))
         got = failure_of(self.stub.Classify, big, timeout=0.05)
         self.assertEqual(got.code, "DEADLINE_EXCEEDED")
         eventually(30, lambda: metric(
@@ -200,7 +205,8 @@ class DrainTest(unittest.TestCase):
     def test_sigterm_finishes_accepted_work(self):
         models = calls_module.models(environment.ROOT, environment.work)
         inside = 12
-        big = classify([TOOL * 4] * 16)
+        bigs = [classify(different(f"{n} " + TOOL * 4, 16))
+                for n in range(inside)]
         with Server(environment.server_binary(), models,
                     environment.work / "drain.log",
                     "--drain_seconds=90") as server, \
@@ -208,9 +214,10 @@ class DrainTest(unittest.TestCase):
             updates = health_pb2_grpc.HealthStub(health).Watch(
                 health_pb2.HealthCheckRequest(service=SERVICE), timeout=120)
             self.assertEqual(next(updates).status, SERVING)
-            expected = stub(channel).Classify(big, timeout=120)
+            expected = [stub(channel).Classify(big, timeout=120)
+                        for big in bigs]
             accepted = [stub(channel).Classify.future(big, timeout=120)
-                        for _ in range(inside)]
+                        for big in bigs]
             eventually(60, lambda: metric(
                 server.metrics(), "deberta_inflight_requests") == inside,
                 "all calls are in")
@@ -221,8 +228,8 @@ class DrainTest(unittest.TestCase):
             late = eventually(60, lambda: refusal(channel),
                               "late calls are refused")
             self.assertEqual(late.code, "UNAVAILABLE", late)
-            for future in accepted:
-                self.assertEqual(future.result().results, expected.results)
+            for future, reply in zip(accepted, expected):
+                self.assertEqual(future.result().results, reply.results)
             self.assertEqual(server.exit_code(), 0)
 
     def test_callers_in_a_loop_only_see_unavailable(self):
