@@ -209,6 +209,10 @@ struct OneDnnGemm::Primitives {
       matmuls[bucket] = dnnl::matmul(description);
     }
     if (block != 0) depth_block = FindDepthBlock(shape);
+    // A weight that stands in rows is packed anew for each of oneDNN's
+    // products.
+    if (depth_block != 0)
+      few_rows = block == shape.width ? kTileRows : kFewRows;
   }
 
   // The depth over which oneDNN adds up a sum before it adds it to the others:
@@ -219,6 +223,7 @@ struct OneDnnGemm::Primitives {
   // For MultiplyFewRows; 0 if it cannot be used.
   const size_t block;
   size_t depth_block = 0;
+  size_t few_rows = 0;  // up to so many rows it is
   std::array<memory::desc, kBuckets> scratchpads;
   std::array<dnnl::matmul, kBuckets> matmuls;
 };
@@ -312,7 +317,7 @@ void OneDnnGemm::PackInt8(const int8_t* row_major, float* packed) const {
 
 void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
                      Consumer consume) const {
-  if (operands.rows <= kFewRows && primitives_->depth_block != 0) {
+  if (operands.rows <= primitives_->few_rows) {
     RunFewRows(operands, scratch, consume);
     return;
   }
@@ -359,7 +364,7 @@ void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
 void OneDnnGemm::RunFewRows(const Operands& operands, ThreadScratch& scratch,
                             Consumer consume) const {
   const size_t width = shape().width;
-  float* const y = scratch.floats.Reserve(kFewRows * width);
+  float* const y = scratch.floats.Reserve(kTileRows * width);
   MultiplyFewRows(ForFewRows(shape(), primitives_->block,
                              primitives_->depth_block, operands, y));
   consume({0, width, y, width});
