@@ -28,16 +28,17 @@ using LaneVector = hn::Vec<Lanes>;
 
 template <Precision kPrecision, bool kGelu>
 HWY_INLINE LaneVector FinishVector(const Epilogue& epilogue, const void* sums,
-                                   float row_scale, size_t c) {
+                                   const QuantizedRow& row, size_t c) {
   const Lanes d;
   LaneVector y;
   if constexpr (kPrecision == Precision::kInt8) {
     const hn::RebindToSigned<Lanes> di;
     const auto sum = hn::LoadU(di, static_cast<const int32_t*>(sums) + c);
-    const auto product =
-        hn::ConvertTo(d, hn::Sub(sum, hn::LoadU(di, epilogue.offsets + c)));
+    const auto zeros =
+        hn::Mul(hn::Set(di, row.zero), hn::LoadU(di, epilogue.weight_sums + c));
+    const auto product = hn::ConvertTo(d, hn::Sub(sum, zeros));
     const auto scale =
-        hn::Mul(hn::Set(d, row_scale), hn::LoadU(d, epilogue.scales + c));
+        hn::Mul(hn::Set(d, row.scale), hn::LoadU(d, epilogue.scales + c));
     y = hn::MulAdd(product, scale, hn::LoadU(d, epilogue.bias + c));
   } else {
     y = hn::LoadU(d, static_cast<const float*>(sums) + c);
@@ -69,18 +70,18 @@ void FinishRows(const Epilogue& epilogue, const void* sums, size_t sums_stride,
   const size_t whole = columns / lanes * lanes;
   for (size_t r = 0; r < rows; ++r) {
     const float* row = static_cast<const float*>(sums) + r * sums_stride;
-    const float row_scale =
-        kPrecision == Precision::kInt8 ? epilogue.row_scales[r] : 1.0f;
+    const QuantizedRow quantized =
+        kPrecision == Precision::kInt8 ? epilogue.rows[r] : QuantizedRow();
     Out* to = y + r * y_stride;
     for (size_t c = 0; c < whole; c += lanes) {
-      StoreVector(FinishVector<kPrecision, kGelu>(epilogue, row, row_scale, c),
+      StoreVector(FinishVector<kPrecision, kGelu>(epilogue, row, quantized, c),
                   to + c);
     }
     if (whole < columns) {
       // Another thread may write what stands behind.
       Out rest[hn::MaxLanes(Lanes())];
       StoreVector(
-          FinishVector<kPrecision, kGelu>(epilogue, row, row_scale, whole),
+          FinishVector<kPrecision, kGelu>(epilogue, row, quantized, whole),
           rest);
       std::memcpy(to + whole, rest, (columns - whole) * sizeof(Out));
     }
@@ -157,7 +158,7 @@ void FinishSlowly(const Epilogue& epilogue, const void* sums,
     const float* from = static_cast<const float*>(sums) + r * sums_stride;
     HWY_DYNAMIC_DISPATCH(FinishFloats)
     (linear, from, sums_stride, 1, columns, row, columns);
-    if (linear.row_scales != nullptr) ++linear.row_scales;
+    if (linear.rows != nullptr) ++linear.rows;
     ApplyActivation(epilogue.activation, values);
     Store(values, y + r * y_stride);
   }

@@ -9,6 +9,7 @@
 
 #include "model/checkpoint/config.h"
 #include "model/layers/bf16.h"
+#include "model/layers/int8.h"
 #include "model/precision.h"
 
 namespace deberta::model {
@@ -17,9 +18,9 @@ struct Epilogue {
   Precision precision = Precision::kFp32;
   Activation activation = Activation::kLinear;
   // int8: of the rows, and of the columns (see QuantizedWeight).
-  const float* row_scales = nullptr;
+  const QuantizedRow* rows = nullptr;
   const float* scales = nullptr;
-  const int32_t* offsets = nullptr;
+  const int32_t* weight_sums = nullptr;
   // Of the columns; in fp32 it is in the sums.
   const float* bias = nullptr;
 };

@@ -2,9 +2,11 @@
 // computed, and of a weight's row (an output channel), chosen when it is
 // loaded.
 //
-// A row x is u - 128 times its scale, with u in [1, 255], because the products
+// A row x is u - zero times its scale, with u in [0, 255], because the products
 // of processors are of unsigned by signed bytes. Then
-//   x . w = scale_x scale_w (u . w_q - 128 sum(w_q)).
+//   x . w = scale_x scale_w (u . w_q - zero sum(w_q)).
+// The zero lets rows that are no more negative than positive, as gelu's, use
+// all of the range.
 
 #ifndef MODEL_LAYERS_INT8_H_
 #define MODEL_LAYERS_INT8_H_
@@ -20,16 +22,20 @@ namespace deberta::model {
 // Longer sums of products could leave 32 bits: 2^31 / (255 * 127).
 inline constexpr size_t kMaxInt8Depth = 65536;
 
-// Rows of nothing greater are zeros, so that 127 / x is a number.
+// Rows of nothing greater are zeros, so that 255 / x is a number.
 inline constexpr float kLeastScaled = 1e-30f;
 
-// Returns the scale; NaN if a value is not finite.
-float QuantizeRow(std::span<const float> row, uint8_t* to);
-float QuantizeRow(std::span<const Bf16> row, uint8_t* to);
+struct QuantizedRow {
+  float scale = 0;   // NaN if a value is not finite
+  int32_t zero = 0;  // what stands for 0
+};
+
+QuantizedRow QuantizeRow(std::span<const float> row, uint8_t* to);
+QuantizedRow QuantizeRow(std::span<const Bf16> row, uint8_t* to);
 
 struct QuantizedWeight {
   float scale = 0;
-  int32_t offset = 0;  // 128 sum(w_q)
+  int32_t sum = 0;  // of w_q
 };
 
 // To [-limit, limit].

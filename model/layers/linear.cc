@@ -66,7 +66,7 @@ absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
   std::copy(source.bias.begin(), source.bias.end(), bias);
   if (source.precision == Precision::kInt8) {
     linear.scales_.Reserve(panels * width);
-    linear.offsets_.Reserve(panels * width);
+    linear.weight_sums_.Reserve(panels * width);
   }
   linear.weight_.Reserve(panels * linear.gemm_->packed_floats());
   workspace.pool().ParallelFor(panels, [&](size_t panel, int thread) {
@@ -98,7 +98,7 @@ void Linear::PackPanel(const Source& source, size_t panel,
     const QuantizedWeight weight = QuantizeWeight(
         std::span(plain + i * in_, in_), limit, rounded + i * in_);
     scales_.get()[first + i] = weight.scale;
-    offsets_.As<int32_t>()[first + i] = weight.offset;
+    weight_sums_.As<int32_t>()[first + i] = weight.sum;
   }
   gemm_->PackInt8(rounded, packed);
 }
@@ -107,7 +107,7 @@ size_t Linear::PaddedRows(size_t rows) { return RoundUp(rows, Gemm::kRowStep); }
 
 size_t Linear::bytes() const {
   return (weight_.capacity() + bias_.capacity() + scales_.capacity() +
-          offsets_.capacity()) *
+          weight_sums_.capacity()) *
          sizeof(float);
 }
 
@@ -115,7 +115,7 @@ template <typename In>
 Linear::Encoded Linear::Encode(const In* x, size_t rows,
                                Workspace& workspace) const {
   constexpr bool kFloats = std::is_same_v<In, float>;
-  const auto rows_of = [&](auto* values, const float* scales) {
+  const auto rows_of = [&](auto* values, const QuantizedRow* scales) {
     return Encoded{reinterpret_cast<const std::byte*>(values),
                    in_ * sizeof(*values), scales};
   };
@@ -123,7 +123,9 @@ Linear::Encoded Linear::Encode(const In* x, size_t rows,
   const auto row = [&](size_t r) { return std::span(x + r * in_, in_); };
   if (precision_ == Precision::kInt8) {
     auto* rounded = workspace.encoded.ReserveAs<uint8_t>(padded * in_);
-    float* scales = workspace.row_scales.Reserve(rows);
+    auto* scales =
+        reinterpret_cast<QuantizedRow*>(workspace.row_scales.Reserve(2 * rows));
+    static_assert(sizeof(QuantizedRow) == 2 * sizeof(float));
     workspace.pool().ParallelForRanges(
         rows, kRowsPerTask, [&](size_t begin, size_t end, int) {
           for (size_t r = begin; r < end; ++r) {
@@ -194,9 +196,9 @@ void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
                          .activation = activation_,
                          .bias = bias_.get() + column};
     if (precision_ == Precision::kInt8) {
-      epilogue.row_scales = x.scales;
+      epilogue.rows = x.scales;
       epilogue.scales = scales_.get() + column;
-      epilogue.offsets = offsets_.As<int32_t>() + column;
+      epilogue.weight_sums = weight_sums_.As<int32_t>() + column;
     }
     Finish(epilogue, block.sums, block.stride, rows,
            std::min(block.columns, columns - column), y + column, columns);

@@ -72,7 +72,7 @@ class Linear {
   struct Encoded {
     const std::byte* rows = nullptr;
     size_t row_bytes = 0;
-    const float* scales = nullptr;  // of the rows, in int8
+    const QuantizedRow* scales = nullptr;  // of the rows, in int8
   };
   template <typename In>
   Encoded Encode(const In* x, size_t rows, Workspace& workspace) const;
@@ -92,7 +92,7 @@ class Linear {
   FloatBuffer bias_;    // [panels, width]
   // Of int8 [panels, width]: see Epilogue.
   FloatBuffer scales_;
-  FloatBuffer offsets_;  // int32_t
+  FloatBuffer weight_sums_;  // int32_t
 };
 
 }  // namespace deberta::model

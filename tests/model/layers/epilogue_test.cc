@@ -23,7 +23,7 @@ struct Case {
       integers.push_back(static_cast<int32_t>(1e5f * value));
     }
     for (size_t c = 0; c < kStride; ++c) {
-      offsets.push_back(static_cast<int32_t>(c * 31) - 1000);
+      weight_sums.push_back(static_cast<int32_t>(c * 31) - 1000);
     }
   }
 
@@ -31,9 +31,9 @@ struct Case {
     Epilogue epilogue = {
         .precision = precision, .activation = activation, .bias = bias.data()};
     if (precision == Precision::kInt8) {
-      epilogue.row_scales = row_scales.data();
+      epilogue.rows = rows.data();
       epilogue.scales = scales.data();
-      epilogue.offsets = offsets.data();
+      epilogue.weight_sums = weight_sums.data();
     }
     return epilogue;
   }
@@ -52,8 +52,9 @@ struct Case {
       case Precision::kBf16:
         return double{floats[i]} + bias[c];
       case Precision::kInt8:
-        return static_cast<double>(integers[i] - offsets[c]) * row_scales[r] *
-                   scales[c] +
+        return static_cast<double>(integers[i] -
+                                   rows[r].zero * weight_sums[c]) *
+                   rows[r].scale * scales[c] +
                bias[c];
     }
     return NAN;
@@ -61,10 +62,10 @@ struct Case {
 
   std::vector<float> floats;
   std::vector<int32_t> integers;
-  std::vector<int32_t> offsets;
+  std::vector<int32_t> weight_sums;
   std::vector<float> bias = RandomFloats(kStride, 8);
   std::vector<float> scales = RandomFloats(kStride, 9);
-  std::vector<float> row_scales = {1e-4f, 3e-5f, 2e-4f};
+  std::vector<QuantizedRow> rows = {{1e-4f, 0}, {3e-5f, 128}, {2e-4f, 17}};
 };
 
 // Columns behind the wanted ones, which may be another thread's.

@@ -166,15 +166,17 @@ std::vector<double> Int8Formula(std::span<const float> x,
   std::vector<int8_t> w_bytes(weight.size());
   std::vector<double> expected;
   for (size_t r = 0; r < rows; ++r) {
-    const double row_scale =
+    const QuantizedRow row =
         QuantizeRow(x.subspan(r * in, in), x_bytes.data() + r * in);
     for (size_t o = 0; o < bias.size(); ++o) {
       int8_t* w = w_bytes.data() + o * in;
       const double scale =
           QuantizeWeight(weight.subspan(o * in, in), limit, w).scale;
       int64_t sum = 0;
-      for (size_t k = 0; k < in; ++k) sum += (x_bytes[r * in + k] - 128) * w[k];
-      expected.push_back(static_cast<double>(sum) * row_scale * scale +
+      for (size_t k = 0; k < in; ++k) {
+        sum += (x_bytes[r * in + k] - row.zero) * w[k];
+      }
+      expected.push_back(static_cast<double>(sum) * row.scale * scale +
                          bias[o]);
     }
   }
