@@ -40,7 +40,8 @@ def parts():
     most = threads_here()[-1:]
     return {
         "grid": [(BASES, threads_here(), every, "amx", shapes.UNIFORM)],
-        "mixed": [(BASES, most, every, "amx", [shapes.MIXED])],
+        "mixed": [(BASES, most, every, "amx",
+                   [shapes.MIXED, shapes.MIXED_BESIDE])],
         "small": [(["v3-xsmall"], [1], every, "amx",
                    ["1x16", "1x64", "1x128"])],
         "large": [(["v3-large"], most, every, "amx", ["1x128", "8x128"])],

@@ -163,12 +163,12 @@ def _bound_target(figures, precision, wanted, attention=None):
 
 
 def _mixed_rates(figures, precision):
-    """Ours of mixed lengths, beside ours of the fastest 128-token batch."""
+    """Ours of mixed lengths, beside ours of a uniform batch."""
     for cell in figures.select(precision=precision, isa="amx",
                                model=MODELS, shape=shapes.MIXED):
         uniform = figures.select(
             precision=precision, isa="amx", model=cell.model,
-            threads=cell.threads, shape=["8x128", "32x128"])
+            threads=cell.threads, shape=shapes.MIXED_BESIDE)
         if uniform:
             yield cell.rate() / max(c.rate() for c in uniform), cell
 

@@ -9,6 +9,7 @@ UNIFORM = ["1x16", "1x64", "1x128", "8x128", "32x128", "1x512", "4x512"]
 # 32 texts whose lengths are log-normal, as those of sentences and short
 # messages are: the median is 40 tokens, one in six has more than 109.
 MIXED = "mixed"
+MIXED_BESIDE = "8x128"  # of texts as long as each other
 MIXED_TEXTS = 32
 MIXED_MEDIAN = 40
 MIXED_SIGMA = 1.0
