@@ -1,5 +1,6 @@
 #include "model/layers/gemm.h"
 
+#include "model/layers/gemm_floats.h"
 #include "model/layers/gemm_onednn.h"
 #include "model/layers/gemm_tiles.h"
 
@@ -8,6 +9,7 @@ namespace deberta::model {
 absl::StatusOr<std::shared_ptr<const Gemm>> GemmTable::Get(
     const GemmShape& shape) {
   std::shared_ptr<const Gemm>& gemm = gemms_[shape];
+  if (gemm == nullptr) gemm = FloatGemm::Create(shape);
   if (gemm == nullptr) gemm = TileGemm::Create(shape);
   if (gemm == nullptr) {
     auto created = OneDnnGemm::Create(shape);

@@ -1,9 +1,8 @@
-// Products of rows with a packed panel of a weight, by oneDNN or by tile
-// registers (AMX).
+// Products of rows with a packed panel of a weight: of floats by vector
+// registers, of what is lower by tile registers (AMX) or else by oneDNN.
 //
 // Sums are of floats, or of bytes (u8 by s8) in int8; see int8.h. A row's sums
-// are always added up in the same order wherever its products are ours, or
-// oneDNN's on AVX-512; elsewhere the order may depend on the number of rows.
+// are always added up in the same order, whatever stands beside it.
 
 #ifndef MODEL_LAYERS_GEMM_H_
 #define MODEL_LAYERS_GEMM_H_
@@ -24,8 +23,6 @@ namespace deberta::model {
 struct GemmShape {
   size_t in = 0;
   size_t width = 0;
-  // Floats between the rows of outputs that sums may go to straight.
-  size_t y_stride = 0;
   Precision precision = Precision::kFp32;
 
   auto operator<=>(const GemmShape&) const = default;
@@ -55,11 +52,9 @@ class Gemm {
   const GemmShape& shape() const { return shape_; }
 
   virtual size_t packed_floats() const = 0;
-  // `row_major` [width, in] -> `packed`, floats being rounded to the precision.
-  // REQUIRES: not int8.
-  virtual void Pack(const float* row_major, float* packed) const = 0;
-  // The same in int8.
-  virtual void PackInt8(const int8_t* row_major, float* packed) const = 0;
+  // `row_major` [width, in] of int8_t in int8, else of float -> `packed`, the
+  // floats being rounded to the precision.
+  virtual void Pack(const void* row_major, float* packed) const = 0;
 
   struct Operands {
     // [rows rounded up to kRowStep, in] of float, Bf16 or uint8_t, as the
@@ -68,9 +63,10 @@ class Gemm {
     size_t rows = 0;  // 1 to kTileRows
     const float* packed = nullptr;
     const float* bias = nullptr;  // [width], added in fp32 only
-    // fp32: [rows, width], shape().y_stride apart, if sums may go there
-    // straight. They may go elsewhere too: see Block.
+    // fp32: if not null, sums go to y [rows, width], rows y_stride apart, and
+    // none are handed out.
     float* y = nullptr;
+    size_t y_stride = 0;
   };
   // Multiplies, and hands out every column once.
   virtual void Run(const Operands& operands, ThreadScratch& scratch,

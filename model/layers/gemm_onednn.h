@@ -1,4 +1,4 @@
-// Products by oneDNN's matmul primitives.
+// Products of Bf16 and of bytes by oneDNN's matmul primitives.
 //
 // Numbers of rows are rounded up to a fixed set of buckets, so that few
 // primitives exist whatever lengths arrive.
@@ -16,22 +16,19 @@ namespace deberta::model {
 
 class OneDnnGemm final : public Gemm {
  public:
+  // REQUIRES: not fp32.
   static absl::StatusOr<std::shared_ptr<const Gemm>> Create(
       const GemmShape& shape);
   ~OneDnnGemm() override;
 
   size_t packed_floats() const override;
-  void Pack(const float* row_major, float* packed) const override;
-  void PackInt8(const int8_t* row_major, float* packed) const override;
+  void Pack(const void* row_major, float* packed) const override;
   void Run(const Operands& operands, ThreadScratch& scratch,
            Consumer consume) const override;
 
  private:
   struct Primitives;
   explicit OneDnnGemm(const GemmShape& shape);
-  // By MultiplyFewRows, to the same bits.
-  void RunFewRows(const Operands& operands, ThreadScratch& scratch,
-                  Consumer consume) const;
 
   // Threads' bindings refer to them too.
   const std::shared_ptr<const Primitives> primitives_;

@@ -178,16 +178,16 @@ size_t TileGemm::packed_floats() const {
   return shape().width * row_bytes_ / sizeof(float);
 }
 
-void TileGemm::Pack(const float* row_major, float* packed) const {
-  std::vector<Bf16> rounded(shape().width * shape().in);
-  ToBf16({row_major, rounded.size()}, rounded.data());
-  PackTiles(reinterpret_cast<const uint32_t*>(rounded.data()), shape().width,
-            shape().in / 2, reinterpret_cast<uint32_t*>(packed));
-}
-
-void TileGemm::PackInt8(const int8_t* row_major, float* packed) const {
-  PackTiles(reinterpret_cast<const uint32_t*>(row_major), shape().width,
-            shape().in / 4, reinterpret_cast<uint32_t*>(packed));
+void TileGemm::Pack(const void* row_major, float* packed) const {
+  std::vector<Bf16> rounded;
+  if (shape().precision == Precision::kBf16) {
+    rounded.resize(shape().width * shape().in);
+    ToBf16({static_cast<const float*>(row_major), rounded.size()},
+           rounded.data());
+    row_major = rounded.data();
+  }
+  PackTiles(static_cast<const uint32_t*>(row_major), shape().width,
+            row_bytes_ / sizeof(uint32_t), reinterpret_cast<uint32_t*>(packed));
 }
 
 void TileGemm::Run(const Operands& operands, ThreadScratch& scratch,

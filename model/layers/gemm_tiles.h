@@ -19,8 +19,7 @@ class TileGemm final : public Gemm {
   static std::shared_ptr<const Gemm> Create(const GemmShape& shape);
 
   size_t packed_floats() const override;
-  void Pack(const float* row_major, float* packed) const override;
-  void PackInt8(const int8_t* row_major, float* packed) const override;
+  void Pack(const void* row_major, float* packed) const override;
   void Run(const Operands& operands, ThreadScratch& scratch,
            Consumer consume) const override;
 

@@ -12,8 +12,6 @@ namespace {
 
 // Tiles are cut no finer than this for want of tasks.
 constexpr size_t kMinTileRows = 16;
-// What does not go straight to y is laid out as y is, in scratch.
-constexpr size_t kMostStraightColumns = 8192;
 // Rows rounded by one task.
 constexpr size_t kRowsPerTask = 16;
 // Without an instruction for four products, AVX2 and SSE add pairs of products
@@ -44,14 +42,8 @@ size_t PanelWidth(size_t out) {
 
 absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
                                     Workspace& workspace) {
-  const size_t panel_width = PanelWidth(source.out);
-  const bool straight = source.precision == Precision::kFp32 &&
-                        source.out % panel_width == 0 &&
-                        source.out <= kMostStraightColumns &&
-                        source.activation == Activation::kLinear;
   auto gemm = gemms.Get({.in = source.in,
-                         .width = panel_width,
-                         .y_stride = straight ? source.out : 0,
+                         .width = PanelWidth(source.out),
                          .precision = source.precision});
   if (!gemm.ok()) return gemm.status();
   Linear linear;
@@ -100,7 +92,7 @@ void Linear::PackPanel(const Source& source, size_t panel,
     scales_.get()[first + i] = weight.scale;
     weight_sums_.As<int32_t>()[first + i] = weight.sum;
   }
-  gemm_->PackInt8(rounded, packed);
+  gemm_->Pack(rounded, packed);
 }
 
 size_t Linear::PaddedRows(size_t rows) { return RoundUp(rows, Gemm::kRowStep); }
@@ -187,11 +179,15 @@ void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
       .packed = weight_.get() + panel * gemm_->packed_floats(),
       .bias = bias_.get() + first};
   if constexpr (std::is_same_v<Out, float>) {
-    if (columns == gemm_->shape().y_stride) operands.y = y + first;
+    if (precision_ == Precision::kFp32 && activation_ == Activation::kLinear &&
+        first + gemm_->shape().width <= columns) {
+      operands.y = y + first;
+      operands.y_stride = columns;
+    }
   }
   const auto finish = [&](const Gemm::Block& block) {
     const size_t column = first + block.column;
-    if (column >= columns || block.sums == operands.y) return;
+    if (column >= columns) return;
     Epilogue epilogue = {.precision = precision_,
                          .activation = activation_,
                          .bias = bias_.get() + column};

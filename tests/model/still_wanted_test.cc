@@ -13,7 +13,6 @@
 #include "model/isa.h"
 #include "model/model.h"
 #include "tests/model/golden_model.h"
-#include "tests/model/test_isa.h"
 
 namespace deberta::model {
 namespace {
@@ -115,17 +114,12 @@ TEST_P(StillWantedTest, SurvivorsDoNotNotice) {
       ASSERT_TRUE(
           model->Forward(batch, workspace, &output, nullptr, still_wanted)
               .ok());
-      const double tolerance = CompanyTolerance();
-      EXPECT_LE(
-          DifferenceOfScale(output.logits, Survivors(batch, batch.logit_rows,
-                                                     expected.logit_width, kept,
-                                                     expected.logits)),
-          tolerance);
-      EXPECT_LE(
-          DifferenceOfScale(output.hidden, Survivors(batch, batch.hidden_rows,
-                                                     expected.hidden_width,
-                                                     kept, expected.hidden)),
-          tolerance);
+      EXPECT_EQ(output.logits,
+                Survivors(batch, batch.logit_rows, expected.logit_width, kept,
+                          expected.logits));
+      EXPECT_EQ(output.hidden,
+                Survivors(batch, batch.hidden_rows, expected.hidden_width, kept,
+                          expected.hidden));
     }
   }
 }

@@ -32,10 +32,8 @@ What bf16 and int8 do to answers, written by `tests/quality/run.sh`.
   AVX512_VNNI or AMX make it fast; it works on every processor, with weights of
   seven bits where products of bytes would saturate.
 
-A row's bits do not depend on its company in a batch: in fp32 and bf16 on
-AVX-512 and AMX, and in int8 everywhere attention's do not. On AVX2 fp32 rows of
-one batch and of another may differ in the order of their sums, by at most 5e-6
-of the scale on the test models.
+A row's bits do not depend on its company in a batch, in any precision and on any
+instruction set.
 
 The server compares a lower precision with fp32 on calibration texts before it
 serves it, and serves fp32 where they disagree (`--min_label_agreement`).
