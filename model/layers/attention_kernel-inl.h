@@ -35,13 +35,7 @@
 #include "model/layers/attention_head.h"
 #include "model/layers/bf16-inl.h"
 #include "model/layers/transpose-inl.h"
-
-#undef DEBERTA_UNROLL
-#if defined(__clang__)
-#define DEBERTA_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define DEBERTA_UNROLL _Pragma("GCC unroll 8")
-#endif
+#include "model/layers/unroll.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace deberta::model {

@@ -22,6 +22,7 @@
 
 #include "model/layers/attention_kernel-inl.h"
 #include "model/layers/tile_multiply.h"
+#include "model/layers/unroll.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace deberta::model {

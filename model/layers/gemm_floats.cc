@@ -12,13 +12,7 @@
 #include <hwy/highway.h>
 
 #include "model/layers/transpose-inl.h"
-
-#undef DEBERTA_UNROLL
-#if defined(__clang__)
-#define DEBERTA_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define DEBERTA_UNROLL _Pragma("GCC unroll 8")
-#endif
+#include "model/layers/unroll.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace deberta::model {

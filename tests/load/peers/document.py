@@ -79,8 +79,8 @@ def method_section(data):
   peer pads with does not count.
 - The bound is the time that the arithmetic of the dense layers and of attention
   would take at the rate of the machine's fastest matrix products (`gemm_peak`:
-  oneDNN, the same threads, measured between the rounds), all rows of all layers
-  counted and nothing else. In int8, attention counts at the peak of bf16, in
+  oneDNN, the same threads, measured in each of the cell's rounds), all rows of
+  all layers counted and nothing else. In int8, attention counts at the peak of bf16, in
   which it is computed. [profile.md](profile.md) tells where the time goes.
 
 `tests/load/compare_peers.py` measures all this and writes this file;

@@ -94,10 +94,14 @@ class Figures:
     def fraction(self, cell, attention=None):
         """Of the bound: the time in which the machine's matrix products alone
         could do the cell's arithmetic, divided by ours. None if unmeasured.
+
+        By the peak between the cell's own rounds: another hour of a shared
+        machine has another. Only that of another precision is from elsewhere.
         """
         attention = attention or ATTENTION_PRECISION[cell.precision]
-        dense = self.peak(cell.model, cell.threads, cell.precision, cell.isa)
-        other = self.peak(cell.model, cell.threads, attention, cell.isa)
+        dense = cell.data["peak_gflops"]
+        other = dense if attention == cell.precision else self.peak(
+            cell.model, cell.threads, attention, cell.isa)
         if dense is None or other is None:
             return None
         bound_ms = (cell.data["dense_flops"] / dense

@@ -90,14 +90,15 @@ def promising(running, turns):
 
 
 def take_turns(running, shape, rounds, peak):
-    """{engine: its turns}, and the peaks measured between the rounds."""
+    """{engine: its turns}, and the peaks measured right after ours."""
     turns = {engine.name: [] for engine in running}
     peaks = []
     taking_part = running
     for number in range(rounds):
         for engine in taking_part:
             turns[engine.name].append(engine.measure(shape))
-        peaks.append(peak())
+            if engine.name == OURS:
+                peaks.append(peak())
         if number == 0:
             taking_part = promising(running, turns)
     return turns, [p for p in peaks if p is not None]
