@@ -14,6 +14,9 @@ import re
 import subprocess
 import tempfile
 
+from peers import machine
+from peers.markdown import table
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PRECISIONS = ["fp32", "bf16", "int8"]
 
@@ -45,15 +48,6 @@ as much as they do.
 Processor: {processor}; {model}.
 
 """
-
-
-def processor():
-    info = pathlib.Path("/proc/cpuinfo").read_text()
-    fields = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", info.split("\n\n")[0],
-                             re.M))
-    flags = [f for f in ("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni",
-                         "avx512f", "avx2") if f in fields["flags"].split()]
-    return f"{fields['model name']} ({', '.join(flags)})"
 
 
 def shares(bench, model, precision, shape, seconds):
@@ -98,14 +92,14 @@ def main():
         found.append(shares(arguments.bench, arguments.model, precision, shape,
                             arguments.seconds))
         print(f"{precision} {shape}: {found[-1][1]} tokens/s", flush=True)
-    rows = [["", *(f"{p} {s}" for p, s in columns)],
-            ["---", *["---:"] * len(columns)]]
-    for name, _ in PARTS:
-        rows.append([name, *(f"{part[name]:.1f}" for part, _ in found)])
+    rows = [[name, *(f"{part[name]:.1f}" for part, _ in found)]
+            for name, _ in PARTS]
     rows.append(["tokens/s", *(tokens for _, tokens in found)])
-    text = HEAD.format(processor=processor(),
-                       model=pathlib.Path(arguments.model).name)
-    text += "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    here = machine.processor()
+    text = HEAD.format(
+        processor=f"{here['cpu']} ({', '.join(here['flags'])})",
+        model=pathlib.Path(arguments.model).name)
+    text += table(["", *(f"{p} {s}" for p, s in columns)], rows) + "\n"
     pathlib.Path(arguments.output).write_text(text)
 
 

@@ -3,6 +3,7 @@
 from . import engines, plots, shapes
 from .engines import OURS, TITLES
 from .figures import MODELS, Figures, geometric_mean, targets
+from .markdown import table
 from .measure import HOPELESS
 
 NO_VALUE = "-"
@@ -21,14 +22,6 @@ def milliseconds(value):
     if value is None:
         return NO_VALUE
     return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
-
-
-def table(titles, rows, text="l"):
-    """`text` says how the first columns are aligned; numbers follow."""
-    aligned = text.ljust(len(titles), "r")
-    rules = ["---:" if side == "r" else "---" for side in aligned]
-    return "\n".join("| " + " | ".join(line) + " |"
-                     for line in [titles, rules, *rows])
 
 
 def machine_section(machine):
@@ -80,8 +73,9 @@ def method_section(data):
 - The bound is the time that the arithmetic of the dense layers and of attention
   would take at the rate of the machine's fastest matrix products (`gemm_peak`:
   oneDNN, the same threads, measured in each of the cell's rounds), all rows of
-  all layers counted and nothing else. In int8, attention counts at the peak of bf16, in
-  which it is computed. [profile.md](profile.md) tells where the time goes.
+  all layers counted and nothing else. In int8, attention counts at the peak of
+  bf16, in which it is computed. [profile.md](profile.md) tells where the time
+  goes.
 
 `tests/load/compare_peers.py` measures all this and writes this file;
 `tests/README.md` says how to run it.

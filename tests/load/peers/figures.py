@@ -95,7 +95,7 @@ class Figures:
         """Of the bound: the time in which the machine's matrix products alone
         could do the cell's arithmetic, divided by ours. None if unmeasured.
 
-        By the peak between the cell's own rounds: another hour of a shared
+        By the peak of the cell's own rounds: another hour of a shared
         machine has another. Only that of another precision is from elsewhere.
         """
         attention = attention or ATTENTION_PRECISION[cell.precision]

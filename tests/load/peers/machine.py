@@ -42,9 +42,19 @@ def _system():
     return platform.system()
 
 
+def _processor(cpu):
+    known = cpu.get("Flags", "").split()
+    return {"cpu": cpu.get("Model name", "unknown"),
+            "flags": [flag for flag in FLAGS if flag in known]}
+
+
+def processor():
+    """Its name, as "cpu", and those of FLAGS that it has."""
+    return _processor(_lscpu())
+
+
 def describe(root, gemm_peak):
     cpu = _lscpu()
-    known = cpu.get("Flags", "").split()
     peak = _output(gemm_peak, "--precisions=fp32", "--seconds=0.05")
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions["oneDNN (ours)"] = json.loads(peak)["onednn"] if peak else "?"
@@ -53,14 +63,13 @@ def describe(root, gemm_peak):
     return {
         "date": datetime.date.today().isoformat(),
         "commit": _output("git", "rev-parse", "--short", "HEAD", cwd=root),
-        "cpu": cpu.get("Model name", "unknown"),
+        **_processor(cpu),
         "family": " ".join(f"{key} {cpu[name]}" for key, name in [
             ("family", "CPU family"), ("model", "Model"),
             ("stepping", "Stepping")] if name in cpu),
         "cpus": len(os.sched_getaffinity(0)),
         "threads_per_core": cpu.get("Thread(s) per core", "?"),
         "hypervisor": cpu.get("Hypervisor vendor", ""),
-        "flags": [flag for flag in FLAGS if flag in known],
         "caches": {level: cpu[f"{level} cache"] for level in
                    ["L1d", "L2", "L3"] if f"{level} cache" in cpu},
         "memory_gb": _memory_gb(),
