@@ -5,6 +5,12 @@
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::tokenizer {
+namespace {
+
+// [CLS] and [SEP] around one sequence.
+constexpr size_t kEnds = 2;
+
+}  // namespace
 
 std::vector<int32_t> Tokenizer::BuildInputsWithSpecialTokens(
     std::span<const int32_t> a,
@@ -22,7 +28,7 @@ std::vector<int32_t> Tokenizer::BuildInputsWithSpecialTokens(
 std::vector<int32_t> Tokenizer::CreateTokenTypeIdsFromSequences(
     std::span<const int32_t> a,
     std::optional<std::span<const int32_t>> b) const {
-  std::vector<int32_t> types(a.size() + kSingleTemplateTokens, 0);
+  std::vector<int32_t> types(a.size() + kEnds, 0);
   if (b.has_value()) types.resize(types.size() + b->size() + 1, 1);
   return types;
 }
@@ -30,7 +36,7 @@ std::vector<int32_t> Tokenizer::CreateTokenTypeIdsFromSequences(
 std::vector<int32_t> Tokenizer::GetSpecialTokensMask(
     std::span<const int32_t> a,
     std::optional<std::span<const int32_t>> b) const {
-  std::vector<int32_t> mask(a.size() + kSingleTemplateTokens, 0);
+  std::vector<int32_t> mask(a.size() + kEnds, 0);
   mask.front() = mask.back() = 1;
   if (b.has_value()) {
     mask.resize(mask.size() + b->size(), 0);

@@ -172,8 +172,8 @@ void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
 Encoding Tokenizer::Assemble(const TokenSequence& a,
                              const TokenSequence* b) const {
   Encoding encoding;
-  const size_t size = b == nullptr ? a.size() + kSingleTemplateTokens
-                                   : a.size() + b->size() + kPairTemplateTokens;
+  const size_t size = a.size() + (b == nullptr ? 0 : b->size()) +
+                      template_tokens(b != nullptr);
   encoding.ids.reserve(size);
   encoding.type_ids.reserve(size);
   encoding.special_tokens_mask.reserve(size);

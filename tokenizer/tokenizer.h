@@ -9,6 +9,7 @@
 #ifndef TOKENIZER_TOKENIZER_H_
 #define TOKENIZER_TOKENIZER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,6 +30,8 @@ class Segmenter;          // tokenizer/segmenter.h
 struct NormalizedText;    // tokenizer/segmenter.h
 class SpecialTokens;      // tokenizer/special_tokens.h
 class SlowSpecialTokens;  // tokenizer/slow_special_tokens.h
+
+enum class Side { kLeft, kRight };
 
 class Tokenizer {
  public:
@@ -53,6 +56,11 @@ class Tokenizer {
     std::optional<int64_t> model_max_length;
     // Decode() also applies the ten clean-up replacements (" ." -> ".", ...).
     bool clean_up_tokenization_spaces = false;
+    // Of tokenizer_config.json. On the left, question answering puts the
+    // context before the question.
+    Side padding_side = Side::kRight;
+    // The side that truncation takes tokens from.
+    Side truncation_side = Side::kRight;
   };
 
   Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
@@ -73,6 +81,9 @@ class Tokenizer {
   // `[CLS] a [SEP]`, all type 0, or `[CLS] a [SEP] b [SEP]` with type 1 from b
   // on. `b` may be null.
   Encoding Assemble(const TokenSequence& a, const TokenSequence* b) const;
+
+  // Special tokens that Assemble() adds to one text, or to a pair.
+  size_t template_tokens(bool is_pair) const { return is_pair ? 3 : 2; }
 
   // The methods of transformers' tokenizers, as 4.57 has them. `b` is absent
   // for a single sequence.
@@ -109,6 +120,8 @@ class Tokenizer {
   std::optional<int64_t> model_max_length() const {
     return options_.model_max_length;
   }
+  Side padding_side() const { return options_.padding_side; }
+  Side truncation_side() const { return options_.truncation_side; }
   // One more than the largest id.
   int32_t vocab_size() const;
   // Heap bytes held by the vocabulary, roughly.
@@ -125,10 +138,6 @@ class Tokenizer {
   const std::unique_ptr<const SpecialTokens> special_tokens_;
   const std::unique_ptr<const SlowSpecialTokens> slow_special_tokens_;
 };
-
-// Tokens that [CLS], [SEP] and [SEP] add to one text, or to a pair.
-inline constexpr int kSingleTemplateTokens = 2;
-inline constexpr int kPairTemplateTokens = 3;
 
 }  // namespace deberta::tokenizer
 

@@ -76,9 +76,8 @@ AnswerRule ToRule(const AnswerQuestionRequest& request,
 // leaves no room.
 absl::StatusOr<LengthRule> WindowRule(const AnswerQuestionRequest& request,
                                       size_t window, size_t question,
-                                      size_t index) {
-  const size_t fixed =
-      question + static_cast<size_t>(tokenizer::kPairTemplateTokens);
+                                      size_t special, size_t index) {
+  const size_t fixed = question + special;
   if (fixed >= window) {
     return InputError(
         request.max_window_tokens > 0 ? "max_window_tokens"
@@ -134,7 +133,8 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
         TokenizeField(tokenizer, input.context, InputField(i, "context"));
     if (!context.ok()) return context.status();
     absl::StatusOr<LengthRule> lengths =
-        WindowRule(task.request_, window, question->size(), i);
+        WindowRule(task.request_, window, question->size(),
+                   tokenizer.template_tokens(/*is_pair=*/true), i);
     if (!lengths.ok()) return lengths.status();
     absl::StatusOr<SequencePlan> plan =
         planner.Plan(*question, &*context, *lengths, InputField(i));

@@ -14,11 +14,6 @@ namespace {
 
 using tokenizer::TokenSequence;
 
-size_t TemplateTokens(const TokenSequence* b) {
-  return static_cast<size_t>(b == nullptr ? tokenizer::kSingleTemplateTokens
-                                          : tokenizer::kPairTemplateTokens);
-}
-
 SequencePlan OneSequence(tokenizer::Encoding encoding, size_t total) {
   SequencePlan plan;
   plan.coverage = {.tokens_total = total,
@@ -62,7 +57,7 @@ absl::StatusOr<SequencePlan> SequencePlanner::Plan(const TokenSequence& a,
   if (rule.policy == LengthPolicy::kWindow) {
     return PlanWindows(a, b, rule, field);
   }
-  const size_t special = TemplateTokens(b);
+  const size_t special = tokenizer_.template_tokens(b != nullptr);
   const size_t total = a.size() + (b == nullptr ? 0 : b->size()) + special;
   if (total <= rule.max_tokens) {
     return OneSequence(tokenizer_.Assemble(a, b), total);
@@ -118,7 +113,7 @@ absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
   const bool first = b == nullptr || rule.keep_second;
   const TokenSequence& windowed = first ? a : *b;
   const size_t whole = b == nullptr ? 0 : first ? b->size() : a.size();
-  const size_t fixed = TemplateTokens(b) + whole;
+  const size_t fixed = tokenizer_.template_tokens(b != nullptr) + whole;
   if (fixed >= rule.max_tokens) {
     return InputError(
         field,

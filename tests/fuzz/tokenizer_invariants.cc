@@ -51,8 +51,8 @@ void CheckText(const Tokenizer& tokenizer, std::string_view text) {
     word = tokens->words[i];
   }
   const Encoding pair = tokenizer.Assemble(*tokens, &*tokens);
-  Require(pair.size() == 2 * tokens->size() + kPairTemplateTokens,
-          "a pair has three more tokens");
+  Require(pair.size() == 2 * tokens->size() + tokenizer.template_tokens(true),
+          "a pair has the template's tokens too");
   for (const bool skip_special_tokens : {false, true}) {
     Require(!FindInvalidUtf8(tokenizer.Decode(pair.ids, skip_special_tokens)),
             "decoded text is UTF-8");

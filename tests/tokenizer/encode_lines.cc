@@ -19,6 +19,7 @@
 #include <ctime>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,8 +32,6 @@
 namespace {
 
 using deberta::tokenizer::Encoding;
-using deberta::tokenizer::kPairTemplateTokens;
-using deberta::tokenizer::kSingleTemplateTokens;
 using deberta::tokenizer::LoadOptions;
 using deberta::tokenizer::Slice;
 using deberta::tokenizer::Tokenizer;
@@ -61,25 +60,29 @@ void AppendEncoding(const Encoding& encoding, std::string* out) {
   for (const int32_t word : encoding.words) AppendInt(word, out);
 }
 
+// Tokens of the texts themselves that fit.
+size_t Room(const Tokenizer& tokenizer, bool is_pair, size_t max_length) {
+  if (max_length == 0) return std::numeric_limits<int32_t>::max();
+  const size_t special = tokenizer.template_tokens(is_pair);
+  return max_length > special ? max_length - special : 0;
+}
+
 absl::StatusOr<Encoding> Encode(const Tokenizer& tokenizer,
                                 std::string_view line, size_t max_length) {
   const size_t tab = line.find('\t');
   absl::StatusOr<TokenSequence> a = tokenizer.Tokenize(line.substr(0, tab));
   if (!a.ok()) return a.status();
   if (tab == line.npos) {
-    if (max_length > 0 && a->size() > max_length - kSingleTemplateTokens) {
-      *a = Slice(*a, 0, max_length - kSingleTemplateTokens);
-    }
+    const size_t room = Room(tokenizer, /*is_pair=*/false, max_length);
+    if (a->size() > room) *a = Slice(*a, 0, room);
     return tokenizer.Assemble(*a, nullptr);
   }
   absl::StatusOr<TokenSequence> b = tokenizer.Tokenize(line.substr(tab + 1));
   if (!b.ok()) return b.status();
-  if (max_length > 0) {
-    const auto [keep_a, keep_b] = deberta::tokenizer::TruncateLongestFirst(
-        a->size(), b->size(), max_length - kPairTemplateTokens);
-    *a = Slice(*a, 0, keep_a);
-    *b = Slice(*b, 0, keep_b);
-  }
+  const auto [keep_a, keep_b] = deberta::tokenizer::TruncateLongestFirst(
+      a->size(), b->size(), Room(tokenizer, /*is_pair=*/true, max_length));
+  *a = Slice(*a, 0, keep_a);
+  *b = Slice(*b, 0, keep_b);
   return tokenizer.Assemble(*a, &*b);
 }
 
@@ -124,7 +127,7 @@ bool ParseArgument(std::string_view argument, Arguments* out) {
   } else if (argument.starts_with(kMaxLength)) {
     const std::string value(argument.substr(kMaxLength.size()));
     out->max_length = std::strtoul(value.c_str(), nullptr, 10);
-    return out->max_length >= kPairTemplateTokens;
+    return out->max_length > 0;
   } else if (argument.starts_with("--") || !out->directory.empty()) {
     return false;
   } else {
