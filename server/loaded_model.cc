@@ -127,8 +127,7 @@ uint64_t ResidentBytes(const LoadedModel& loaded) {
 }
 
 ServedModel Describe(const std::string& name, const LoadedModel& loaded,
-                     const ModelLoading& loading, tokenizer::Profile profile,
-                     std::string sha256) {
+                     const ModelLoading& loading, std::string sha256) {
   const model::Model& model = *loaded.network.served;
   const model::Config& config = model.config();
   const Agreement agreement = loaded.network.agreement.value_or(Agreement());
@@ -151,7 +150,8 @@ ServedModel Describe(const std::string& name, const LoadedModel& loaded,
       .layers = config.num_hidden_layers,
       .parameters = model.parameters(),
       .weights_format = std::string(model.weights_format()),
-      .tokenizer_profile = std::string(tokenizer::ProfileName(profile)),
+      .tokenizer_profile =
+          std::string(tokenizer::ProfileName(loaded.tokenizer->profile())),
       .fill_mask_decoder =
           decoder.has_value()
               ? std::string(model::FillMaskDecoderName(*decoder))
@@ -265,16 +265,19 @@ void LogPrecision(const LoadedModel& loaded, Log* log) {
 
 void LogLoaded(const LoadedModel& loaded, Log* log) {
   const ServedModel& served = loaded.served;
-  log->Info("model loaded",
-            {{"model", served.name},
-             {"family", served.family},
-             {"precision", served.precision},
-             {"weights_format", served.weights_format},
-             {"tokenizer_profile", served.tokenizer_profile},
-             {"parameters", served.parameters},
-             {"resident_bytes", static_cast<int64_t>(served.resident_bytes)},
-             {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
-             {"sha256", served.sha256}});
+  const std::string& reason = loaded.tokenizer->profile_reason();
+  log->Info(
+      "model loaded",
+      {{"model", served.name},
+       {"family", served.family},
+       {"precision", served.precision},
+       {"weights_format", served.weights_format},
+       {"tokenizer_profile", served.tokenizer_profile},
+       {"tokenizer_profile_reason", reason.empty() ? "asked for" : reason},
+       {"parameters", served.parameters},
+       {"resident_bytes", static_cast<int64_t>(served.resident_bytes)},
+       {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
+       {"sha256", served.sha256}});
 }
 
 }  // namespace
@@ -285,8 +288,6 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   LoadedModel loaded;
   absl::StatusOr<ModelSettings> settings = ReadModelSettings(source.directory);
   if (!settings.ok()) return InModel(source, settings.status());
-  const tokenizer::Profile profile =
-      settings->tokenizer_profile.value_or(loading.tokenizer_profile);
   // Weights, their digest and the tokenizer are read side by side.
   auto exact = std::async(std::launch::async, [&] {
     return LoadNetwork(source, loading, *settings, model::Precision::kFp32);
@@ -294,7 +295,10 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   auto digest =
       std::async(std::launch::async, [&] { return Digest(source, loading); });
   absl::StatusOr<std::unique_ptr<const tokenizer::Tokenizer>> tokenizer =
-      tokenizer::LoadTokenizer(source.directory, {.profile = profile});
+      tokenizer::LoadTokenizer(
+          source.directory, {.profile = settings->tokenizer_profile.has_value()
+                                            ? settings->tokenizer_profile
+                                            : loading.tokenizer_profile});
   if (!tokenizer.ok()) return InModel(source, tokenizer.status());
   loaded.tokenizer = *std::move(tokenizer);
   absl::StatusOr<std::unique_ptr<const model::Model>> network = exact.get();
@@ -305,8 +309,7 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   loaded.network = *std::move(gated);
   absl::StatusOr<std::string> sha256 = digest.get();
   if (!sha256.ok()) return InModel(source, sha256.status());
-  loaded.served =
-      Describe(source.name, loaded, loading, profile, *std::move(sha256));
+  loaded.served = Describe(source.name, loaded, loading, *std::move(sha256));
   loaded.load_time = watch.elapsed();
   LogPrecision(loaded, log);
   LogLoaded(loaded, log);

@@ -4,6 +4,7 @@
 #define SERVER_LOADED_MODEL_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,9 @@ struct LoadedModel {
 struct ModelLoading {
   int load_threads = 1;
   GateOptions gate = {};
-  // Unless the model's deberta.json says another.
-  tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
+  // Unless the model's deberta.json says another. Absent: that of the version
+  // of transformers which saved the directory.
+  std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::vector<model::WeightsFormat> allowed_weights =
       model::AllWeightsFormats();
   std::string hdf5_reader = {};  // path of deberta-read-hdf5
