@@ -42,7 +42,8 @@ struct ModelLoading {
 
 // Loads one directory as its deberta.json says. Errors name the model and what
 // is wrong with its files; InvalidArgument if the tokenizer has ids that the
-// model does not. `served.exact_queue` is left unset.
+// model does not, FailedPrecondition if the model fails its self-test.
+// `served.exact_queue` is left unset.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
                                       const ModelLoading& loading, Log* log);
 
