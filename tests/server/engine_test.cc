@@ -87,6 +87,16 @@ class EngineTest : public testing::Test {
     return directory;
   }
 
+  // What was logged so far.
+  std::string LogText() const {
+    std::rewind(log_file_);
+    std::string text;
+    for (int c; (c = std::fgetc(log_file_)) != EOF;) {
+      text.push_back(static_cast<char>(c));
+    }
+    return text;
+  }
+
   std::string CopyModelWithTokenizer(const std::string& name) {
     const std::string directory = CopyModel(name);
     std::ofstream(directory + "/tokenizer.json") << kTokenizer;
@@ -319,6 +329,18 @@ TEST_F(EngineTest, DebertaJsonGoesBeforeTheProfileFlag) {
   std::ofstream(directory + "/deberta.json")
       << R"({"tokenizer_profile": "hf4"})";
   EXPECT_EQ(profile(), "hf4");
+}
+
+TEST_F(EngineTest, ADirectorySavedByVersion5AnswersAsVersion5) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  std::ofstream(directory + "/tokenizer_config.json")
+      << R"({"backend": "tokenizers"})";
+  const auto model =
+      LoadModel({.name = "m", .directory = directory}, {}, &log_);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->served.tokenizer_profile, "hf5");
+  EXPECT_THAT(LogText(), HasSubstr("\"tokenizer_profile\":\"hf5\""));
+  EXPECT_THAT(LogText(), HasSubstr("which transformers 5 writes"));
 }
 
 TEST_F(EngineTest, WeightsThatAreNotAllowedAreNotRead) {
