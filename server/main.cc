@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "server/engine.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/metrics_port.h"
 #include "server/options.h"
 #include "server/rpc/listener.h"
 #include "server/rpc/service.h"
@@ -73,6 +73,12 @@ void Stop(absl::Time deadline, Service* service, Engine* engine,
   }
 }
 
+// The address with the port that was chosen, where any was asked for.
+std::string WithPort(Address address, int port) {
+  address.port = port;
+  return address.ToString();
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   Metrics metrics({.version = DEBERTA_VERSION,
@@ -88,23 +94,27 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                      }
                    }});
   metrics.WatchInflight([&service] { return service.inflight(); });
-  absl::StatusOr<int> metrics_port = metrics.Listen(options.metrics_listen);
+  std::unique_ptr<Engine> engine;  // outlives every call and scrape
+  const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
+      MetricsPort::Start(options.metrics_listen,
+                         [&metrics] { return metrics.Text(); });
   if (!metrics_port.ok()) return metrics_port.status();
-
-  std::unique_ptr<Engine> engine;  // outlives every call
-  // Scrapes ask the service and the engine.
-  const absl::Cleanup stop_metrics = [&metrics] { metrics.StopListening(); };
+  shutdown->RemoveAtExit((*metrics_port)->file());
   absl::StatusOr<std::unique_ptr<Listener>> listener =
       Listener::Start({.address = options.listen,
                        .max_request_bytes = options.max_request_bytes},
                       &service);
   if (!listener.ok()) return listener.status();
-  log->Info("listening",
-            {{"grpc_port", int64_t{(*listener)->port()}},
-             {"metrics_port", int64_t{*metrics_port}},
-             {"threads", int64_t{options.threads}},
-             {"workers", int64_t{options.workers}},
-             {"threads_per_worker", int64_t{options.threads_per_worker}}});
+  shutdown->RemoveAtExit((*listener)->file());
+  log->Info(
+      "listening",
+      {{"grpc", WithPort(options.listen, (*listener)->port())},
+       {"metrics", WithPort(options.metrics_listen, (*metrics_port)->port())},
+       {"grpc_port", int64_t{(*listener)->port()}},
+       {"metrics_port", int64_t{(*metrics_port)->port()}},
+       {"threads", int64_t{options.threads}},
+       {"workers", int64_t{options.workers}},
+       {"threads_per_worker", int64_t{options.threads_per_worker}}});
 
   absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(
       options,
