@@ -3,6 +3,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "server/engine.h"
@@ -79,8 +81,21 @@ std::string WithPort(Address address, int port) {
   return address.ToString();
 }
 
+// With fewer, gRPC aborts, or fails without a reason.
+absl::Status CheckDescriptors() {
+  constexpr rlim_t kLeast = 64;
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kLeast)
+    return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("Too many open files: expected a limit (ulimit -n) of at "
+                   "least ",
+                   kLeast, ", it is ", limit.rlim_cur));
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
+  if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = Isa()});

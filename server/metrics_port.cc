@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(
   if (!sockets.ok()) return CannotServe(address, sockets.status());
   std::unique_ptr<MetricsPort> port(
       new MetricsPort(*std::move(sockets), std::move(text)));
-  // The daemons own them; one that fails ends the start, and leaks its own.
+  // The daemons close them. A failure ends the start, and may leak one.
   for (const int descriptor : port->sockets_.ReleaseDescriptors()) {
     errno = 0;
     MHD_Daemon* const daemon = MHD_start_daemon(
@@ -78,10 +78,9 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(
         kMaxConnections, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
         MHD_OPTION_END);
     if (daemon == nullptr) {
+      // Where a thread cannot be started, errno is not set.
       return CannotServe(address, absl::ResourceExhaustedError(
-                                      absl::StrCat("a thread or a descriptor "
-                                                   "is lacking: ",
-                                                   strerror(errno))));
+                                      strerror(errno == 0 ? EAGAIN : errno)));
     }
     port->daemons_.push_back(daemon);
   }

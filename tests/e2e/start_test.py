@@ -1,7 +1,7 @@
 """Where the server listens, starts that fail, and how fast both end."""
 
+import contextlib
 import json
-import os
 import pathlib
 import re
 import resource
@@ -267,6 +267,12 @@ class FailingStartTest(TestInDirectory):
         else:
             self.skipTest("whoever runs this may bind port 1")
 
+    def test_few_descriptors(self):
+        for count in (5, 8, 10, 20, 63):
+            self.stopped(f"Too many open files: expected a limit (ulimit -n) "
+                         f"of at least 64, it is {count}",
+                         before=limit_descriptors(count))
+
     def test_unix_socket(self):
         self.cannot_bind(f"unix:{self.directory}/absent/socket",
                          'No such file or directory"')
@@ -284,3 +290,46 @@ class FailingStartTest(TestInDirectory):
                      f"--listen=unix:{self.directory}",
                      f"--metrics_listen={self.unix_metrics}")
         self.assertEqual(self.files(), [])
+
+    def test_clients_do_not_hold_it_up(self):
+        """Silent connections on both sides and an open stream of health."""
+        process = subprocess.Popen(
+            [environment.server_binary(), f"--models={MODEL},/nowhere",
+             f"--listen={self.unix}", f"--metrics_listen={self.unix_metrics}"],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        with process:
+            self.assertIn('"listening"', process.stderr.readline())
+            with contextlib.ExitStack() as stack:
+                for address in (self.unix, self.unix_metrics):
+                    # It may have ended already, which is as well.
+                    with contextlib.suppress(OSError):
+                        stack.enter_context(dial(address))
+                channel = stack.enter_context(
+                    grpc.insecure_channel(self.unix))
+                health_pb2_grpc.HealthStub(channel).Watch(
+                    health_pb2.HealthCheckRequest(), timeout=60)
+                self.assertIn("/nowhere", process.stderr.read())
+                began = time.monotonic()
+                self.assertEqual(process.wait(60), 1)
+                self.assertLess(time.monotonic() - began, LIMIT_SECONDS)
+        self.assertEqual(self.files(), [])
+
+
+class StopTest(TestInDirectory):
+    def test_silent_clients_do_not_hold_it_up(self):
+        # The farewell and the grace of main.cc are 0.7 s.
+        limit = 0.7 + LIMIT_SECONDS
+        seconds = []
+        while len(seconds) < TRIES and min(seconds, default=9) > limit:
+            with self.server() as server, contextlib.ExitStack() as stack:
+                for address in (server.target, server.metrics_address):
+                    stack.enter_context(dial(address))
+                channel = stack.enter_context(server.channel())
+                updates = health_pb2_grpc.HealthStub(channel).Watch(
+                    health_pb2.HealthCheckRequest(), timeout=60)
+                next(updates)
+                server.terminate()
+                began = time.monotonic()
+                self.assertEqual(server.exit_code(), 0, server.log())
+                seconds.append(time.monotonic() - began)
+        self.assertLess(min(seconds), limit)
