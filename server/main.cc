@@ -81,6 +81,18 @@ std::string WithPort(Address address, int port) {
   return address.ToString();
 }
 
+void LogListening(const Options& options, int grpc_port, int metrics_port,
+                  Log* log) {
+  log->Info("listening",
+            {{"grpc", WithPort(options.listen, grpc_port)},
+             {"metrics", WithPort(options.metrics_listen, metrics_port)},
+             {"grpc_port", int64_t{grpc_port}},
+             {"metrics_port", int64_t{metrics_port}},
+             {"threads", int64_t{options.threads}},
+             {"workers", int64_t{options.workers}},
+             {"threads_per_worker", int64_t{options.threads_per_worker}}});
+}
+
 // With fewer, gRPC aborts, or fails without a reason.
 absl::Status CheckDescriptors() {
   constexpr rlim_t kLeast = 64;
@@ -121,15 +133,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                       &service);
   if (!listener.ok()) return listener.status();
   shutdown->RemoveAtExit((*listener)->file());
-  log->Info(
-      "listening",
-      {{"grpc", WithPort(options.listen, (*listener)->port())},
-       {"metrics", WithPort(options.metrics_listen, (*metrics_port)->port())},
-       {"grpc_port", int64_t{(*listener)->port()}},
-       {"metrics_port", int64_t{(*metrics_port)->port()}},
-       {"threads", int64_t{options.threads}},
-       {"workers", int64_t{options.workers}},
-       {"threads_per_worker", int64_t{options.threads_per_worker}}});
+  LogListening(options, (*listener)->port(), (*metrics_port)->port(), log);
 
   absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(
       options,

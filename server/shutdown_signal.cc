@@ -18,7 +18,6 @@ struct ShutdownSignal::State {
   CondVar received;
   bool armed ABSL_GUARDED_BY(mutex) = false;
   int signal ABSL_GUARDED_BY(mutex) = 0;
-
   std::vector<SocketFile> files ABSL_GUARDED_BY(mutex);
 
   [[noreturn]] void Exit(int code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {

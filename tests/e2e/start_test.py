@@ -342,3 +342,14 @@ class StopTest(TestInDirectory):
                 self.assertEqual(server.exit_code(), 0, server.log())
                 seconds.append(time.monotonic() - began)
         self.assertLess(min(seconds), limit)
+
+    def test_second_signal_leaves_no_sockets(self):
+        with self.server(listen=self.unix,
+                         metrics_listen=self.unix_metrics) as server:
+            server.terminate()
+            eventually(60, lambda: '"shutting down"' in server.log(),
+                       "the first is received")
+            server.process.send_signal(signal.SIGINT)
+            # 0 where it was already gone.
+            self.assertIn(server.exit_code(), (0, 1), server.log())
+        self.assertEqual(self.files(), [])
