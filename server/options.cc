@@ -38,12 +38,12 @@ ABSL_FLAG(std::string, tokenizer_profile, "hf4",
 ABSL_FLAG(
     std::string, listen, "0.0.0.0:50051",
     "Address of the gRPC service: HOST:PORT, [IPV6]:PORT or unix:/PATH.\n"
-    "[::] stands for every interface, IPv4 included. Port 0: any that is\n"
-    "free. The umask says who may connect to a unix socket (077: this\n"
-    "user); its file is removed at exit, and one that a killed server\n"
-    "left is replaced.");
+    "[::] stands for every interface, IPv4 included; to gRPC 0.0.0.0 is\n"
+    "the same. Port 0: any that is free. The umask says who may connect to\n"
+    "a unix socket (077: this user); its file is removed at exit, and one\n"
+    "that a killed server left is replaced.");
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
-          "Address of GET /metrics, as for --listen.");
+          "Address of GET /metrics, as for --listen; 0.0.0.0 is IPv4 alone.");
 ABSL_FLAG(std::string, precision, "fp32",
           "Arithmetic of the models: fp32, bf16, int8, or auto, the fastest\n"
           "that answers as fp32 does. At its start the server compares each\n"
