@@ -117,8 +117,8 @@ class EngineTest : public testing::Test {
                                                const Gate& gate) {
     return Engine::Load(
         {.models = std::move(models),
-         .listen = "",
-         .metrics_listen = "",
+         .listen = {},
+         .metrics_listen = {},
          .precision = gate.precision,
          .gate = gate.thresholds,
          .keep_fp32 = gate.keep_fp32,
