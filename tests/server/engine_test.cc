@@ -291,27 +291,25 @@ TEST_F(EngineTest, HeadsSayWhatTheyDo) {
 TEST_F(EngineTest, ModelsThatFailTheirSelfTestAreNotServed) {
   for (const char* name :
        {"v3_classify", "v3_tag", "v3_answer", "v3_choose", "v3_discriminator",
-        "v1_absolute_fill", "v3_released_positions"}) {
+        "v1_absolute_fill", "v1_no_relative"}) {
     const std::string directory = CopyModelWithTokenizer(name);
     EXPECT_TRUE(Load({{.name = "m", .directory = directory}}).ok()) << name;
-    // Of set bits alone are NaN, in fp32 and in fp16.
     const std::string path = directory + "/model.safetensors";
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     uint64_t header = 0;
     file.read(reinterpret_cast<char*>(&header), sizeof(header));
-    const uint64_t begin = sizeof(header) + header;
+    const size_t begin = sizeof(header) + header;
     file.seekp(static_cast<std::streamoff>(begin));
-    file << std::string(std::filesystem::file_size(path) - begin, '\xff');
-    file.close();
+    // Bits that are all set are NaN, in fp32 and in fp16.
+    file << std::string(std::filesystem::file_size(path) - begin, '\xff')
+         << std::flush;
     for (const model::Precision precision :
          {model::Precision::kFp32, model::Precision::kInt8}) {
       const auto engine = Load({{.name = "m", .directory = directory}},
                                {.precision = precision});
       EXPECT_EQ(engine.status().code(), absl::StatusCode::kFailedPrecondition);
       EXPECT_THAT(std::string(engine.status().message()),
-                  AllOf(HasSubstr("model m ("), HasSubstr("in fp32"),
-                        HasSubstr("not finite (NaN)")))
-          << name;
+                  HasSubstr("numbers that are not finite (NaN)"));
     }
   }
 }
