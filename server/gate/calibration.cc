@@ -203,13 +203,12 @@ absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
   if (!first.ok()) return first.status();
   std::vector<std::string> seconds = text.choices;
   if (!text.text_pair.empty()) seconds = {text.text_pair};
-  SequencePlanner planner(*model.tokenizer);
   CalibrationInput input;
   const auto add = [&](const TokenSequence* second) -> absl::Status {
-    absl::StatusOr<SequencePlan> plan =
-        planner.Plan(*first, second, rule, field);
+    const absl::StatusOr<SequencePlan> plan =
+        SequencePlan::Create(*model.tokenizer, *first, second, rule, field);
     if (!plan.ok()) return plan.status();
-    SequenceInput sequence = Readings(std::move(plan->encodings[0]), model);
+    SequenceInput sequence = Readings(plan->Encode(0), model);
     if (!sequence.rows.empty()) input.sequences.push_back(std::move(sequence));
     return absl::OkStatus();
   };
