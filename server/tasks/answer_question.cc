@@ -132,10 +132,9 @@ absl::Status AnswerQuestionTask::AddQuestion(size_t input) {
   absl::StatusOr<TokenSequence> context =
       TokenizeField(tokenizer, texts.context, InputField(input, "context"));
   if (!context.ok()) return context.status();
-  const absl::StatusOr<LengthRule> lengths =
-      WindowRule(request_, WindowTokens(request_, model().max_tokens),
-                 question->size(), tokenizer.template_tokens(/*is_pair=*/true),
-                 rule_.context_first, input);
+  const absl::StatusOr<LengthRule> lengths = WindowRule(
+      request_, WindowTokens(request_, model().max_tokens), question->size(),
+      tokenizer.template_tokens(/*is_pair=*/true), rule_.context_first, input);
   if (!lengths.ok()) return lengths.status();
   if (rule_.context_first) std::swap(*question, *context);
   return AddInput(*std::move(question),
@@ -150,18 +149,17 @@ absl::Status AnswerQuestionTask::CheckCandidates(size_t input) const {
   const size_t cells = std::min(CandidatesPerWindow(rule_),
                                 plan.longest() * rule_.max_answer_tokens);
   if (plan.size() > kMaxCandidates / cells) {
-    return InputError("top_k", absl::StrCat("asks for up to ", cells,
-                                            " candidates of each of ",
-                                            plan.size(), " windows, the ",
-                                            "limit is ", kMaxCandidates));
+    return InputError(
+        "top_k", absl::StrCat("asks for up to ", cells,
+                              " candidates of each of ", plan.size(),
+                              " windows, the ", "limit is ", kMaxCandidates));
   }
   const size_t text = cells * plan.longest_text();
   if (text > kMaxCandidateText) {
-    return InputError(
-        "top_k",
-        absl::StrCat("asks for candidates of up to ", text,
-                     " characters in a window, the limit is ",
-                     kMaxCandidateText));
+    return InputError("top_k",
+                      absl::StrCat("asks for candidates of up to ", text,
+                                   " characters in a window, the limit is ",
+                                   kMaxCandidateText));
   }
   return absl::OkStatus();
 }
@@ -195,9 +193,8 @@ absl::Status AnswerQuestionTask::AddResult(size_t input) {
   for (const AnswerSpan& answer : squad_v2_.has_value()
                                       ? std::move(*squad_v2_).Best()
                                       : std::move(*pipeline_).Best()) {
-    TextLocation location =
-        Locate(*context_, answer.span, request_.offset_unit,
-               /*trim=*/!request_.raw_offsets);
+    TextLocation location = Locate(*context_, answer.span, request_.offset_unit,
+                                   /*trim=*/!request_.raw_offsets);
     if (absl::Status s =
             AddToAnswer(kPieceBytes + location.text.size(), "top_k");
         !s.ok()) {

@@ -203,8 +203,9 @@ void PipelineAnswers::Add(const AnswerWindow& window) {
   std::vector<float> end = MaskedSoftmax(Column(window, 1), allowed);
   null_score_ = std::min(null_score_, static_cast<double>(start[0] * end[0]));
   start[0] = end[0] = 0;
-  for (const Cell& cell : BestCells(start, end, allowed, rule_.max_answer_tokens,
-                                    CandidatesPerWindow(rule_))) {
+  for (const Cell& cell :
+       BestCells(start, end, allowed, rule_.max_answer_tokens,
+                 CandidatesPerWindow(rule_))) {
     // A "[CLS]" typed into the question is allowed, but is no answer.
     if (!rule_.context_first &&
         encoding.sequence_ids[cell.start] != ContextIn(rule_)) {
@@ -241,8 +242,7 @@ std::vector<AnswerSpan> PipelineAnswers::Best() && {
 }
 
 void SquadV2Answers::Add(const AnswerWindow& window) {
-  const double score =
-      static_cast<double>(window.logits[0] + window.logits[1]);
+  const double score = static_cast<double>(window.logits[0] + window.logits[1]);
   null_score_ = std::min(null_score_.value_or(score), score);
   AddSquadCandidates(window, rule_, &answers_);
   SortByScore(&answers_);

@@ -56,10 +56,9 @@ absl::StatusOr<EncodeTask> EncodeTask::Create(Request request,
     return s;
   }
   EncodeTask task(std::move(request), model);
-  if (absl::Status s =
-          task.AddTextInputs(task.request_.inputs,
-                             {.policy = task.request_.length_policy,
-                              .max_tokens = model.max_tokens});
+  if (absl::Status s = task.AddTextInputs(
+          task.request_.inputs, {.policy = task.request_.length_policy,
+                                 .max_tokens = model.max_tokens});
       !s.ok()) {
     return s;
   }

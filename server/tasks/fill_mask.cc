@@ -135,10 +135,10 @@ absl::Status FillMaskTask::CheckMasks() {
                             ? "has no mask token among those that fit"
                             : "has no mask token");
     }
-    if (absl::Status s = AddToAnswer(
-            sequence.rows.size() * candidates_ *
-                (kPieceBytes + sequence.ids.size() * kTokenBytes),
-            "top_k");
+    if (absl::Status s =
+            AddToAnswer(sequence.rows.size() * candidates_ *
+                            (kPieceBytes + sequence.ids.size() * kTokenBytes),
+                        "top_k");
         !s.ok()) {
       return s;
     }

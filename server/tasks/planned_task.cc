@@ -33,8 +33,8 @@ absl::Status PlannedTask::AddTextInputs(std::span<const TextInput> inputs,
       seconds = std::make_shared<const std::vector<TokenSequence>>(
           1, *std::move(pair));
     }
-    if (absl::Status s = AddInput(*std::move(text), std::move(seconds), rule,
-                                  InputField(i));
+    if (absl::Status s =
+            AddInput(*std::move(text), std::move(seconds), rule, InputField(i));
         !s.ok()) {
       return s;
     }
@@ -83,9 +83,10 @@ absl::Status PlannedTask::AddInput(TokenSequence first, Seconds seconds,
 
 absl::Status PlannedTask::AddToAnswer(size_t bytes, std::string_view field) {
   if (bytes > kMaxAnswerBytes - answer_bytes_) {
-    return InputError(field, absl::StrCat("asks for too large an answer: all "
-                                          "results of a request may take about ",
-                                          kMaxAnswerBytes, " bytes"));
+    return InputError(field,
+                      absl::StrCat("asks for too large an answer: all "
+                                   "results of a request may take about ",
+                                   kMaxAnswerBytes, " bytes"));
   }
   answer_bytes_ += bytes;
   return absl::OkStatus();
@@ -141,8 +142,8 @@ absl::Status PlannedTask::Consume(SequenceOutput output) {
   const size_t window = WindowOf(plan, place);
   const tokenizer::Encoding encoding = plan.Encode(window);
   const SequenceInput sequence = Reading(encoding);
-  if (absl::Status s = CheckOutputs(std::span(&sequence, 1),
-                                    std::span(&output, 1), width_);
+  if (absl::Status s =
+          CheckOutputs(std::span(&sequence, 1), std::span(&output, 1), width_);
       !s.ok()) {
     return s;
   }
@@ -167,9 +168,8 @@ absl::Status PlannedTask::Consume(SequenceOutput output) {
 
 absl::Status PlannedTask::CheckComplete() const {
   if (taken_.input == inputs_.size()) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat("the model answered ", taken_.input, " of ", inputs_.size(),
-                   " inputs"));
+  return absl::InternalError(absl::StrCat("the model answered ", taken_.input,
+                                          " of ", inputs_.size(), " inputs"));
 }
 
 }  // namespace deberta::server

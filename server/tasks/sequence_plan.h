@@ -31,9 +31,9 @@ struct LengthRule {
 class SequencePlan {
  public:
   // `tokenizer`, `a` and `b` outlive the plan; `b` may be null. Truncation is
-  // longest_first; windows are over `b` if there is one, with `a` whole in each,
-  // else over `a`. With keep_second truncation is only_first, and windows are
-  // over `a` with `b` whole in each. Tokens are cut from the tokenizer's
+  // longest_first; windows are over `b` if there is one, with `a` whole in
+  // each, else over `a`. With keep_second truncation is only_first, and windows
+  // are over `a` with `b` whole in each. Tokens are cut from the tokenizer's
   // truncation_side(), and windows laid from the other. Errors are InputErrors
   // about `field` ("inputs[3]") or "stride".
   static absl::StatusOr<SequencePlan> Create(

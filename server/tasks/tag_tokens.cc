@@ -83,11 +83,11 @@ absl::StatusOr<TagTokensTask> TagTokensTask::Create(Request request,
     return s;
   }
   TagTokensTask task(std::move(request), model);
-  if (absl::Status s = task.AddTexts(
-          task.request_.inputs,
-          {.policy = task.request_.length_policy,
-           .max_tokens = model.max_tokens,
-           .overlap = static_cast<size_t>(task.request_.stride)});
+  if (absl::Status s =
+          task.AddTexts(task.request_.inputs,
+                        {.policy = task.request_.length_policy,
+                         .max_tokens = model.max_tokens,
+                         .overlap = static_cast<size_t>(task.request_.stride)});
       !s.ok()) {
     return s;
   }
@@ -113,10 +113,10 @@ SequenceInput TagTokensTask::Reading(const Encoding& encoding) const {
 absl::Status TagTokensTask::Take(const Part& part, SequenceOutput output) {
   if (results_.size() == part.input) StartInput(part);
   const std::vector<float> probabilities = Probabilities(std::move(output));
-  std::vector<TaggedSpan> spans = AggregateTags(
-      Tokens(*text_, part.encoding, part.begin, probabilities,
-             model().tokenizer->special_ids().unk),
-      request_.aggregation, model().labels);
+  std::vector<TaggedSpan> spans =
+      AggregateTags(Tokens(*text_, part.encoding, part.begin, probabilities,
+                           model().tokenizer->special_ids().unk),
+                    request_.aggregation, model().labels);
   const bool one_window = coverage(part.input).windows == 1;
   if (request_.aggregation == Aggregation::kNone) {
     spans = central_.Add(std::move(spans), part.begin, part.next_begin);
@@ -146,9 +146,9 @@ absl::Status TagTokensTask::AddEntities(std::vector<TaggedSpan> spans,
   for (TaggedSpan& span : spans) {
     TextLocation location = Locate(*text_, span.span, request_.offset_unit,
                                    /*trim=*/!request_.raw_offsets);
-    if (absl::Status s = AddToAnswer(
-            kPieceBytes + span.label.size() + location.text.size(),
-            InputField(input));
+    if (absl::Status s =
+            AddToAnswer(kPieceBytes + span.label.size() + location.text.size(),
+                        InputField(input));
         !s.ok()) {
       return s;
     }

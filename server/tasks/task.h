@@ -91,13 +91,10 @@ struct LabelScore {
 //                  grows too large
 //   Finish         one result an input, once every output is consumed
 template <typename T>
-concept Task = std::movable<T> && requires(T task, const T& constant,
-                                           typename T::Request request,
-                                           const TaskModel& model,
-                                           SequenceOutput output) {
-  {
-    T::Create(std::move(request), model)
-  } -> std::same_as<absl::StatusOr<T>>;
+concept Task = std::movable<T> &&
+    requires(T task, const T& constant, typename T::Request request,
+             const TaskModel& model, SequenceOutput output) {
+  { T::Create(std::move(request), model) } -> std::same_as<absl::StatusOr<T>>;
   { constant.coverage() } -> std::same_as<std::vector<Coverage>>;
   { constant.output_width() } -> std::same_as<size_t>;
   { constant.longest_sequence() } -> std::same_as<size_t>;
@@ -105,7 +102,7 @@ concept Task = std::movable<T> && requires(T task, const T& constant,
   { task.Consume(std::move(output)) } -> std::same_as<absl::Status>;
   {
     task.Finish()
-  } -> std::same_as<absl::StatusOr<std::vector<typename T::Result>>>;
+    } -> std::same_as<absl::StatusOr<std::vector<typename T::Result>>>;
 };
 
 // InvalidArgument about one field of the request ("inputs[3].text"). The field
