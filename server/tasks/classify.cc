@@ -116,16 +116,27 @@ std::span<const std::string> ClassifyTask::LabelsOf(size_t input) const {
   return model().labels;
 }
 
+size_t ClassifyTask::AnswerBytes(std::span<const std::string> labels) const {
+  size_t total = 0;
+  size_t longest = 0;
+  for (const std::string& label : labels) {
+    total += label.size();
+    longest = std::max(longest, label.size());
+  }
+  const size_t count = LabelCount(labels.size());
+  return count * kPieceBytes + std::min(total, count * longest) +
+         (request_.return_logits ? labels.size() * sizeof(float) : 0);
+}
+
 absl::Status ClassifyTask::CheckAnswer() {
+  const size_t bytes = AnswerBytes(model().labels);
   for (size_t i = 0; i < inputs(); ++i) {
-    const std::span<const std::string> labels = LabelsOf(i);
-    size_t bytes = request_.return_logits ? labels.size() * sizeof(float) : 0;
-    size_t longest = 0;
-    for (const std::string& label : labels) {
-      longest = std::max(longest, label.size());
+    if (absl::Status s = AddToAnswer(
+            model().multiple_choice ? AnswerBytes(LabelsOf(i)) : bytes,
+            "inputs");
+        !s.ok()) {
+      return s;
     }
-    bytes += LabelCount(labels.size()) * (kPieceBytes + longest);
-    if (absl::Status s = AddToAnswer(bytes, "inputs"); !s.ok()) return s;
   }
   return absl::OkStatus();
 }

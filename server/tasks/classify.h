@@ -56,6 +56,8 @@ class ClassifyTask final : public PlannedTask {
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   absl::Status AddChoices(const LengthRule& rule);
+  // About what the result of an input with these labels takes.
+  size_t AnswerBytes(std::span<const std::string> labels) const;
   absl::Status CheckAnswer();
   std::span<const std::string> LabelsOf(size_t input) const;
   // How many of so many labels are returned.
