@@ -82,22 +82,25 @@ std::vector<TaggedSpan> MergeAll(std::vector<TaggedSpan> spans) {
 }
 
 TEST(SpanMergerTest, WindowByWindowEqualsAllAtOnce) {
-  std::mt19937 random(1);
+  std::mt19937 engine(1);
+  const auto below = [&](uint32_t limit) {
+    return static_cast<uint32_t>(engine() % limit);
+  };
   for (int round = 0; round < 2000; ++round) {
     const bool later_first = round % 2 == 1;
-    const uint32_t step = 1 + random() % 6;
+    const uint32_t step = 1 + below(6);
     SpanMerger merger(later_first);
     std::vector<TaggedSpan> all;
     std::vector<std::string> merged;
-    const uint32_t windows = 1 + random() % 6;
+    const uint32_t windows = 1 + below(6);
     for (uint32_t w = 0; w < windows; ++w) {
       std::vector<TaggedSpan> window;
-      for (size_t i = random() % 5; i > 0; --i) {
+      for (size_t i = below(5); i > 0; --i) {
         // Spans may begin anywhere from the window's start on, and be empty.
-        const uint32_t start = w * step + random() % 12;
-        window.push_back({std::to_string(random()),
-                          static_cast<float>(random() % 3),
-                          {start, start + random() % 5}});
+        const uint32_t start = w * step + below(12);
+        window.push_back({std::to_string(engine()),
+                          static_cast<float>(below(3)),
+                          {start, start + below(5)}});
       }
       all.insert(later_first ? all.begin() : all.end(), window.begin(),
                  window.end());
