@@ -191,6 +191,54 @@ TEST(PipelineAnswersTest, AnswersAreAtMostSoLong) {
   EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("ab"));
 }
 
+// [CLS] five context tokens [SEP] q q [SEP]: the context of Window() first.
+tokenizer::Encoding ContextFirst() {
+  return {.ids = {kCls, 10, 11, 12, 13, 14, 2, 8, 9, 2},
+          .type_ids = {0, 0, 0, 0, 0, 0, 0, 1, 1, 1},
+          .special_tokens_mask = {1, 0, 0, 0, 0, 0, 1, 0, 0, 1},
+          .offsets = {{0, 0},
+                      {0, 1},
+                      {1, 2},
+                      {2, 5},
+                      {5, 7},
+                      {7, 8},
+                      {0, 0},
+                      {0, 3},
+                      {3, 99},
+                      {0, 0}},
+          .sequence_ids = {-1, 0, 0, 0, 0, 0, -1, 1, 1, -1},
+          .words = {-1, 0, 0, 1, 2, 2, -1, 1, 7, -1}};
+}
+
+// The reference masks nothing then: its p_mask is 0 for every token.
+TEST(PipelineAnswersTest, WithTheContextFirstAnyTokenAnswers) {
+  AnswerRule rule = {.cls_id = kCls, .context_first = true};
+  const auto answer = [&](uint32_t start, uint32_t end) {
+    std::vector<float> logits(20, -50.0f);
+    logits[2 * start] = logits[2 * end + 1] = 5;
+    return Pipeline(ContextFirst(), {logits}, rule).at(0).span;
+  };
+  using tokenizer::Span;
+  EXPECT_EQ(answer(2, 3), (Span{0, 5}));
+  // The question's word 1 is taken for the context's.
+  EXPECT_EQ(answer(7, 7), (Span{2, 5}));
+  EXPECT_EQ(answer(5, 7), (Span{5, 5})) << "from word 2 to word 1";
+  // The context has no word 7: the question's offsets, within the context.
+  EXPECT_EQ(answer(7, 8), (Span{0, 8}));
+  EXPECT_EQ(answer(6, 6), (Span{0, 0})) << "[SEP] has none either";
+  rule.align_to_words = false;
+  EXPECT_EQ(answer(2, 3), (Span{1, 5}));
+}
+
+TEST(SquadV2AnswersTest, WithTheContextFirstOnlyItAnswers) {
+  std::vector<float> logits(20, -50.0f);
+  logits[2 * 7] = logits[2 * 7 + 1] = 9;  // the question's
+  logits[2 * 3] = logits[2 * 3 + 1] = 5;
+  EXPECT_THAT(Texts(Squad(ContextFirst(), {logits},
+                          {.cls_id = kCls, .context_first = true})),
+              ElementsAre(" cd"));
+}
+
 TEST(SquadV2AnswersTest, ThresholdDecidesForNoAnswer) {
   // Sums: 4 for " cd", 6 for "no answer".
   const std::vector<float> logits =
