@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     return 0;
   }
   if (config->head_size * config->num_attention_heads != config->hidden_size ||
-      config->relative_span() < 1 || config->labels.empty() ||
+      config->relative_span() < 1 ||
+      config->labels.empty() == config->labels_error.ok() ||
+      config->entailment_label.value_or(0) > config->labels.size() ||
       config->conv_groups < 1 || config->num_hidden_layers < 1) {
     std::abort();
   }

@@ -330,9 +330,8 @@ TEST(CheckpointTest, RefusesTwoTensorsForOneName) {
   directory.Write(
       "model.safetensors",
       SafetensorsBytes({{"encoder.a", tensor}, {"deberta.encoder.a", tensor}}));
-  EXPECT_THAT(
-      Refusal(directory, absl::StatusCode::kInvalidArgument),
-      AllOf(HasSubstr("\"encoder.a\""), HasSubstr("second tensor")));
+  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
+              AllOf(HasSubstr("\"encoder.a\""), HasSubstr("second tensor")));
 }
 
 TEST(CheckpointTest, NamesWhatAShardLacks) {
