@@ -94,12 +94,16 @@ void BindLegacy(const Config& config, const TensorView* word_embeddings,
   weights.dense =
       binder.Linear(prefix + "transform.dense", width, config.hidden_size);
   weights.norm = binder.Norm(prefix + "transform.LayerNorm", width);
-  const bool copied_bias =
-      !binder.Has(prefix + "bias") && binder.Has(prefix + "decoder.bias");
+  // Version 5 ties only what the file does not have; 4.57 ties whatever it has.
+  const bool stored_counts =
+      !config.tie_word_embeddings || config.transformers_major >= 5;
+  const bool decoder_bias =
+      binder.Has(prefix + "decoder.bias") &&
+      (!binder.Has(prefix + "bias") || config.transformers_major >= 5);
   weights.decoder_bias = binder.Tensor(
-      prefix + (copied_bias ? "decoder.bias" : "bias"), {config.vocab_size});
+      prefix + (decoder_bias ? "decoder.bias" : "bias"), {config.vocab_size});
   weights.decoder_weight = word_embeddings;
-  if (!config.tie_word_embeddings && binder.Has(prefix + "decoder.weight")) {
+  if (stored_counts && binder.Has(prefix + "decoder.weight")) {
     weights.decoder_weight =
         binder.Tensor(prefix + "decoder.weight", {config.vocab_size, width});
   }

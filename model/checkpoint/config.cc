@@ -174,6 +174,11 @@ void ReadPooler(ConfigFields& fields, Config& config) {
 void ReadHeads(ConfigFields& fields, Config& config) {
   config.legacy_mlm_head = fields.Bool("legacy", true);
   config.tie_word_embeddings = fields.Bool("tie_word_embeddings", true);
+  const std::string version = fields.Text("transformers_version", "");
+  if (!absl::SimpleAtoi(version.substr(0, version.find('.')),
+                        &config.transformers_major)) {
+    config.transformers_major = 0;
+  }
   const Json* type = fields.Find("problem_type");
   if (type == nullptr) return;
   if (*type == "regression") {

@@ -95,6 +95,8 @@ struct Config {
 
   bool legacy_mlm_head = true;
   bool tie_word_embeddings = true;
+  // Of the transformers that saved the file; 0 if it does not say.
+  int transformers_major = 0;
   // Label names by index: id2label, else label2id inverted, else LABEL_0, ...
   // (num_labels of them, 2 by default). Other values of id2label than strings
   // are as JSON has them: "true", "7".

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -251,6 +252,34 @@ TEST(HeadWeightsTest, TiesTheDecoderUnlessToldOtherwise) {
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->head.decoder_weight,
             model.checkpoint().Find("cls.predictions.decoder.weight"));
+}
+
+// Version 5 keeps a decoder that the file has beside other embeddings.
+TEST(HeadWeightsTest, TakesAStoredDecoderWhereVersion5SavedTheModel) {
+  EditedModel model("v1_absolute_fill");
+  model.tensors["cls.predictions.decoder.weight"] =
+      model.tensors["embeddings.word_embeddings.weight"];
+  model.tensors["cls.predictions.decoder.bias"] =
+      model.tensors["cls.predictions.bias"];
+  // Of equal keys the last counts.
+  const auto save_with = [&](const char* version) {
+    model.config.insert(
+        model.config.rfind('}'),
+        absl::StrCat(", \"transformers_version\": \"", version, "\""));
+  };
+  save_with("4.57.1");
+  auto weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->head.decoder_weight, weights->word_embeddings);
+  EXPECT_EQ(weights->head.decoder_bias,
+            model.checkpoint().Find("cls.predictions.bias"));
+  save_with("5.24.0");
+  weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->head.decoder_weight,
+            model.checkpoint().Find("cls.predictions.decoder.weight"));
+  EXPECT_EQ(weights->head.decoder_bias,
+            model.checkpoint().Find("cls.predictions.decoder.bias"));
 }
 
 TEST(HeadWeightsTest, RefusesThePlainMaskHeadOverNarrowEmbeddings) {
