@@ -1,6 +1,8 @@
 """Starting, refusing, overload, and going away."""
 
 import concurrent.futures
+import pathlib
+import re
 import threading
 import unittest
 
@@ -12,7 +14,7 @@ import deberta.v1.deberta_pb2 as pb
 import environment
 from errors import failure, failure_of
 from server import SERVICE, Server, eventually, metric, stub
-from texts import GAME, RECORD, TOOL
+from texts import GAME, LONG, RECORD, TOOL
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -199,6 +201,41 @@ class OverloadTest(unittest.TestCase):
             self.assertEqual(
                 metric(server.metrics(), "deberta_rejected_total"),
                 len(refused))
+
+
+class LongTextTest(unittest.TestCase):
+    """One input of far more tokens than the queue holds."""
+
+    def memory(self, server, field):
+        status = pathlib.Path(f"/proc/{server.process.pid}/status")
+        return int(re.search(rf"{field}:\s+(\d+) kB",
+                             status.read_text("utf-8")).group(1)) / 1024
+
+    def test_memory_is_bounded_however_many_windows_there_are(self):
+        models = {"golden-classify": calls_module.models(
+            environment.ROOT, environment.work)["golden-classify"]}
+        with Server(environment.server_binary(), models,
+                    environment.work / "long.log",
+                    "--max_queue_tokens=2048") as server, \
+                server.channel() as channel:
+            def ask(text):
+                return stub(channel).ClassifyZeroShot(
+                    pb.ClassifyZeroShotRequest(
+                        inputs=[text], labels=["a", "do"], stride=2,
+                        hypothesis_template="{}",
+                        length_policy=pb.LENGTH_POLICY_WINDOW), timeout=120)
+            ask(LONG)
+            before = self.memory(server, "VmRSS")
+            text = (LONG + "\n") * (600_000 // len(LONG))
+            coverage = ask(text).results[0].coverage
+            self.assertGreater(coverage.windows, 30_000)
+            self.assertEqual(coverage.tokens_used, coverage.tokens_total)
+            # 32 MiB were measured: the text, its tokens, and what tokenising
+            # takes. All windows at once, each as an encoding, in the task and
+            # in the job, would be some 100 more.
+            self.assertLess(self.memory(server, "VmHWM") - before, 64)
+            self.assertEqual(
+                metric(server.metrics(), "deberta_queue_tokens"), 0)
 
 
 class DrainTest(unittest.TestCase):
