@@ -73,8 +73,13 @@ def draw_lines(options):
 
 
 def ours(options, directory, profile, lines, max_length=None):
-    """An array for each line: the reference's fields one after the other."""
-    command = [options.build / "encode_lines", directory, f"--profile={profile}"]
+    """An array for each line: the reference's fields one after the other.
+
+    Without a profile, by that which is chosen from the directory.
+    """
+    command = [options.build / "encode_lines", directory]
+    if profile:
+        command.append(f"--profile={profile}")
     if max_length:
         command.append(f"--max_length={max_length}")
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out:
@@ -151,7 +156,8 @@ def compare_fast(options, directory, tokenizer, profile, lines, row, cut):
         chunk = lines[begin:begin + CHUNK]
         for length in (None, MAX_LENGTH) if cut and begin == 0 else (None,):
             if length:
-                backend.enable_truncation(length)
+                backend.enable_truncation(
+                    length, direction=tokenizer.truncation_side)
             else:
                 backend.no_truncation()
             mine = ours(options, directory, profile, chunk, length)
