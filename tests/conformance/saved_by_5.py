@@ -144,7 +144,8 @@ def compare_tokens(arguments, case, directory, tokenizer, lines, row):
         tokenizer_lines.compare_fast(arguments, directory, tokenizer, None,
                                      lines, row, cut=True)
     except subprocess.CalledProcessError:
-        row.add(directory, "", False, f"not loaded: {case}")
+        row.add(directory, "", False,
+                f"not loaded: {case.source}, {case.options}")
 
 
 def compare_logits(rows, build, directory, model):
