@@ -40,7 +40,7 @@ def main():
             continue
         tokenizer = tokenizer_class(case).from_pretrained(case.tokenizer,
                                                           **case.options)
-        tokenizer.add_tokens(case.added)
+        saved_plan.prepare(tokenizer, case)
         directory = arguments.sources / case.name
         tokenizer.save_pretrained(directory)
         saved_plan.save_model(directory, case, tokenizer)

@@ -63,7 +63,7 @@ def save_tokenizer(case, source, directory):
     else:
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             source, **case.options)
-        tokenizer.add_tokens(case.added)
+        saved_plan.prepare(tokenizer, case)
     tokenizer.save_pretrained(directory)
     return tokenizer
 
@@ -181,8 +181,9 @@ def compare_all(arguments, scratch):
             shutil.copytree(directory, arguments.keep / case.name,
                             dirs_exist_ok=True)
         shutil.rmtree(directory)
-    return ([row.written() for row in tokenizer_lines.Row.rows]
-            + list(model_rows.rows.values()))
+    written = [row.written() for row in tokenizer_lines.Row.rows]
+    return [row for rows in (written, model_rows.rows.values())
+            for row in sorted(rows, key=lambda row: row["row"])]
 
 
 def main():

@@ -27,6 +27,7 @@ class Case:
     settings: dict  # of the model, without vocab_size
     options: dict  # what from_pretrained is given
     added: list
+    called: dict  # with what it is called before it is saved, or empty
     as_backend: bool  # by the class that takes tokenizer.json as it is
     twice: bool  # loaded and saved once more
     written_class: str  # what replaces the saved tokenizer_class, or ""
@@ -61,6 +62,9 @@ def draw_options(rng, is_v1):
         options["model_input_names"] = ["input_ids", "attention_mask"]
     if chance(rng, 0.1):
         options["clean_up_tokenization_spaces"] = True
+    if chance(rng, 0.1):
+        options |= rng.choice(({"cls_token": "<s>", "sep_token": "</s>"},
+                               {"mask_token": "<mask>"}))
     return options
 
 
@@ -70,6 +74,14 @@ def draw_added(rng):
     flags = {name: chance(rng, 0.4) for name in
              ("single_word", "lstrip", "rstrip", "normalized")}
     return ["word", AddedToken("the", **flags), AddedToken("<tag>", lstrip=True)]
+
+
+def draw_call(rng):
+    """Version 5 saves what a call last set: a trained model's directory."""
+    if not chance(rng, 0.3):
+        return {}
+    return {"truncation": True, "max_length": rng.choice((20, 128)),
+            "padding": rng.choice((False, True, "max_length"))}
 
 
 def draw_class(rng, is_v1):
@@ -106,8 +118,15 @@ def cases(seed, count, roots):
             name=f"{index:03}-{directory.name}", tokenizer=directory,
             is_v1=is_v1, source=source, head=head, settings=settings,
             options=draw_options(rng, is_v1), added=draw_added(rng),
-            as_backend=as_backend, twice=chance(rng, 0.2),
+            called=draw_call(rng), as_backend=as_backend, twice=chance(rng, 0.2),
             written_class=draw_class(rng, is_v1), rng=rng)
+
+
+def prepare(tokenizer, case):
+    """What its owner does between loading and saving."""
+    tokenizer.add_tokens(case.added)
+    if case.called:
+        tokenizer(["a word", "the words of a text"], **case.called)
 
 
 def save_model(directory, case, tokenizer):
