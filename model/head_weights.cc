@@ -26,11 +26,19 @@ FillMaskDecoder ChooseDecoder(const TensorBinder& binder,
 
 // For a configuration that names no task: pretrained files hold both the
 // encoder and the head they were trained with.
-Head HeadOfTensors(const TensorBinder& binder, const Config& config) {
+absl::StatusOr<Head> HeadOfTensors(const TensorBinder& binder,
+                                   const Config& config) {
   if (binder.Has("qa_outputs.weight")) return Head::kQuestionAnswering;
   if (binder.Has("classifier.weight")) {
-    return binder.Has("pooler.dense.weight") ? Head::kSequenceClassification
-                                             : Head::kTokenClassification;
+    if (binder.Has("pooler.dense.weight")) return Head::kSequenceClassification;
+    const char* tagger = config.family == Family::kDeberta
+                             ? "DebertaForTokenClassification"
+                             : "DebertaV2ForTokenClassification";
+    return absl::InvalidArgumentError(absl::StrCat(
+        "config.json names no class in \"architectures\", and a classifier "
+        "without a pooler may be one of tokens or one that pools in a way of "
+        "its own; if it is one of tokens, add \"architectures\": [\"",
+        tagger, "\"]"));
   }
   if (binder.HasAny(kReplacedTokens)) return Head::kReplacedTokenDetection;
   if (binder.HasAny(kLegacy) ||
@@ -40,7 +48,9 @@ Head HeadOfTensors(const TensorBinder& binder, const Config& config) {
   return Head::kNone;
 }
 
-Head HeadOfArchitecture(const TensorBinder& binder, const Config& config) {
+absl::StatusOr<Head> HeadOfArchitecture(const TensorBinder& binder,
+                                        const Config& config) {
+  if (!config.architecture_error.ok()) return config.architecture_error;
   switch (config.architecture) {
     case Architecture::kUnknown:
       return HeadOfTensors(binder, config);
@@ -63,6 +73,18 @@ Head HeadOfArchitecture(const TensorBinder& binder, const Config& config) {
       return Head::kMultipleChoice;
   }
   return Head::kNone;
+}
+
+// Whether the configuration has what only this head reads.
+absl::Status CheckHeadConfig(Head head, const Config& config) {
+  const bool sequences = head == Head::kSequenceClassification;
+  if (sequences || head == Head::kMultipleChoice) {
+    if (!config.pooler_error.ok()) return config.pooler_error;
+  }
+  if (sequences || head == Head::kTokenClassification) {
+    return config.labels_error;
+  }
+  return absl::OkStatus();
 }
 
 void BindLegacy(const Config& config, const TensorView* word_embeddings,
@@ -158,9 +180,13 @@ absl::StatusOr<HeadWeights> BindHead(const Config& config,
   const int64_t hidden = config.hidden_size;
   const auto labels = static_cast<int64_t>(config.labels.size());
   HeadWeights weights;
-  weights.head = fill_mask.has_value() ? Head::kMaskedLanguageModel
-                                       : HeadOfArchitecture(binder, config);
-  absl::Status status;
+  const absl::StatusOr<Head> head = fill_mask.has_value()
+                                        ? Head::kMaskedLanguageModel
+                                        : HeadOfArchitecture(binder, config);
+  if (!head.ok()) return head.status();
+  weights.head = *head;
+  absl::Status status = CheckHeadConfig(weights.head, config);
+  if (!status.ok()) return status;
   switch (weights.head) {
     case Head::kNone:
       break;

@@ -67,11 +67,12 @@ struct HeadWeights {
 
 // Chooses the head and finds its tensors.
 //
-// The head is the architecture's. Without one, it is what the tensors make up:
-// `qa_outputs`, `classifier` (with `pooler` of sequences), `mask_predictions`,
-// else one that fills masks. An architecture *ForMaskedLM that finds
-// `mask_predictions` in its file, and nothing that transformers would load, is
-// a discriminator all the same.
+// The head is the architecture's, which must be a class of transformers.
+// Without one, it is what the tensors make up: `qa_outputs`, `pooler` and
+// `classifier` (a `classifier` alone is anyone's, and refused),
+// `mask_predictions`, else one that fills masks. An architecture *ForMaskedLM
+// that finds `mask_predictions` in its file, and nothing that transformers
+// would load, is a discriminator all the same.
 //
 // A mask is filled by `cls.predictions` (legacy) or `lm_predictions.lm_head`,
 // whichever is present, the configuration's `legacy` if both are.
@@ -83,7 +84,8 @@ struct HeadWeights {
 // `fill_mask` outranks all this: the model fills masks, by this decoder.
 //
 // InvalidArgument where the configuration does not allow the decoder (plain and
-// enhanced: E == hidden; enhanced: position_biased_input false and two layers).
+// enhanced: E == hidden; enhanced: position_biased_input false and two layers),
+// or where what it says of labels or pooler is wrong and the head has them.
 // Tensors that are missing or misshapen are noted in `binder`.
 absl::StatusOr<HeadWeights> BindHead(const Config& config,
                                      std::optional<FillMaskDecoder> fill_mask,

@@ -77,7 +77,7 @@ class Model {
   uint64_t resident_bytes() const;
   std::string_view weights_format() const;
   const std::string& weights_path() const;
-  // Tensors of the file that nothing uses and no other head explains.
+  // Tensors of the file that nothing uses: see Weights::unexpected.
   const std::vector<std::string>& unexpected_tensors() const;
 
  private:

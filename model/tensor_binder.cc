@@ -12,13 +12,8 @@ constexpr size_t kMostListed = 20;
 void AppendList(const char* kind, const std::vector<std::string>& items,
                 std::string& message) {
   if (items.empty()) return;
-  absl::StrAppend(&message, "; ", items.size(), " ", kind, ": ");
-  for (size_t i = 0; i < items.size() && i < kMostListed; ++i) {
-    absl::StrAppend(&message, i == 0 ? "" : ", ", items[i]);
-  }
-  if (items.size() > kMostListed) {
-    absl::StrAppend(&message, " and ", items.size() - kMostListed, " more");
-  }
+  absl::StrAppend(&message, "; ", items.size(), " ", kind, ": ",
+                  ListOfNames(items));
 }
 
 }  // namespace
@@ -83,9 +78,24 @@ absl::Status TensorBinder::status() const {
 std::vector<std::string> TensorBinder::Unexpected() const {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : checkpoint_.tensors()) {
-    if (!used_.contains(name) && !IsIgnoredWeight(name)) names.push_back(name);
+    const WeightKind kind = KindOfWeight(name);
+    if (!used_.contains(name) && kind != WeightKind::kIdle &&
+        kind != WeightKind::kPretrainingHead) {
+      names.push_back(name);
+    }
   }
   return names;
+}
+
+std::string ListOfNames(const std::vector<std::string>& names) {
+  std::string list;
+  for (size_t i = 0; i < names.size() && i < kMostListed; ++i) {
+    absl::StrAppend(&list, i == 0 ? "" : ", ", names[i]);
+  }
+  if (names.size() > kMostListed) {
+    absl::StrAppend(&list, " and ", names.size() - kMostListed, " more");
+  }
+  return list;
 }
 
 }  // namespace deberta::model

@@ -52,7 +52,8 @@ class TensorBinder {
   absl::Status status() const;
   // Elements of all tensors asked for, each once.
   int64_t parameters() const { return parameters_; }
-  // Tensors that nothing asked for and no other head explains.
+  // Tensors that nothing asked for, but for idle ones and pretraining heads
+  // (WeightKind).
   std::vector<std::string> Unexpected() const;
 
  private:
@@ -62,6 +63,9 @@ class TensorBinder {
   std::vector<std::string> misshapen_;
   int64_t parameters_ = 0;
 };
+
+// "a, b, c and 4 more", short enough for a message.
+std::string ListOfNames(const std::vector<std::string>& names);
 
 }  // namespace deberta::model
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/checkpoint/weight_names.h"
 
 namespace deberta::model {
 namespace {
@@ -141,6 +142,38 @@ LayerWeights BindLayer(const Config& config, int64_t index,
   return layer;
 }
 
+std::vector<std::string> OfKind(WeightKind kind,
+                                const std::vector<std::string>& names) {
+  std::vector<std::string> kept;
+  for (const std::string& name : names) {
+    if (KindOfWeight(name) == kind) kept.push_back(name);
+  }
+  return kept;
+}
+
+// Whether tensors that are left over may be, as BindWeights promises.
+absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
+                           const std::vector<std::string>& unexpected) {
+  const auto foreign = OfKind(WeightKind::kForeign, unexpected);
+  if (!foreign.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        checkpoint.weights_path(), ": ", foreign.size(),
+        " tensors that no DeBERTa class of transformers has: ",
+        ListOfNames(foreign),
+        "; what is computed with them is told by code of its own, and none is "
+        "run here"));
+  }
+  const auto heads = OfKind(WeightKind::kTaskHead, unexpected);
+  if (heads.empty() || other_heads) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(checkpoint.weights_path(), ": ", heads.size(),
+                   " tensors of another head than ",
+                   checkpoint.config().architecture == Architecture::kUnknown
+                       ? "the others make up"
+                       : "the class in config.json's architectures has",
+                   ": ", ListOfNames(heads)));
+}
+
 }  // namespace
 
 absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
@@ -163,6 +196,11 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
   if (!status.ok()) return status;
   weights.parameters = binder.parameters();
   weights.unexpected = binder.Unexpected();
+  const bool other_heads =
+      fill_mask.has_value() || config.architecture == Architecture::kModel;
+  const absl::Status left_over =
+      CheckLeftOver(checkpoint, other_heads, weights.unexpected);
+  if (!left_over.ok()) return left_over;
   return weights;
 }
 

@@ -60,8 +60,8 @@ struct Weights {
 
   // Elements of all tensors used, each tensor once.
   int64_t parameters = 0;
-  // Tensors that the model has no role for, but for other tasks' heads: worth a
-  // warning, as the reference gives one.
+  // Tensors that the model has no role for, but for idle ones and pretraining
+  // heads: worth a warning, as the reference gives one.
   std::vector<std::string> unexpected;
 };
 
@@ -69,6 +69,20 @@ struct Weights {
 // shape. If any is missing or misshapen, one InvalidArgument lists all missing,
 // misshapen and unexpected tensors together (the first 20 of each kind).
 // `fill_mask`: see BindHead.
+//
+// A directory is served as what it was trained as, or not at all. It is refused
+// where the architecture is none of the reference's classes, and where tensors
+// are left over that show another head than the one that happens to fit:
+//
+//   left over (WeightKind)     verdict
+//   idle, pretraining heads    served: fine-tuning leaves them
+//   parts of the backbone      served, with a warning: the configuration turns
+//                              them off, and the reference does without too
+//   pooler, classifier,        refused; served with a warning where the
+//   qa_outputs                 architecture is the bare model's, or
+//   deberta.json
+//                              says how masks are filled: nothing reads them
+//   anything else              refused: code of its own reads it
 absl::StatusOr<Weights> BindWeights(
     const Checkpoint& checkpoint,
     std::optional<FillMaskDecoder> fill_mask = std::nullopt);

@@ -15,10 +15,10 @@
 #include "model/checkpoint/weight_files.h"
 #include "server/file_digest.h"
 #include "server/gate/calibration.h"
+#include "server/gate/self_test.h"
 #include "server/load_progress.h"
 #include "server/model_settings.h"
 #include "server/stopwatch.h"
-#include "server/tasks/zero_shot.h"
 #include "tokenizer/loader.h"
 
 namespace deberta::server {
@@ -57,7 +57,7 @@ std::vector<TaskKind> Tasks(const model::Model& model,
     case model::Head::kNone:
       return {TaskKind::kEncode};
     case model::Head::kSequenceClassification:
-      if (!EntailmentLabel(model.labels()).has_value()) {
+      if (!model.config().entailment_label.has_value()) {
         return {TaskKind::kClassify, TaskKind::kEncode};
       }
       return {TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode};
@@ -79,8 +79,9 @@ std::vector<TaskKind> Tasks(const model::Model& model,
 std::map<TaskKind, std::string> Refusals(model::Head head) {
   switch (head) {
     case model::Head::kSequenceClassification:
-      return {
-          {TaskKind::kZeroShot, "none of its labels begins with \"entail\""}};
+      return {{TaskKind::kZeroShot,
+               "no label of its config.json's label2id begins with \"entail\" "
+               "(without id2label, the reference reads the last label alone)"}};
     case model::Head::kMultipleChoice:
       return {{TaskKind::kZeroShot, "it chooses among answers"}};
     case model::Head::kReplacedTokenDetection:
@@ -111,6 +112,7 @@ TaskModel Inputs(const LoadedModel& loaded) {
       .tokenizer = loaded.tokenizer.get(),
       .config = &model.config(),
       .labels = model.labels(),
+      .entailment = model.config().entailment_label,
       .max_tokens = MaxTokens(*loaded.tokenizer, model),
       .multiple_choice = model.head() == model::Head::kMultipleChoice};
   if (model.head() == model::Head::kReplacedTokenDetection) {
@@ -127,8 +129,7 @@ uint64_t ResidentBytes(const LoadedModel& loaded) {
 }
 
 ServedModel Describe(const std::string& name, const LoadedModel& loaded,
-                     const ModelLoading& loading, tokenizer::Profile profile,
-                     std::string sha256) {
+                     const ModelLoading& loading, std::string sha256) {
   const model::Model& model = *loaded.network.served;
   const model::Config& config = model.config();
   const Agreement agreement = loaded.network.agreement.value_or(Agreement());
@@ -151,7 +152,8 @@ ServedModel Describe(const std::string& name, const LoadedModel& loaded,
       .layers = config.num_hidden_layers,
       .parameters = model.parameters(),
       .weights_format = std::string(model.weights_format()),
-      .tokenizer_profile = std::string(tokenizer::ProfileName(profile)),
+      .tokenizer_profile =
+          std::string(tokenizer::ProfileName(loaded.tokenizer->profile())),
       .fill_mask_decoder =
           decoder.has_value()
               ? std::string(model::FillMaskDecoderName(*decoder))
@@ -193,16 +195,21 @@ absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
        .fill_mask = settings.fill_mask});
 }
 
+CalibratedModel Calibrated(const tokenizer::Tokenizer& tokenizer,
+                           const model::Model& model) {
+  return {.tokenizer = &tokenizer,
+          .head = model.head(),
+          .problem_type = model.config().problem_type,
+          .classes = model.logit_width(),
+          .max_tokens = MaxTokens(tokenizer, model)};
+}
+
 // What precisions of `model` are compared on.
 absl::StatusOr<Calibration> CalibrationOf(const ModelSettings& settings,
                                           const tokenizer::Tokenizer& tokenizer,
                                           const model::Model& model) {
-  absl::StatusOr<Calibration> calibration = MakeCalibration(
-      settings.calibration, {.tokenizer = &tokenizer,
-                             .head = model.head(),
-                             .problem_type = model.config().problem_type,
-                             .classes = model.logit_width(),
-                             .max_tokens = MaxTokens(tokenizer, model)});
+  absl::StatusOr<Calibration> calibration =
+      MakeCalibration(settings.calibration, Calibrated(tokenizer, model));
   if (calibration.ok() || settings.calibration.empty()) return calibration;
   return absl::InvalidArgumentError(
       absl::StrCat("deberta.json: ", calibration.status().message()));
@@ -237,6 +244,21 @@ absl::StatusOr<GatedNetwork> LoadNetworks(
   return ChooseNetwork(std::move(exact), load, calibrate, loading.gate);
 }
 
+// Asks every network that calls can reach.
+absl::Status TestNetworks(const LoadedModel& loaded, int threads) {
+  model::Workspace workspace(threads);
+  for (const model::Model* network :
+       {loaded.network.served.get(), loaded.network.exact.get()}) {
+    if (network == nullptr) continue;
+    if (absl::Status s = SelfTest(
+            *network, Calibrated(*loaded.tokenizer, *network), workspace);
+        !s.ok()) {
+      return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
 // How the precision came about, where fp32 was not simply asked for.
 void LogPrecision(const LoadedModel& loaded, Log* log) {
   const ServedModel& served = loaded.served;
@@ -265,16 +287,19 @@ void LogPrecision(const LoadedModel& loaded, Log* log) {
 
 void LogLoaded(const LoadedModel& loaded, Log* log) {
   const ServedModel& served = loaded.served;
-  log->Info("model loaded",
-            {{"model", served.name},
-             {"family", served.family},
-             {"precision", served.precision},
-             {"weights_format", served.weights_format},
-             {"tokenizer_profile", served.tokenizer_profile},
-             {"parameters", served.parameters},
-             {"resident_bytes", static_cast<int64_t>(served.resident_bytes)},
-             {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
-             {"sha256", served.sha256}});
+  const std::string& reason = loaded.tokenizer->profile_reason();
+  log->Info(
+      "model loaded",
+      {{"model", served.name},
+       {"family", served.family},
+       {"precision", served.precision},
+       {"weights_format", served.weights_format},
+       {"tokenizer_profile", served.tokenizer_profile},
+       {"tokenizer_profile_reason", reason.empty() ? "asked for" : reason},
+       {"parameters", served.parameters},
+       {"resident_bytes", static_cast<int64_t>(served.resident_bytes)},
+       {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
+       {"sha256", served.sha256}});
 }
 
 }  // namespace
@@ -283,10 +308,11 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
                                       const ModelLoading& loading, Log* log) {
   const Stopwatch watch;
   LoadedModel loaded;
+  if (absl::Status s = CheckDirectory(source); !s.ok()) {
+    return InModel(source, s);
+  }
   absl::StatusOr<ModelSettings> settings = ReadModelSettings(source.directory);
   if (!settings.ok()) return InModel(source, settings.status());
-  const tokenizer::Profile profile =
-      settings->tokenizer_profile.value_or(loading.tokenizer_profile);
   // Weights, their digest and the tokenizer are read side by side.
   auto exact = std::async(std::launch::async, [&] {
     return LoadNetwork(source, loading, *settings, model::Precision::kFp32);
@@ -294,7 +320,10 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   auto digest =
       std::async(std::launch::async, [&] { return Digest(source, loading); });
   absl::StatusOr<std::unique_ptr<const tokenizer::Tokenizer>> tokenizer =
-      tokenizer::LoadTokenizer(source.directory, {.profile = profile});
+      tokenizer::LoadTokenizer(
+          source.directory, {.profile = settings->tokenizer_profile.has_value()
+                                            ? settings->tokenizer_profile
+                                            : loading.tokenizer_profile});
   if (!tokenizer.ok()) return InModel(source, tokenizer.status());
   loaded.tokenizer = *std::move(tokenizer);
   absl::StatusOr<std::unique_ptr<const model::Model>> network = exact.get();
@@ -303,10 +332,12 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
       source, loading, *settings, *loaded.tokenizer, *std::move(network), log);
   if (!gated.ok()) return InModel(source, gated.status());
   loaded.network = *std::move(gated);
+  if (absl::Status s = TestNetworks(loaded, loading.gate.threads); !s.ok()) {
+    return InModel(source, s);
+  }
   absl::StatusOr<std::string> sha256 = digest.get();
   if (!sha256.ok()) return InModel(source, sha256.status());
-  loaded.served =
-      Describe(source.name, loaded, loading, profile, *std::move(sha256));
+  loaded.served = Describe(source.name, loaded, loading, *std::move(sha256));
   loaded.load_time = watch.elapsed();
   LogPrecision(loaded, log);
   LogLoaded(loaded, log);

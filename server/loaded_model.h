@@ -4,6 +4,7 @@
 #define SERVER_LOADED_MODEL_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,9 @@ struct LoadedModel {
 struct ModelLoading {
   int load_threads = 1;
   GateOptions gate = {};
-  // Unless the model's deberta.json says another.
-  tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
+  // Unless the model's deberta.json says another. Absent: that of the version
+  // of transformers which saved the directory.
+  std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::vector<model::WeightsFormat> allowed_weights =
       model::AllWeightsFormats();
   std::string hdf5_reader = {};  // path of deberta-read-hdf5
@@ -40,7 +42,8 @@ struct ModelLoading {
 
 // Loads one directory as its deberta.json says. Errors name the model and what
 // is wrong with its files; InvalidArgument if the tokenizer has ids that the
-// model does not. `served.exact_queue` is left unset.
+// model does not, FailedPrecondition if the model fails its self-test.
+// `served.exact_queue` is left unset.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
                                       const ModelLoading& loading, Log* log);
 

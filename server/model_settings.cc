@@ -2,42 +2,21 @@
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "json/json.h"
 
 namespace deberta::server {
 namespace {
 
-using Json = nlohmann::json;
+using Json = json::Value;
 
 constexpr char kFileName[] = "deberta.json";
 constexpr std::streamsize kMaxBytes = 1 << 20;
 constexpr size_t kLongestShown = 60;
-constexpr int kDeepest = 4;  // a choice: {"calibration": [{"choices": ["here"
 constexpr size_t kMostTexts = 1000;
 constexpr size_t kMostChoices = 100;
-
-// An object, or nothing if it is deeper than any setting, or if keys of one
-// object are the same: one of their values would silently lose.
-std::optional<Json> ParseObject(const std::string& text) {
-  bool valid = true;
-  std::vector<std::set<std::string>> keys;  // of the objects around
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > kDeepest) valid = false;
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key) {
-      valid = valid && keys.back().insert(value.get<std::string>()).second;
-    }
-    return valid;
-  };
-  Json object = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (!valid || !object.is_object()) return std::nullopt;
-  return object;
-}
 
 absl::Status Wrong(const std::string& where, absl::string_view expected,
                    const Json& got) {
@@ -148,11 +127,15 @@ absl::Status ReadSetting(const std::string& key, const Json& value,
 }
 
 absl::StatusOr<ModelSettings> ParseSettings(const std::string& text) {
-  const std::optional<Json> object = ParseObject(text);
-  if (!object.has_value()) {
+  // Of a key given twice, one value would silently lose.
+  const absl::StatusOr<Json> object = json::Parse(text, {.unique_keys = true});
+  if (!object.ok()) {
     return absl::InvalidArgumentError(
-        "expected a JSON object with each name once, not deeper than its keys "
-        "go");
+        absl::StrCat("not valid JSON: ", object.status().message()));
+  }
+  if (!object->is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a JSON object, got ", object->type_name()));
   }
   ModelSettings settings;
   for (auto it = object->begin(); it != object->end(); ++it) {

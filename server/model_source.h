@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/weight_files.h"
 
@@ -22,6 +23,11 @@ struct ModelSource {
 // "DIR:generator", unless there is a directory of that very name, is the
 // generator in DIR, and its name defaults to that of DIR with "-generator".
 absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models);
+
+// NotFound, with what to do, unless the source is a directory that holds a
+// configuration: models are never downloaded, and names of the hub and URLs are
+// told apart from paths that are not there.
+absl::Status CheckDirectory(const ModelSource& source);
 
 }  // namespace deberta::server
 

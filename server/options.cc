@@ -30,9 +30,10 @@ ABSL_FLAG(
     "Weight files that may be read: safetensors, torch\n"
     "(pytorch_model.bin), hdf5 (tf_model.h5). The first that a directory\n"
     "has is used.");
-ABSL_FLAG(std::string, tokenizer_profile, "hf4",
+ABSL_FLAG(std::string, tokenizer_profile, "auto",
           "Whose tokenizers to equal: hf4 (transformers 4), hf5 (transformers\n"
-          "5) or spm (SentencePiece). \"tokenizer_profile\" in a model's\n"
+          "5), spm (SentencePiece), or auto: of the version of transformers\n"
+          "that saved the directory. \"tokenizer_profile\" in a model's\n"
           "deberta.json goes before it.");
 ABSL_FLAG(std::string, listen, "0.0.0.0:50051",
           "Address of the gRPC service, HOST:PORT. Port 0: any that is free.");
@@ -240,11 +241,11 @@ absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
   return allowed;
 }
 
-absl::StatusOr<tokenizer::Profile> TokenizerProfile() {
+absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
   const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
-  absl::StatusOr<tokenizer::Profile> profile = tokenizer::ParseProfile(name);
+  auto profile = tokenizer::ParseProfileOrAuto(name);
   if (profile.ok()) return profile;
-  return Wrong("tokenizer_profile", "hf4, hf5 or spm",
+  return Wrong("tokenizer_profile", "auto, hf4, hf5 or spm",
                absl::StrCat("\"", name, "\""));
 }
 
@@ -296,7 +297,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (!models.ok()) return models.status();
   absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
   if (!allowed.ok()) return allowed.status();
-  const absl::StatusOr<tokenizer::Profile> profile = TokenizerProfile();
+  const auto profile = TokenizerProfile();
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
   if (!precision.ok()) return precision.status();

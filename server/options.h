@@ -4,6 +4,7 @@
 #define SERVER_OPTIONS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct Options {
   std::vector<model::WeightsFormat> allowed_weights =
       model::AllWeightsFormats();
   // Of models whose deberta.json does not say.
-  tokenizer::Profile tokenizer_profile = tokenizer::Profile::kHf4;
+  // Absent ("auto"): that of the version which saved a directory.
+  std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
   std::string listen;
   std::string metrics_listen;

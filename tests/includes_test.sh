@@ -22,7 +22,7 @@ layer() {
 confined() {
   local found
   found=$(grep -rnE --include='*.h' --include='*.cc' "#include [\"<]($1)" \
-            tokenizer model server tools | grep -vE "^($2):")
+            json tokenizer model server tools | grep -vE "^($2):")
   if [ -n "$found" ]; then
     echo "$1 belongs into $2 only:"
     echo "$found"
@@ -30,6 +30,7 @@ confined() {
   fi
 }
 
+layer json 'tokenizer/|model/|server/|proto/|tools/'
 layer tokenizer 'model/|server/|proto/|tools/'
 layer model/checkpoint 'model/(layers|[a-z_]+\.h)|tokenizer/|server/|proto/|tools/'
 layer model 'tokenizer/|server/|proto/|tools/'
@@ -44,7 +45,7 @@ confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/layers/[a-z0-9_]+(-inl)?\.(cc|h)|model/isa\.cc'
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
-confined 'nlohmann/' 'tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|model/checkpoint/[a-z_]+\.(cc|h)|server/(log|model_settings)\.cc|tools/[a-z_/-]+\.cc'
+confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/log\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 if [ "$failures" -gt 0 ]; then exit 1; fi

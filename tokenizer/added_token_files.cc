@@ -184,8 +184,7 @@ void Planner::UseDecoderAttributes() {
 
 void Planner::UseSlowTokenizerAttributes() {
   const bool v1 = source_ == TokenizerSource::kVocabAndMerges;
-  if (source_ == TokenizerSource::kTokenizerJson ||
-      (!v1 && profile_ == Profile::kHf5)) {
+  if (source_ == TokenizerSource::kTokenizerJson || profile_ == Profile::kHf5) {
     return;
   }
   for (size_t i = 0; i < kAttributes; ++i) {
@@ -226,6 +225,7 @@ AddedTokenPlan Planner::Collect() const {
         [&](const DeclaredToken& t) { return t.token.content == content; });
   };
   for (const SpecialValue& value : specials) {
+    if (value.content.empty()) continue;  // as the library does
     AddedToken token;
     token.content = value.content;
     if (value.attributes) {

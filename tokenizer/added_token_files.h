@@ -1,7 +1,8 @@
 // What tokenizer_config.json, special_tokens_map.json and added_tokens.json say
 // about added tokens, as transformers 4.57 takes it
 // (PreTrainedTokenizerBase._from_pretrained, PreTrainedTokenizerFast.__init__).
-// transformers 5 differs in the [UNK] of raw files alone.
+// transformers 5 differs in raw files alone, whose [MASK] and [UNK] have no
+// attributes of their own there.
 
 #ifndef TOKENIZER_ADDED_TOKEN_FILES_H_
 #define TOKENIZER_ADDED_TOKEN_FILES_H_

@@ -18,7 +18,8 @@ UnigramOptions MakeHf5Unigram(
 
   std::vector<Normalizer::Step> steps;
   if (settings.do_lower_case) steps.emplace_back(Normalizer::Lowercase{});
-  steps.emplace_back(Normalizer::CollapseWhiteSpace{});
+  steps.emplace_back(Normalizer::Replace{
+      .pattern = "\\s{2,}|[\\n\\r\\t]", .regex = true, .content = " "});
   steps.emplace_back(Normalizer::Nfc{});
   steps.emplace_back(Normalizer::Strip{.left = false, .right = true});
   // These steps have nothing that could be wrong.

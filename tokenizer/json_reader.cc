@@ -1,15 +1,17 @@
 #include "tokenizer/json_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "json/json.h"
 #include "tokenizer/excerpt.h"
 
 namespace deberta::tokenizer {
 namespace {
 
-using Json = nlohmann::json;
+using Json = json::Value;
 
 absl::string_view ToAbsl(std::string_view text) {
   return {text.data(), text.size()};
@@ -28,7 +30,7 @@ std::string Describe(const Json* value) {
     return absl::StrCat(value->is_array() ? "an array" : "an object", " of ",
                         value->size());
   }
-  return value->dump();
+  return json::Shown(*value);
 }
 
 }  // namespace
@@ -108,8 +110,11 @@ int32_t JsonNode::Int32() const {
 }
 
 double JsonNode::Number() const {
-  if (present() && value_->is_number()) return value_->get<double>();
-  Fail("a number");
+  if (present() && value_->is_number()) {
+    const double number = value_->get<double>();
+    if (std::isfinite(number)) return number;
+  }
+  Fail("a finite number");
   return 0;
 }
 
@@ -144,14 +149,12 @@ JsonDocument::JsonDocument(std::string name, Json value)
 
 absl::StatusOr<JsonDocument> JsonDocument::Parse(std::string name,
                                                  std::string_view bytes) {
-  Json value = Json::parse(bytes.begin(), bytes.end(), nullptr,
-                           /*allow_exceptions=*/false);
-  if (value.is_discarded()) {
+  absl::StatusOr<Json> value = json::Parse(bytes);
+  if (!value.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(name, ": expected JSON, got ", bytes.size(),
-                     " bytes that are not well-formed"));
+        absl::StrCat(name, ": not valid JSON: ", value.status().message()));
   }
-  return JsonDocument(std::move(name), std::move(value));
+  return JsonDocument(std::move(name), *std::move(value));
 }
 
 JsonDocument JsonDocument::Empty(std::string name) {

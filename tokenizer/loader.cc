@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,16 +13,16 @@
 #include "tokenizer/added_token_files.h"
 #include "tokenizer/excerpt.h"
 #include "tokenizer/json_reader.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/profile_choice.h"
 #include "tokenizer/raw_files.h"
 #include "tokenizer/slow_special_tokens.h"
 #include "tokenizer/special_tokens.h"
 #include "tokenizer/tokenizer_json.h"
+#include "tokenizer/tokenizer_settings.h"
 
 namespace deberta::tokenizer {
 namespace {
-
-// transformers' stand-in for "no limit" is above this.
-constexpr double kLargeInteger = 1e20;
 
 absl::StatusOr<JsonDocument> ParseOptional(
     const char* name, const std::optional<std::string>& bytes) {
@@ -41,88 +40,58 @@ absl::StatusOr<SideFiles> ParseSideFiles(const TokenizerFiles& files) {
   return SideFiles{*std::move(config), *std::move(map), *std::move(added)};
 }
 
-// The rest of tokenizer_config.json.
-struct Settings {
-  std::optional<int64_t> model_max_length;
-  bool clean_up_tokenization_spaces = false;
-  bool add_prefix_space = false;
-  SpmOptions spm;
-  Hf5Settings hf5;
-  // transformers 5 takes tokenizer.json as it is, as 4.57 always does.
-  bool generic_class = false;
-};
-
-absl::StatusOr<Settings> ReadSettings(const JsonDocument& config) {
-  const JsonNode root = config.root();
-  Settings settings;
-  JsonNode length = root.At("model_max_length");
-  if (!length.present()) length = root.At("max_len");
-  if (length.present()) {
-    const double value = length.Number();
-    if (!(value >= 1)) length.Fail("a number of at least 1");
-    if (value <= kLargeInteger) {
-      settings.model_max_length =
-          value < static_cast<double>(std::numeric_limits<int64_t>::max())
-              ? static_cast<int64_t>(value)
-              : std::numeric_limits<int64_t>::max();
-    }
+// tokenizer.json or vocab.json; {} for spm.model, which is no JSON.
+absl::StatusOr<JsonDocument> ParseModel(const TokenizerFiles& files) {
+  switch (files.source) {
+    case TokenizerSource::kTokenizerJson:
+      return JsonDocument::Parse("tokenizer.json", files.model);
+    case TokenizerSource::kVocabAndMerges:
+      return JsonDocument::Parse("vocab.json", files.model);
+    case TokenizerSource::kSpm:
+      break;
   }
-  settings.clean_up_tokenization_spaces =
-      root.At("clean_up_tokenization_spaces").BoolOr(false);
-  settings.add_prefix_space = root.At("add_prefix_space").BoolOr(false);
-  settings.spm.do_lower_case = root.At("do_lower_case").BoolOr(false);
-  settings.spm.split_by_punct = root.At("split_by_punct").BoolOr(false);
-  settings.hf5 = {.do_lower_case = settings.spm.do_lower_case,
-                  .split_by_punct = settings.spm.split_by_punct,
-                  .add_prefix_space = root.At("add_prefix_space").BoolOr(true)};
-  if (const JsonNode id = root.At("unk_id"); id.present()) {
-    settings.hf5.unk_id = id.Int32();
-  }
-  if (const JsonNode unk = root.At("unk_token"); unk.present()) {
-    settings.hf5.unk_token =
-        unk.is_object() ? unk.At("content").String() : unk.String();
-  }
-  const std::string name = root.At("tokenizer_class").StringOr("");
-  settings.generic_class =
-      name == "PreTrainedTokenizerFast" || name == "TokenizersBackend";
-  if (const JsonNode side = root.At("truncation_side");
-      side.StringOr("right") != "right") {
-    side.Fail("\"right\"");
-  }
-  if (const JsonNode split = root.At("split_special_tokens");
-      split.BoolOr(false)) {
-    split.Fail("false: true is not supported");
-  }
-  if (!config.error().ok()) return config.error();
-  return settings;
+  return JsonDocument::Empty("spm.model");
 }
 
-absl::StatusOr<TokenizerDefinition> ReadDefinition(const TokenizerFiles& files,
-                                                   const Settings& settings,
-                                                   Profile profile) {
+// `options.profile`, or that of whoever saved the directory.
+absl::StatusOr<ProfileChoice> FindProfile(const TokenizerFiles& files,
+                                          const LoadOptions& options,
+                                          const JsonDocument& tokenizer_config,
+                                          const JsonDocument& model) {
+  if (options.profile.has_value()) return ProfileChoice{*options.profile};
+  const auto config = ParseOptional("config.json", files.config);
+  if (!config.ok()) return config.status();
+  const bool json = files.source == TokenizerSource::kTokenizerJson;
+  ProfileChoice choice =
+      ChooseProfile(tokenizer_config, *config, json ? &model : nullptr);
+  for (const JsonDocument* file : {&tokenizer_config, &*config, &model}) {
+    if (!file->error().ok()) return file->error();
+  }
+  return choice;
+}
+
+absl::StatusOr<TokenizerDefinition> ReadDefinition(
+    const TokenizerFiles& files, const JsonDocument& model,
+    const TokenizerSettings& settings, Profile profile) {
+  const bool hf5 = profile == Profile::kHf5;
   switch (files.source) {
-    case TokenizerSource::kTokenizerJson: {
-      auto document = JsonDocument::Parse("tokenizer.json", files.model);
-      if (!document.ok()) return document.status();
-      const bool hf5 = profile == Profile::kHf5 && !settings.generic_class;
-      return ParseTokenizerJson(*document, settings.add_prefix_space,
-                                hf5 ? &settings.hf5 : nullptr);
-    }
-    case TokenizerSource::kVocabAndMerges: {
-      auto vocab = JsonDocument::Parse("vocab.json", files.model);
-      if (!vocab.ok()) return vocab.status();
-      return ReadVocabAndMerges(*vocab, files.merges,
-                                settings.add_prefix_space);
-    }
+    case TokenizerSource::kTokenizerJson:
+      // The generic class of version 5 leaves the file's own.
+      return ParseTokenizerJson(
+          model,
+          hf5 && settings.generic_class
+              ? std::nullopt
+              : std::optional(settings.add_prefix_space),
+          hf5 && !settings.generic_class ? &settings.hf5 : nullptr);
+    case TokenizerSource::kVocabAndMerges:
+      return ReadVocabAndMerges(model, files.merges, settings.add_prefix_space);
     case TokenizerSource::kSpm:
       break;
   }
   if (profile == Profile::kSpm) {
     return ReadSpmAsLibrary(files.model, settings.spm);
   }
-  if (profile == Profile::kHf5) {
-    return ReadSpmAsHf5(files.model, settings.hf5);
-  }
+  if (hf5) return ReadSpmAsHf5(files.model, settings.hf5);
   return ReadSpm(files.model, settings.spm);
 }
 
@@ -162,16 +131,13 @@ void LowerContents(const Segmenter& segmenter,
   }
 }
 
-absl::StatusOr<int32_t> IdOf(const std::optional<std::string>& content,
-                             const std::string& fallback,
-                             const SpecialTokens& added,
-                             const Segmenter& segmenter) {
-  for (const std::string& name : {content.value_or(fallback), fallback}) {
-    if (const auto id = added.TokenToId(name)) return *id;
-    if (const auto id = segmenter.TokenToId(name)) return *id;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("vocabulary: expected the token \"", fallback, "\""));
+// The id of a special token of `content`, if there is a token of that name.
+std::optional<int32_t> IdOf(const std::optional<std::string>& content,
+                            const SpecialTokens& added,
+                            const Segmenter& segmenter) {
+  if (!content.has_value()) return std::nullopt;
+  if (const auto id = added.TokenToId(*content)) return id;
+  return segmenter.TokenToId(*content);
 }
 
 // Of the named and the additional special tokens.
@@ -181,8 +147,9 @@ std::vector<int32_t> IdsOf(const AddedTokenPlan& plan,
   std::vector<int32_t> ids;
   for (const auto* contents : {&plan.named, &plan.additional}) {
     for (const std::string& content : *contents) {
-      const auto id = IdOf(content, content, added, segmenter);
-      if (id.ok() && std::find(ids.begin(), ids.end(), *id) == ids.end()) {
+      const auto id = IdOf(content, added, segmenter);
+      if (id.has_value() &&
+          std::find(ids.begin(), ids.end(), *id) == ids.end()) {
         ids.push_back(*id);
       }
     }
@@ -190,91 +157,162 @@ std::vector<int32_t> IdsOf(const AddedTokenPlan& plan,
   return ids;
 }
 
+// What stands before and after a text: by its name, else by its place in the
+// file's template, else by the name that DeBERTa's own files give it.
+absl::StatusOr<int32_t> EdgeId(const std::optional<std::string>& content,
+                               const TemplatePiece* place,
+                               const std::string& fallback,
+                               const SpecialTokens& added,
+                               const Segmenter& segmenter) {
+  if (const auto id = IdOf(content, added, segmenter)) return *id;
+  if (place != nullptr && !place->ids.empty()) return place->ids.front();
+  if (const auto id = IdOf(fallback, added, segmenter)) return *id;
+  return absl::InvalidArgumentError(
+      absl::StrCat("vocabulary: expected the token \"", fallback, "\""));
+}
+
 absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
     const TokenizerDefinition& definition, const AddedTokenPlan& plan,
+    const SpecialTokens& added) {
+  const Segmenter& segmenter = *definition.segmenter;
+  const TemplatePiece* first = nullptr;
+  const TemplatePiece* last = nullptr;
+  if (definition.post_processor.has_value()) {
+    first = &definition.post_processor->single.front();
+    last = &definition.post_processor->single.back();
+  }
+  const auto cls = EdgeId(plan.cls, first, "[CLS]", added, segmenter);
+  if (!cls.ok()) return cls.status();
+  const auto sep = EdgeId(plan.sep, last, "[SEP]", added, segmenter);
+  if (!sep.ok()) return sep.status();
+  return Tokenizer::SpecialIds{.cls = *cls,
+                               .sep = *sep,
+                               .pad = IdOf(plan.pad, added, segmenter),
+                               .unk = IdOf(plan.unk, added, segmenter),
+                               .mask = IdOf(plan.mask, added, segmenter)};
+}
+
+// The file's own, or the one that the reference builds.
+absl::StatusOr<PostProcessor> FindPostProcessor(
+    const TokenizerDefinition& definition, const Tokenizer::SpecialIds& ids,
     const SpecialTokens& added, Profile profile) {
   const Segmenter& segmenter = *definition.segmenter;
-  Tokenizer::SpecialIds ids{};
-  // The template of 4.57's converters spells "[CLS]" and "[SEP]".
-  const bool by_name = profile != Profile::kHf4;
-  const auto cls = by_name ? plan.cls : std::nullopt;
-  const auto sep = by_name ? plan.sep : std::nullopt;
-  struct Wanted {
-    int32_t* id;
-    std::optional<int32_t> known;
-    std::optional<std::string> content;
-    std::string fallback;
-  };
-  for (const Wanted& wanted :
-       {Wanted{&ids.cls, definition.cls_id, cls, "[CLS]"},
-        Wanted{&ids.sep, definition.sep_id, sep, "[SEP]"},
-        Wanted{&ids.pad, std::nullopt, plan.pad, "[PAD]"},
-        Wanted{&ids.unk, std::nullopt, plan.unk, "[UNK]"}}) {
-    absl::StatusOr<int32_t> id =
-        wanted.known.has_value()
-            ? *wanted.known
-            : IdOf(wanted.content, wanted.fallback, added, segmenter);
-    if (!id.ok()) return id.status();
-    if (added.IdToToken(*id).empty() && segmenter.IdToToken(*id).empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tokenizer.json: post_processor: ", wanted.fallback,
-                       ": expected the id of a token, got ", *id));
+  if (!definition.post_processor.has_value()) {
+    if (profile == Profile::kHf5) {
+      return definition.byte_level ? Hf5DebertaTemplate(ids.cls, ids.sep)
+                                   : DebertaTemplate(ids.cls, ids.sep);
     }
-    *wanted.id = *id;
+    if (profile == Profile::kSpm) return DebertaTemplate(ids.cls, ids.sep);
+    // 4.57's converters spell the names out.
+    const auto cls = EdgeId("[CLS]", nullptr, "[CLS]", added, segmenter);
+    if (!cls.ok()) return cls.status();
+    const auto sep = EdgeId("[SEP]", nullptr, "[SEP]", added, segmenter);
+    if (!sep.ok()) return sep.status();
+    return DebertaTemplate(*cls, *sep);
   }
-  if (const auto mask = IdOf(plan.mask, "[MASK]", added, segmenter);
-      mask.ok()) {
-    ids.mask = *mask;
+  for (const Template* pieces :
+       {&definition.post_processor->single, &definition.post_processor->pair}) {
+    for (const TemplatePiece& piece : *pieces) {
+      for (const int32_t id : piece.ids) {
+        if (!added.IdToToken(id).empty() || !segmenter.IdToToken(id).empty()) {
+          continue;
+        }
+        return absl::InvalidArgumentError(
+            absl::StrCat("tokenizer.json: post_processor: expected the id of a "
+                         "token, got ",
+                         id));
+      }
+    }
   }
-  return ids;
+  return *definition.post_processor;
+}
+
+// All that the files say.
+struct Parts {
+  ProfileChoice choice;
+  TokenizerSettings settings;
+  TokenizerDefinition definition;
+  AddedTokenPlan plan;
+};
+
+absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
+                                const LoadOptions& options) {
+  auto side_files = ParseSideFiles(files);
+  if (!side_files.ok()) return side_files.status();
+  auto model = ParseModel(files);
+  if (!model.ok()) return model.status();
+  auto choice =
+      FindProfile(files, options, side_files->tokenizer_config, *model);
+  if (!choice.ok()) return choice.status();
+  const Profile profile = choice->profile;
+  if (profile == Profile::kSpm && files.source != TokenizerSource::kSpm) {
+    return absl::InvalidArgumentError(
+        "the tokenizer profile \"spm\" needs spm.model");
+  }
+  auto settings = ReadTokenizerSettings(side_files->tokenizer_config, profile);
+  if (!settings.ok()) return settings.status();
+  auto definition = ReadDefinition(files, *model, *settings, profile);
+  if (!definition.ok()) return definition.status();
+  auto plan = PlanAddedTokens(*side_files, files.source, profile,
+                              definition->added_tokens);
+  if (!plan.ok()) return plan.status();
+  return Parts{*std::move(choice), *std::move(settings), *std::move(definition),
+               *std::move(plan)};
+}
+
+Tokenizer::Options ToOptions(Parts& parts) {
+  const TokenizerSettings& settings = parts.settings;
+  const TokenizerDefinition& definition = parts.definition;
+  const Profile profile = parts.choice.profile;
+  // transformers 5 no longer cleans up after byte-level BPE.
+  const bool cleans_up = settings.clean_up_tokenization_spaces &&
+                         !(definition.byte_level && profile == Profile::kHf5);
+  const auto side = [](std::optional<Side> set, std::optional<Side> in_file) {
+    return set.value_or(in_file.value_or(Side::kRight));
+  };
+  return {.profile = profile,
+          .profile_reason = std::move(parts.choice.reason),
+          .model_max_length = settings.model_max_length,
+          .clean_up_tokenization_spaces = cleans_up,
+          .token_type_ids = settings.token_type_ids,
+          .padding_side = side(settings.padding_side, definition.padding_side),
+          .truncation_side =
+              side(settings.truncation_side, definition.truncation_side)};
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
-    const TokenizerFiles& files, const LoadOptions& options) {
+    const TokenizerFiles& files, const LoadOptions& load_options) {
+  auto parts = ReadParts(files, load_options);
+  if (!parts.ok()) return parts.status();
+  Tokenizer::Options options = ToOptions(*parts);
+  auto& [choice, settings, definition, plan] = *parts;
   const bool slow = options.profile == Profile::kSpm;
-  if (slow && files.source != TokenizerSource::kSpm) {
-    return absl::InvalidArgumentError(
-        "the tokenizer profile \"spm\" needs spm.model");
-  }
-  auto side_files = ParseSideFiles(files);
-  if (!side_files.ok()) return side_files.status();
-  auto settings = ReadSettings(side_files->tokenizer_config);
-  if (!settings.ok()) return settings.status();
-  auto definition = ReadDefinition(files, *settings, options.profile);
-  if (!definition.ok()) return definition.status();
-  auto plan = PlanAddedTokens(*side_files, files.source, options.profile,
-                              definition->added_tokens);
-  if (!plan.ok()) return plan.status();
-  auto tokens = AssignIds(*definition, *plan);
+  auto tokens = AssignIds(definition, plan);
   if (!tokens.ok()) return tokens.status();
-  if (slow) LowerContents(*definition->segmenter, &*tokens);
-  auto special = SpecialTokens::Create(*tokens, *definition->segmenter);
+  if (slow) LowerContents(*definition.segmenter, &*tokens);
+  auto special = SpecialTokens::Create(*tokens, *definition.segmenter,
+                                       settings.split_special_tokens);
   if (!special.ok()) return special.status();
-  auto ids = ResolveSpecialIds(*definition, *plan, **special, options.profile);
+  auto ids = ResolveSpecialIds(definition, plan, **special);
   if (!ids.ok()) return ids.status();
-  // transformers 5 no longer does it for byte-level BPE.
-  const bool cleans_up =
-      settings->clean_up_tokenization_spaces &&
-      !(definition->byte_level && options.profile == Profile::kHf5);
-  std::vector<int32_t> all_special_ids =
-      IdsOf(*plan, **special, *definition->segmenter);
+  options.special_ids = *ids;
+  auto post_processor =
+      FindPostProcessor(definition, *ids, **special, options.profile);
+  if (!post_processor.ok()) return post_processor.status();
+  options.post_processor = *std::move(post_processor);
+  options.all_special_ids = IdsOf(plan, **special, *definition.segmenter);
   std::unique_ptr<const SlowSpecialTokens> slow_special;
   if (slow) {
     slow_special = std::make_unique<const SlowSpecialTokens>(
         SlowSpecialTokens::Options{.tokens = *std::move(tokens),
-                                   .named = std::move(plan->named),
-                                   .additional = std::move(plan->additional)},
-        definition->vocabulary_entries);
+                                   .named = std::move(plan.named),
+                                   .additional = std::move(plan.additional)},
+        definition.vocabulary_entries);
   }
   return std::make_unique<const Tokenizer>(
-      Tokenizer::Options{.profile = options.profile,
-                         .special_ids = *ids,
-                         .all_special_ids = std::move(all_special_ids),
-                         .model_max_length = settings->model_max_length,
-                         .clean_up_tokenization_spaces = cleans_up},
-      std::move(definition->segmenter), *std::move(special),
+      std::move(options), std::move(definition.segmenter), *std::move(special),
       std::move(slow_special));
 }
 

@@ -6,6 +6,7 @@
 #define TOKENIZER_LOADER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -16,7 +17,8 @@
 namespace deberta::tokenizer {
 
 struct LoadOptions {
-  Profile profile = Profile::kHf4;
+  // Absent: that of the version which saved the directory (profile_choice.h).
+  std::optional<Profile> profile = {};
 };
 
 // Errors of ReadTokenizerFiles() and BuildTokenizer().

@@ -16,7 +16,8 @@
 namespace deberta::tokenizer {
 namespace {
 
-constexpr std::string_view kSpaceRunRegex = " {2,}";
+constexpr std::string_view kSpacesRegex = " {2,}";
+constexpr std::string_view kWhiteSpaceRegex = "\\s{2,}|[\\n\\r\\t]";
 
 // Of a pattern or its content: keeps the work for a text linear.
 constexpr size_t kMaxReplaceBytes = 256;
@@ -172,20 +173,11 @@ void ApplyCharsmap(const Charsmap& map, AlignedText* text) {
   *text = std::move(mapped).Take();
 }
 
-// Characters from `i` on that `pattern` matches; empty stands for two or more
-// spaces. 0 if it does not match there.
-size_t MatchLength(const AlignedText& text, size_t i,
-                   const std::u32string& pattern) {
-  if (pattern.empty()) {
-    size_t end = i;
-    while (end < text.size() && text[end].value == U' ') ++end;
-    return end - i >= 2 ? end - i : 0;
-  }
-  if (pattern.size() > text.size() - i) return 0;
-  for (size_t k = 0; k < pattern.size(); ++k) {
-    if (text[i + k].value != pattern[k]) return 0;
-  }
-  return pattern.size();
+// How many spaces stand at `i`, if there are two or more.
+size_t SpacesLength(const AlignedText& text, size_t i) {
+  size_t end = i;
+  while (end < text.size() && text[end].value == ' ') ++end;
+  return end - i >= 2 ? end - i : 0;
 }
 
 // How many characters \s{2,}|[\n\r\t] matches at `i`.
@@ -195,6 +187,15 @@ size_t WhiteSpaceLength(const AlignedText& text, size_t i) {
   if (end - i >= 2) return end - i;
   const char32_t c = text[i].value;
   return c == '\n' || c == '\r' || c == '\t' ? 1 : 0;
+}
+
+size_t LiteralLength(const AlignedText& text, size_t i,
+                     const std::u32string& literal) {
+  if (literal.size() > text.size() - i) return 0;
+  for (size_t k = 0; k < literal.size(); ++k) {
+    if (text[i + k].value != literal[k]) return 0;
+  }
+  return literal.size();
 }
 
 // New characters take the span of the last one replaced.
@@ -228,6 +229,42 @@ AlignedText Align(std::string_view stretch, uint32_t first_code_point) {
 
 }  // namespace
 
+absl::StatusOr<Normalizer::CodePointReplace> Normalizer::Compile(
+    const Replace& replace) {
+  const bool spaces = replace.regex && replace.pattern == kSpacesRegex;
+  const bool white = replace.regex && replace.pattern == kWhiteSpaceRegex;
+  if (replace.pattern.empty() || (replace.regex && !spaces && !white)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "normalizer Replace: the pattern \"", Excerpt(replace.pattern),
+        "\" is not supported; expected a non-empty string or the regular "
+        "expression \" {2,}\" or \"\\s{2,}|[\\n\\r\\t]\""));
+  }
+  for (const std::string& text : {replace.pattern, replace.content}) {
+    if (text.size() <= kMaxReplaceBytes && !FindInvalidUtf8(text)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "normalizer Replace: pattern and content must be UTF-8 of at most ",
+        kMaxReplaceBytes, " bytes"));
+  }
+  return CodePointReplace{.kind = spaces  ? Pattern::kSpaces
+                                  : white ? Pattern::kWhiteSpace
+                                          : Pattern::kLiteral,
+                          .literal = ToCodePoints(replace.pattern),
+                          .content = ToCodePoints(replace.content)};
+}
+
+size_t Normalizer::MatchLength(const AlignedText& text, size_t i,
+                               const CodePointReplace& replace) {
+  switch (replace.kind) {
+    case Pattern::kLiteral:
+      return LiteralLength(text, i, replace.literal);
+    case Pattern::kSpaces:
+      return SpacesLength(text, i);
+    case Pattern::kWhiteSpace:
+      break;
+  }
+  return WhiteSpaceLength(text, i);
+}
+
 absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
   Normalizer normalizer;
   for (Step& step : steps) {
@@ -236,26 +273,11 @@ absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
       if (!charsmap.ok()) return charsmap.status();
       normalizer.actions_.emplace_back(*std::move(charsmap));
     } else if (const auto* replace = std::get_if<Replace>(&step)) {
-      const bool spaces = replace->regex && replace->pattern == kSpaceRunRegex;
-      if (replace->pattern.empty() || (replace->regex && !spaces)) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "normalizer Replace: the pattern \"", Excerpt(replace->pattern),
-            "\" is not supported; expected a non-empty string or "
-            "the regular expression \" {2,}\""));
-      }
-      for (const std::string& text : {replace->pattern, replace->content}) {
-        if (text.size() <= kMaxReplaceBytes && !FindInvalidUtf8(text)) continue;
-        return absl::InvalidArgumentError(absl::StrCat(
-            "normalizer Replace: pattern and content must be UTF-8 of at most ",
-            kMaxReplaceBytes, " bytes"));
-      }
-      normalizer.actions_.emplace_back(CodePointReplace{
-          spaces ? std::u32string() : ToCodePoints(replace->pattern),
-          ToCodePoints(replace->content)});
+      absl::StatusOr<CodePointReplace> compiled = Compile(*replace);
+      if (!compiled.ok()) return compiled.status();
+      normalizer.actions_.emplace_back(*std::move(compiled));
     } else if (const auto* strip = std::get_if<Strip>(&step)) {
       normalizer.actions_.emplace_back(*strip);
-    } else if (std::holds_alternative<CollapseWhiteSpace>(step)) {
-      normalizer.actions_.emplace_back(CollapseWhiteSpace{});
     } else if (std::holds_alternative<Nfc>(step)) {
       normalizer.actions_.emplace_back(Nfc{});
     } else {
@@ -275,12 +297,8 @@ NormalizedText Normalizer::Normalize(std::string_view stretch,
     } else if (const auto* map = std::get_if<Charsmap>(&action)) {
       ApplyCharsmap(*map, &text);
     } else if (const auto* replace = std::get_if<CodePointReplace>(&action)) {
-      ApplyReplace(
-          [&](size_t i) { return MatchLength(text, i, replace->pattern); },
-          replace->content, &text);
-    } else if (std::holds_alternative<CollapseWhiteSpace>(action)) {
-      ApplyReplace([&](size_t i) { return WhiteSpaceLength(text, i); }, U" ",
-                   &text);
+      ApplyReplace([&](size_t i) { return MatchLength(text, i, *replace); },
+                   replace->content, &text);
     } else if (std::holds_alternative<Nfc>(action)) {
       ApplyNfc(&text);
     } else {

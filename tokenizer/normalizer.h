@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tokenizer/aligned_text.h"
 #include "tokenizer/charsmap.h"
 #include "tokenizer/segmenter.h"
 
@@ -38,20 +39,17 @@ class Normalizer {
   // Every match of `pattern`, leftmost first, becomes `content`.
   struct Replace {
     std::string pattern;
-    // The only regular expression understood is a run of two or more spaces,
-    // " {2,}".
+    // The regular expressions understood are those that transformers writes:
+    // runs of spaces " {2,}" (4.57) and of white space "\\s{2,}|[\\n\\r\\t]"
+    // (5).
     bool regex = false;
     std::string content;
   };
 
-  // Every match of \s{2,}|[\n\r\t], leftmost first, becomes a space.
-  struct CollapseWhiteSpace {};
-
   // Normalization form C.
   struct Nfc {};
 
-  using Step = std::variant<Lowercase, Strip, Precompiled, Replace,
-                            CollapseWhiteSpace, Nfc>;
+  using Step = std::variant<Lowercase, Strip, Precompiled, Replace, Nfc>;
 
   // InvalidArgument if a character map is malformed or a pattern is empty or
   // not understood.
@@ -68,12 +66,19 @@ class Normalizer {
   size_t resident_bytes() const;
 
  private:
+  enum class Pattern { kLiteral, kSpaces, kWhiteSpace };
+
   struct CodePointReplace {
-    std::u32string pattern;  // empty: two or more spaces
+    Pattern kind = Pattern::kLiteral;
+    std::u32string literal;
     std::u32string content;
   };
-  using Action = std::variant<Lowercase, Strip, Charsmap, CodePointReplace,
-                              CollapseWhiteSpace, Nfc>;
+  using Action =
+      std::variant<Lowercase, Strip, Charsmap, CodePointReplace, Nfc>;
+
+  static absl::StatusOr<CodePointReplace> Compile(const Replace& replace);
+  static size_t MatchLength(const AlignedText& text, size_t i,
+                            const CodePointReplace& replace);
 
   std::vector<Action> actions_;
 };

@@ -5,6 +5,22 @@
 #include "tokenizer/excerpt.h"
 
 namespace deberta::tokenizer {
+namespace {
+
+std::optional<Profile> FindProfile(std::string_view name) {
+  for (const Profile profile : {Profile::kHf4, Profile::kHf5, Profile::kSpm}) {
+    if (name == ProfileName(profile)) return profile;
+  }
+  return std::nullopt;
+}
+
+absl::Status Unknown(std::string_view name, const char* expected) {
+  return absl::InvalidArgumentError(absl::StrCat("tokenizer profile: expected ",
+                                                 expected, ", got \"",
+                                                 Excerpt(name), "\""));
+}
+
+}  // namespace
 
 std::string_view ProfileName(Profile profile) {
   switch (profile) {
@@ -19,12 +35,15 @@ std::string_view ProfileName(Profile profile) {
 }
 
 absl::StatusOr<Profile> ParseProfile(std::string_view name) {
-  for (const Profile profile : {Profile::kHf4, Profile::kHf5, Profile::kSpm}) {
-    if (name == ProfileName(profile)) return profile;
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "tokenizer profile: expected \"hf4\", \"hf5\" or \"spm\", got \"",
-      Excerpt(name), "\""));
+  if (const std::optional<Profile> profile = FindProfile(name)) return *profile;
+  return Unknown(name, "\"hf4\", \"hf5\" or \"spm\"");
+}
+
+absl::StatusOr<std::optional<Profile>> ParseProfileOrAuto(
+    std::string_view name) {
+  const std::optional<Profile> profile = FindProfile(name);
+  if (profile.has_value() || name == "auto") return profile;
+  return Unknown(name, "\"auto\", \"hf4\", \"hf5\" or \"spm\"");
 }
 
 }  // namespace deberta::tokenizer

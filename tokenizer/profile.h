@@ -3,6 +3,7 @@
 #ifndef TOKENIZER_PROFILE_H_
 #define TOKENIZER_PROFILE_H_
 
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -20,6 +21,10 @@ std::string_view ProfileName(Profile profile);
 
 // InvalidArgument, with the names known, for any other.
 absl::StatusOr<Profile> ParseProfile(std::string_view name);
+
+// The same, and "auto": absent, for the profile that ChooseProfile() finds.
+absl::StatusOr<std::optional<Profile>> ParseProfileOrAuto(
+    std::string_view name);
 
 }  // namespace deberta::tokenizer
 

@@ -40,15 +40,17 @@ std::vector<std::pair<std::string, double>> Pieces(const SpmModel& model) {
   return pieces;
 }
 
+// `all_special`: user-defined pieces are special too.
 absl::StatusOr<TokenizerDefinition> Define(const SpmModel& model,
-                                           UnigramOptions options) {
+                                           UnigramOptions options,
+                                           bool all_special) {
   TokenizerDefinition definition;
   for (const SpmModel::Piece& piece : model.pieces) {
     const bool control = piece.type == SpmModel::PieceType::kControl;
     if (!control && piece.type != SpmModel::PieceType::kUserDefined) continue;
     AddedToken token;
     token.content = piece.text;
-    token.special = control;
+    token.special = control || all_special;
     definition.added_tokens.push_back({std::move(token), std::nullopt});
   }
   auto unigram = Unigram::Create(std::move(options));
@@ -123,7 +125,7 @@ absl::StatusOr<TokenizerDefinition> ReadSpm(std::string_view spm_model,
   unigram_options.normalizer = *std::move(normalizer);
   unigram_options.split_by_punct = options.split_by_punct;
   unigram_options.pieces = Pieces(*model);
-  return Define(*model, std::move(unigram_options));
+  return Define(*model, std::move(unigram_options), /*all_special=*/false);
 }
 
 absl::StatusOr<TokenizerDefinition> ReadSpmAsHf5(std::string_view spm_model,
@@ -131,7 +133,8 @@ absl::StatusOr<TokenizerDefinition> ReadSpmAsHf5(std::string_view spm_model,
   const absl::StatusOr<SpmModel> model = ParseUnigramModel(spm_model);
   if (!model.ok()) return model.status();
   settings.unk_id = model->unk_id;
-  return Define(*model, MakeHf5Unigram(Pieces(*model), settings));
+  return Define(*model, MakeHf5Unigram(Pieces(*model), settings),
+                /*all_special=*/true);
 }
 
 absl::StatusOr<TokenizerDefinition> ReadSpmAsLibrary(

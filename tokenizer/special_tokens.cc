@@ -86,7 +86,8 @@ absl::Status SpecialTokens::Builder::Add(const AddedToken& token,
 }
 
 absl::StatusOr<std::unique_ptr<const SpecialTokens>> SpecialTokens::Create(
-    std::span<const AddedToken> tokens, const Segmenter& segmenter) {
+    std::span<const AddedToken> tokens, const Segmenter& segmenter,
+    bool splits_special) {
   Builder builder;
   for (const AddedToken& token : tokens) {
     if (absl::Status status = builder.Add(token, segmenter); !status.ok()) {
@@ -94,11 +95,12 @@ absl::StatusOr<std::unique_ptr<const SpecialTokens>> SpecialTokens::Create(
     }
   }
   return std::unique_ptr<const SpecialTokens>(
-      new SpecialTokens(std::move(builder)));
+      new SpecialTokens(std::move(builder), splits_special));
 }
 
-SpecialTokens::SpecialTokens(Builder builder)
-    : tokens_(std::move(builder.tokens)),
+SpecialTokens::SpecialTokens(Builder builder, bool splits_special)
+    : splits_special_(splits_special),
+      tokens_(std::move(builder.tokens)),
       ids_(std::move(builder.ids)),
       raw_(builder.raw),
       normalized_(builder.normalized) {
@@ -118,6 +120,7 @@ std::vector<TextPiece> SpecialTokens::Split(std::string_view text,
     if (found.id < 0) break;
     from = found.end;
     const AddedToken& token = tokens_.find(found.id)->second;
+    if (splits_special_ && token.special) continue;
     if (token.single_word && (EndsWithWord(text.substr(0, found.begin)) ||
                               StartsWithWord(text.substr(found.end)))) {
       continue;
@@ -145,19 +148,25 @@ std::optional<int32_t> SpecialTokens::TokenToId(
   return found->second;
 }
 
-const AddedToken* SpecialTokens::Get(int32_t id) const {
+const AddedToken* SpecialTokens::Find(int32_t id) const {
   const auto found = tokens_.find(id);
   return found == tokens_.end() ? nullptr : &found->second;
 }
 
 std::string_view SpecialTokens::IdToToken(int32_t id) const {
-  const AddedToken* token = Get(id);
+  const AddedToken* token = Find(id);
   return token == nullptr ? std::string_view() : token->content;
 }
 
 bool SpecialTokens::IsSpecial(int32_t id) const {
-  const AddedToken* token = Get(id);
+  const AddedToken* token = Find(id);
   return token != nullptr && token->special;
+}
+
+bool SpecialTokens::AnyTakesBoth() const {
+  return std::any_of(tokens_.begin(), tokens_.end(), [](const auto& entry) {
+    return entry.second.lstrip && entry.second.rstrip;
+  });
 }
 
 size_t SpecialTokens::resident_bytes() const {

@@ -38,9 +38,11 @@ class SpecialTokens {
   // token keeps its first `normalized`. Normalized tokens are looked for as
   // `segmenter` normalises their content. InvalidArgument if a content is
   // empty, also after normalisation, or not UTF-8, or if one content has two
-  // ids or one id two contents.
+  // ids or one id two contents. With `splits_special`, special tokens are text
+  // like any other, as transformers' "split_special_tokens" asks.
   static absl::StatusOr<std::unique_ptr<const SpecialTokens>> Create(
-      std::span<const AddedToken> tokens, const Segmenter& segmenter);
+      std::span<const AddedToken> tokens, const Segmenter& segmenter,
+      bool splits_special = false);
 
   // Cuts `text` at every added token whose `normalized` equals the argument;
   // leftmost, then longest; lstrip and rstrip take the white space beside the
@@ -49,9 +51,13 @@ class SpecialTokens {
   std::vector<TextPiece> Split(std::string_view text, bool normalized) const;
 
   std::optional<int32_t> TokenToId(std::string_view content) const;
+  // Null for an id that is no added token.
+  const AddedToken* Find(int32_t id) const;
   // "" for an id that is no added token.
   std::string_view IdToToken(int32_t id) const;
   bool IsSpecial(int32_t id) const;
+  // Whether any token takes the white space on both sides.
+  bool AnyTakesBoth() const;
   // One more than the largest id of an added token; 0 without any.
   int32_t id_limit() const { return id_limit_; }
   size_t resident_bytes() const;
@@ -60,9 +66,9 @@ class SpecialTokens {
   using Contents = TokenFinder::Contents;
   struct Builder;
 
-  explicit SpecialTokens(Builder builder);
-  const AddedToken* Get(int32_t id) const;
+  SpecialTokens(Builder builder, bool splits_special);
 
+  const bool splits_special_;
   absl::flat_hash_map<int32_t, AddedToken> tokens_;
   Contents ids_;
   TokenFinder raw_;

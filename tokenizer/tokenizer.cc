@@ -49,26 +49,15 @@ NormalizedText SubText(const NormalizedText& text, size_t begin, size_t end) {
           .spans = {text.spans.data() + begin, text.spans.data() + end}};
 }
 
-void AppendTemplateToken(int32_t id, int32_t type_id, Encoding* out) {
-  out->ids.push_back(id);
-  out->type_ids.push_back(type_id);
-  out->special_tokens_mask.push_back(1);
-  out->offsets.push_back({});
-  out->sequence_ids.push_back(Encoding::kNoSequence);
-  out->words.push_back(-1);
-}
-
-void AppendSequence(const TokenSequence& sequence, int8_t index,
-                    Encoding* out) {
-  const size_t size = out->size() + sequence.size();
-  out->ids.insert(out->ids.end(), sequence.ids.begin(), sequence.ids.end());
-  out->type_ids.resize(size, index);
-  out->special_tokens_mask.resize(size, 0);
-  out->offsets.insert(out->offsets.end(), sequence.offsets.begin(),
-                      sequence.offsets.end());
-  out->sequence_ids.resize(size, index);
-  out->words.insert(out->words.end(), sequence.words.begin(),
-                    sequence.words.end());
+// Special tokens of a template.
+void AppendSpecial(const TemplatePiece& piece, Encoding* out) {
+  for (const int32_t id : piece.ids) {
+    out->ids.push_back(id);
+    out->special_tokens_mask.push_back(1);
+    out->offsets.push_back({});
+    out->sequence_ids.push_back(Encoding::kNoSequence);
+    out->words.push_back(-1);
+  }
 }
 
 // The ten replacements of transformers' clean_up_tokenization, each over the
@@ -91,6 +80,8 @@ Tokenizer::Tokenizer(Options options,
                      std::unique_ptr<const SpecialTokens> special_tokens,
                      std::unique_ptr<const SlowSpecialTokens> slow)
     : options_(std::move(options)),
+      post_processor_(options_.post_processor.value_or(
+          DebertaTemplate(options_.special_ids.cls, options_.special_ids.sep))),
       segmenter_(std::move(segmenter)),
       special_tokens_(std::move(special_tokens)),
       slow_special_tokens_(std::move(slow)) {}
@@ -169,23 +160,58 @@ void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
   }
 }
 
+// An added token's text includes the white space that it took.
+TokenEnds Tokenizer::EndsOf(int32_t id, Span span) const {
+  TokenEnds ends = WhiteSpaceEnds(IdToToken(id));
+  if (const AddedToken* added = special_tokens_->Find(id)) {
+    const uint32_t taken =
+        span.end - span.start -
+        std::min(span.end - span.start,
+                 static_cast<uint32_t>(CountCodePoints(added->content)));
+    (added->lstrip ? ends.leading : ends.trailing) += taken;
+  }
+  return ends;
+}
+
+void Tokenizer::AppendText(const TokenSequence& text,
+                           const TemplatePiece& piece, Encoding* out) const {
+  const size_t begin = out->size();
+  const size_t size = begin + text.size();
+  out->ids.insert(out->ids.end(), text.ids.begin(), text.ids.end());
+  out->special_tokens_mask.resize(size, 0);
+  out->offsets.insert(out->offsets.end(), text.offsets.begin(),
+                      text.offsets.end());
+  out->sequence_ids.resize(size, piece.sequence);
+  out->words.insert(out->words.end(), text.words.begin(), text.words.end());
+  for (const bool keeps_first : post_processor_.offset_trims) {
+    for (size_t i = begin; i < size; ++i) {
+      Span& span = out->offsets[i];
+      span = Trim(span, EndsOf(out->ids[i], span),
+                  keeps_first && (i == begin || span.start == 0));
+    }
+  }
+}
+
 Encoding Tokenizer::Assemble(const TokenSequence& a,
                              const TokenSequence* b) const {
+  const Template& pieces = post_processor_.For(b != nullptr);
   Encoding encoding;
-  const size_t size = a.size() + (b == nullptr ? 0 : b->size()) +
-                      template_tokens(b != nullptr);
+  const size_t size =
+      a.size() + (b == nullptr ? 0 : b->size()) + template_tokens(b != nullptr);
   encoding.ids.reserve(size);
   encoding.type_ids.reserve(size);
   encoding.special_tokens_mask.reserve(size);
   encoding.offsets.reserve(size);
   encoding.sequence_ids.reserve(size);
   encoding.words.reserve(size);
-  AppendTemplateToken(options_.special_ids.cls, 0, &encoding);
-  AppendSequence(a, 0, &encoding);
-  AppendTemplateToken(options_.special_ids.sep, 0, &encoding);
-  if (b != nullptr) {
-    AppendSequence(*b, 1, &encoding);
-    AppendTemplateToken(options_.special_ids.sep, 1, &encoding);
+  for (const TemplatePiece& piece : pieces) {
+    if (piece.sequence == Encoding::kNoSequence) {
+      AppendSpecial(piece, &encoding);
+    } else {
+      AppendText(piece.sequence == 0 ? a : *b, piece, &encoding);
+    }
+    encoding.type_ids.resize(encoding.size(),
+                             options_.token_type_ids ? piece.type_id : 0);
   }
   return encoding;
 }

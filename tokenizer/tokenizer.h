@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/encoding.h"
+#include "tokenizer/post_processor.h"
 #include "tokenizer/profile.h"
 
 namespace deberta::tokenizer {
@@ -35,19 +36,23 @@ enum class Side { kLeft, kRight };
 
 class Tokenizer {
  public:
-  // Ids of the template's tokens. Every DeBERTa vocabulary has cls, sep, pad
-  // and unk; mask may be missing.
+  // Ids of the named special tokens. Where a directory names no cls or sep
+  // they are the template's first and last.
   struct SpecialIds {
-    int32_t cls;
-    int32_t sep;
-    int32_t pad;
-    int32_t unk;
-    std::optional<int32_t> mask;
+    int32_t cls = 0;
+    int32_t sep = 0;
+    std::optional<int32_t> pad = {};
+    std::optional<int32_t> unk = {};
+    std::optional<int32_t> mask = {};
   };
 
   struct Options {
     Profile profile = Profile::kHf4;
-    SpecialIds special_ids;
+    // Why it is this one, for people; empty where it was asked for.
+    std::string profile_reason = {};
+    SpecialIds special_ids = {};
+    // Absent: DebertaTemplate() of special_ids.
+    std::optional<PostProcessor> post_processor = {};
     // transformers' all_special_ids: of the named and the additional special
     // tokens.
     std::vector<int32_t> all_special_ids = {};
@@ -56,6 +61,9 @@ class Tokenizer {
     std::optional<int64_t> model_max_length;
     // Decode() also applies the ten clean-up replacements (" ." -> ".", ...).
     bool clean_up_tokenization_spaces = false;
+    // False where "model_input_names" leaves out the types: models then read
+    // type 0 everywhere, and so do encodings.
+    bool token_type_ids = true;
     // Of tokenizer_config.json. On the left, question answering puts the
     // context before the question.
     Side padding_side = Side::kRight;
@@ -78,12 +86,14 @@ class Tokenizer {
   // literally in the text are recognised, as the reference does.
   absl::StatusOr<TokenSequence> Tokenize(std::string_view text) const;
 
-  // `[CLS] a [SEP]`, all type 0, or `[CLS] a [SEP] b [SEP]` with type 1 from b
-  // on. `b` may be null.
+  // The tokens of one text, or of two, in the post-processor's template. `b`
+  // may be null.
   Encoding Assemble(const TokenSequence& a, const TokenSequence* b) const;
 
   // Special tokens that Assemble() adds to one text, or to a pair.
-  size_t template_tokens(bool is_pair) const { return is_pair ? 3 : 2; }
+  size_t template_tokens(bool is_pair) const {
+    return SpecialTokenCount(post_processor_.For(is_pair));
+  }
 
   // The methods of transformers' tokenizers, as 4.57 has them. `b` is absent
   // for a single sequence.
@@ -116,6 +126,7 @@ class Tokenizer {
   std::optional<int32_t> TokenToId(std::string_view token) const;
 
   Profile profile() const { return options_.profile; }
+  const std::string& profile_reason() const { return options_.profile_reason; }
   const SpecialIds& special_ids() const { return options_.special_ids; }
   std::optional<int64_t> model_max_length() const {
     return options_.model_max_length;
@@ -130,10 +141,14 @@ class Tokenizer {
  private:
   TokenSequence TokenizeFast(std::string_view text) const;
   TokenSequence TokenizeSlow(std::string_view text) const;
+  TokenEnds EndsOf(int32_t id, Span span) const;
+  void AppendText(const TokenSequence& text, const TemplatePiece& piece,
+                  Encoding* out) const;
   void SegmentNormalized(const NormalizedText& normalized, int32_t* next_word,
                          TokenSequence* out) const;
 
   const Options options_;
+  const PostProcessor post_processor_;
   const std::unique_ptr<const Segmenter> segmenter_;
   const std::unique_ptr<const SpecialTokens> special_tokens_;
   const std::unique_ptr<const SlowSpecialTokens> slow_special_tokens_;

@@ -102,7 +102,7 @@ absl::StatusOr<TokenizerSource> ChooseFamily(const Directory& directory) {
 }
 
 absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
-                                             Profile profile) {
+                                             std::optional<Profile> profile) {
   const bool spm = directory.Has(kSpm);
   if (profile == Profile::kSpm) {
     if (spm) return TokenizerSource::kSpm;
@@ -122,8 +122,8 @@ absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
 
 }  // namespace
 
-absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(const std::string& path,
-                                                  Profile profile) {
+absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
+    const std::string& path, std::optional<Profile> profile) {
   const Directory directory(path);
   const auto source = ChooseSource(directory, profile);
   if (!source.ok()) return source.status();
@@ -144,7 +144,8 @@ absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(const std::string& path,
   for (const auto& [name, bytes] :
        {std::pair{kTokenizerConfig, &files.tokenizer_config},
         std::pair{"special_tokens_map.json", &files.special_tokens_map},
-        std::pair{"added_tokens.json", &files.added_tokens}}) {
+        std::pair{"added_tokens.json", &files.added_tokens},
+        std::pair{kConfig, &files.config}}) {
     const absl::Status status = directory.ReadIfThere(name, bytes);
     if (!status.ok()) return status;
   }

@@ -25,17 +25,19 @@ struct TokenizerFiles {
   std::optional<std::string> tokenizer_config;
   std::optional<std::string> special_tokens_map;
   std::optional<std::string> added_tokens;
+  std::optional<std::string> config;  // config.json
 };
 
-// Chooses the source: spm.model for the profile spm; else tokenizer.json where
+// Chooses the source: spm.model for the profile spm (absent: none is asked
+// for); else tokenizer.json where
 // present, else vocab.json and merges.txt (v1) or spm.model (v2 and later). If
 // both are there, "tokenizer_class" of tokenizer_config.json or config.json, or
 // the latter's "model_type", tells the family.
 //
 // NotFound, with the names looked for, if the directory has no tokenizer;
 // InvalidArgument if a file cannot be read or nothing tells the family.
-absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(const std::string& directory,
-                                                  Profile profile);
+absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
+    const std::string& directory, std::optional<Profile> profile);
 
 }  // namespace deberta::tokenizer
 

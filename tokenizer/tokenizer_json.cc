@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "tokenizer/byte_bpe.h"
+#include "tokenizer/post_processor_json.h"
+#include "tokenizer/tokenizer_settings.h"
 #include "tokenizer/unigram_json.h"
 
 namespace deberta::tokenizer {
@@ -23,9 +25,8 @@ void ExpectNoText(const JsonNode& node, std::string_view key) {
   }
 }
 
-// "left right", or ["left", "right"].
-absl::Status BuildBpe(const JsonNode& root, bool add_prefix_space,
-                      TokenizerDefinition* definition) {
+// Notes what of a BPE model and its surroundings is not served.
+void CheckBpe(const JsonNode& root) {
   if (const JsonNode normalizer = root.At("normalizer"); normalizer.present()) {
     normalizer.Fail("null, for model BPE");
   }
@@ -52,11 +53,21 @@ absl::Status BuildBpe(const JsonNode& root, bool add_prefix_space,
   ExpectFalse(model, "fuse_unk");
   ExpectFalse(model, "byte_fallback");
   ExpectFalse(model, "ignore_merges");
+}
+
+absl::Status BuildBpe(const JsonNode& root,
+                      std::optional<bool> add_prefix_space, bool hf5,
+                      TokenizerDefinition* definition) {
+  if (!hf5) CheckBpe(root);
+  const JsonNode model = root.At("model");
   ByteLevelBpeOptions options{.vocabulary = ReadVocabulary(model.At("vocab")),
                               .merges = ReadMerges(model.At("merges")),
-                              .unk_token = std::nullopt,
-                              .add_prefix_space = add_prefix_space};
-  if (const JsonNode unk = model.At("unk_token"); unk.present()) {
+                              .unk_token = std::nullopt};
+  options.add_prefix_space =
+      add_prefix_space.has_value()
+          ? *add_prefix_space
+          : root.At("pre_tokenizer").At("add_prefix_space").BoolOr(true);
+  if (const JsonNode unk = model.At("unk_token"); !hf5 && unk.present()) {
     options.unk_token = unk.String();
   }
   if (!root.ok()) return absl::OkStatus();  // the document has the error
@@ -69,74 +80,13 @@ absl::Status BuildBpe(const JsonNode& root, bool add_prefix_space,
   return absl::OkStatus();
 }
 
-// Checks that `node` is the template of `parts`, each a sequence ("A", "B") or
-// a special token with its type; the ids of the latter go to `ids`.
-struct TemplatePart {
-  std::string_view kind;
-  std::string_view sequence;
-  int32_t type_id;
-};
-
-std::vector<std::string> ReadTemplate(
-    const JsonNode& node, std::initializer_list<TemplatePart> parts) {
-  std::vector<std::string> special;
-  const std::vector<JsonNode> pieces = node.Elements();
-  bool same = pieces.size() == parts.size();
-  for (size_t i = 0; same && i < pieces.size(); ++i) {
-    const TemplatePart& part = parts.begin()[i];
-    pieces[i].AllowOnly({part.kind});
-    const JsonNode piece = pieces[i].At(part.kind);
-    piece.AllowOnly({"id", "type_id"});
-    const std::string id = piece.At("id").String();
-    same = piece.At("type_id").Int32() == part.type_id &&
-           (part.sequence.empty() || id == part.sequence);
-    if (part.sequence.empty()) special.push_back(id);
-  }
-  if (!same) {
-    node.Fail(
-        "DeBERTa's template: [CLS] A [SEP], or [CLS] A [SEP] B [SEP] with type "
-        "1 from B on");
-  }
-  return special;
-}
-
-int32_t ReadTemplateId(const JsonNode& tokens, const std::string& name) {
-  const JsonNode token = tokens.At(name);
-  token.AllowOnly({"id", "ids", "tokens"});
-  const JsonNode ids = token.At("ids");
-  const std::vector<JsonNode> elements = ids.Elements();
-  if (elements.size() != 1) {
-    ids.Fail("one id");
-    return 0;
-  }
-  return elements[0].Int32();
-}
-
-void ReadPostProcessor(const JsonNode& node, TokenizerDefinition* definition) {
-  if (!node.IsOfType("TemplateProcessing")) return;
-  node.AllowOnly({"type", "single", "pair", "special_tokens"});
-  constexpr TemplatePart kSpecial = {"SpecialToken", "", 0};
-  constexpr TemplatePart kA = {"Sequence", "A", 0};
-  const auto single = ReadTemplate(node.At("single"), {kSpecial, kA, kSpecial});
-  const auto pair =
-      ReadTemplate(node.At("pair"),
-                   {kSpecial, kA, kSpecial, TemplatePart{"Sequence", "B", 1},
-                    TemplatePart{"SpecialToken", "", 1}});
-  const JsonNode tokens = node.At("special_tokens");
-  if (!node.ok()) return;
-  if (pair[0] != single[0] || pair[1] != single[1] || pair[2] != single[1]) {
-    node.At("pair").Fail("the special tokens of \"single\"");
-    return;
-  }
-  definition->cls_id = ReadTemplateId(tokens, single[0]);
-  definition->sep_id = ReadTemplateId(tokens, single[1]);
-}
-
-// Truncation and padding are the caller's; only a side we do not have matters.
-void CheckSides(const JsonNode& root) {
+// How much there is is the caller's to say; only the sides count.
+void ReadSides(const JsonNode& root, TokenizerDefinition* definition) {
   if (const JsonNode block = root.At("truncation"); block.present()) {
-    const JsonNode side = block.At("direction");
-    if (side.StringOr("Right") != "Right") side.Fail("\"Right\"");
+    definition->truncation_side = ReadSide(block.At("direction"));
+  }
+  if (const JsonNode block = root.At("padding"); block.present()) {
+    definition->padding_side = ReadSide(block.At("direction"));
   }
 }
 
@@ -198,7 +148,7 @@ AddedToken ReadAddedToken(const JsonNode& node, bool special, bool normalized) {
 }
 
 absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
-    const JsonDocument& document, bool add_prefix_space,
+    const JsonDocument& document, std::optional<bool> add_prefix_space,
     const Hf5Settings* hf5) {
   TokenizerDefinition definition;
   const JsonNode root = document.root();
@@ -207,10 +157,10 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
                   "model"});
   const JsonNode version = root.At("version");
   if (version.StringOr("1.0") != "1.0") version.Fail("\"1.0\"");
-  CheckSides(root);
+  ReadSides(root, &definition);
   // transformers 5 has its own template.
   if (hf5 == nullptr) {
-    ReadPostProcessor(root.At("post_processor"), &definition);
+    definition.post_processor = ReadPostProcessor(root.At("post_processor"));
   }
   if (const JsonNode added = root.At("added_tokens"); added.present()) {
     for (const JsonNode& node : added.Elements()) {
@@ -223,7 +173,8 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
   if (!root.ok()) return document.error();
   absl::Status status;
   if (const std::string name = type.String(); name == "BPE") {
-    status = BuildBpe(root, add_prefix_space, &definition);
+    status =
+        BuildBpe(root, add_prefix_space, /*hf5=*/hf5 != nullptr, &definition);
   } else if (name == "Unigram") {
     auto unigram =
         hf5 == nullptr ? ReadUnigram(root) : ReadHf5Unigram(root, *hf5);

@@ -14,8 +14,10 @@
 #include "absl/status/statusor.h"
 #include "tokenizer/hf5_unigram.h"
 #include "tokenizer/json_reader.h"
+#include "tokenizer/post_processor.h"
 #include "tokenizer/segmenter.h"
 #include "tokenizer/special_tokens.h"
+#include "tokenizer/tokenizer.h"
 
 namespace deberta::tokenizer {
 
@@ -33,17 +35,20 @@ struct TokenizerDefinition {
   int32_t vocabulary_entries = 0;
   bool byte_level = false;  // v1
   std::vector<DeclaredToken> added_tokens;
-  // Of the template. Without (raw files), those of "[CLS]" and "[SEP]".
-  std::optional<int32_t> cls_id;
-  std::optional<int32_t> sep_id;
+  // Absent where the files have none (raw files), or none that counts.
+  std::optional<PostProcessor> post_processor;
+  // Of the blocks "truncation" and "padding".
+  std::optional<Side> truncation_side;
+  std::optional<Side> padding_side;
 };
 
 // InvalidArgument, naming the field, for anything malformed and for every
-// component, option or field that is not implemented. `add_prefix_space`
-// replaces a ByteLevel pre-tokenizer's own, as transformers does it.
-// With `hf5`, what the profile hf5 makes of a Unigram model.
+// component, option or field that is not implemented. `add_prefix_space`, if
+// there is one, replaces a ByteLevel pre-tokenizer's own.
+// With `hf5`, what a class of transformers 5 makes of it: of the file, the
+// vocabulary, merges and added tokens count.
 absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
-    const JsonDocument& document, bool add_prefix_space,
+    const JsonDocument& document, std::optional<bool> add_prefix_space,
     const Hf5Settings* hf5 = nullptr);
 
 // An object of tokens and their ids.

@@ -114,10 +114,13 @@ void ReadNormalizer(const JsonNode& node,
             regex.present() ? regex.String() : pattern.At("String").String(),
         .regex = regex.present(),
         .content = node.At("content").String()});
+  } else if (type == "NFC") {
+    node.AllowOnly({"type"});
+    steps->emplace_back(Normalizer::Nfc{});
   } else {
     type_node.Fail(
-        "Sequence, Lowercase, Strip, Precompiled or Replace (nothing else is "
-        "supported here)");
+        "Sequence, Lowercase, Strip, Precompiled, Replace or NFC (nothing else "
+        "is supported here)");
   }
 }
 

@@ -48,6 +48,10 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
   absl::StatusOr<Config> config = ParseConfig(*json);
   if (!config.ok()) return AtFile(path, config.status());
   config_ = *std::move(config);
+  for (absl::Status* later : {&config_.architecture_error,
+                              &config_.pooler_error, &config_.labels_error}) {
+    if (!later->ok()) *later = AtFile(path, *later);
+  }
   return absl::OkStatus();
 }
 

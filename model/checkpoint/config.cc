@@ -1,15 +1,13 @@
 #include "model/checkpoint/config.h"
 
 #include <algorithm>
-#include <optional>
-#include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "model/checkpoint/config_architecture.h"
 #include "model/checkpoint/config_fields.h"
+#include "model/checkpoint/config_labels.h"
 
 namespace deberta::model {
 namespace {
@@ -21,7 +19,6 @@ constexpr int64_t kMaxWidth = int64_t{1} << 16;
 constexpr int64_t kMaxIntermediate = int64_t{1} << 20;
 constexpr int64_t kMaxPositions = int64_t{1} << 20;
 constexpr int64_t kMaxLayers = 1024;
-constexpr int64_t kMaxLabels = int64_t{1} << 16;
 constexpr int64_t kMaxKernel = 255;
 constexpr int64_t kAnyInt = int64_t{1} << 31;
 
@@ -45,35 +42,7 @@ void ReadFamily(ConfigFields& fields, Config& config) {
   } else {
     fields.Refuse(
         "model_type", "\"deberta\" or \"deberta-v2\"",
-        fields.Find("model_type") ? Shown(Json(type)) : "no such key");
-  }
-}
-
-void ReadArchitecture(ConfigFields& fields, Config& config) {
-  const Json* list = fields.Find("architectures");
-  if (list == nullptr) return;
-  if (!list->is_array() || (!list->empty() && !list->front().is_string())) {
-    return fields.Refuse("architectures", "a list of strings", Shown(*list));
-  }
-  if (list->empty()) return;
-  const std::string name = list->front().get<std::string>();
-  std::string_view task = name;
-  if (absl::StartsWith(name, "TF")) task.remove_prefix(2);
-  for (const std::string_view family : {"DebertaV2", "Deberta"}) {
-    if (!task.starts_with(family)) continue;
-    task.remove_prefix(family.size());
-    break;
-  }
-  constexpr std::pair<std::string_view, Architecture> kTasks[] = {
-      {"Model", Architecture::kModel},
-      {"ForMaskedLM", Architecture::kMaskedLanguageModel},
-      {"ForSequenceClassification", Architecture::kSequenceClassification},
-      {"ForTokenClassification", Architecture::kTokenClassification},
-      {"ForQuestionAnswering", Architecture::kQuestionAnswering},
-      {"ForMultipleChoice", Architecture::kMultipleChoice},
-  };
-  for (const auto& [suffix, architecture] : kTasks) {
-    if (task == suffix) config.architecture = architecture;
+        fields.Find("model_type") ? json::Shown(Json(type)) : "no such key");
   }
 }
 
@@ -93,7 +62,6 @@ void ReadSizes(ConfigFields& fields, Config& config) {
   config.max_position_embeddings =
       fields.Int("max_position_embeddings", 512, 1, kMaxPositions);
   config.type_vocab_size = fields.Int("type_vocab_size", 0, 0, kMaxWidth);
-  config.pad_token_id = fields.Int("pad_token_id", 0, -kAnyInt, kAnyInt);
 
   if (config.hidden_size % config.num_attention_heads != 0) {
     fields.Refuse("hidden_size",
@@ -126,11 +94,11 @@ void ReadPositionTerms(ConfigFields& fields, Config& config) {
       terms = value->get<std::vector<std::string>>();
     } else {
       fields.Refuse("pos_att_type", "a string or a list of strings",
-                    Shown(*value));
+                    json::Shown(*value));
     }
     // The original code adds a third term; the reference only counts it.
     if (Contains(terms, "p2p")) {
-      fields.Refuse("pos_att_type", "c2p and p2c at most", Shown(*value));
+      fields.Refuse("pos_att_type", "c2p and p2c at most", json::Shown(*value));
     }
   }
   const bool c2p = Contains(terms, "c2p");
@@ -192,64 +160,7 @@ void ReadConvolution(ConfigFields& fields, Config& config) {
   }
 }
 
-// Sets label `index` of `labels` unless it is out of range or taken.
-bool PlaceLabel(std::optional<int64_t> index, std::string name,
-                std::vector<std::optional<std::string>>& labels) {
-  if (!index || *index < 0 || *index >= static_cast<int64_t>(labels.size())) {
-    return false;
-  }
-  std::optional<std::string>& place = labels[static_cast<size_t>(*index)];
-  if (place) return false;
-  place = std::move(name);
-  return true;
-}
-
-// id2label {"0": name, ...} or, inverted, label2id {name: 0, ...}: each index
-// below the number of entries exactly once.
-void ReadLabelMap(ConfigFields& fields, const char* key, const Json& map,
-                  bool by_name, Config& config) {
-  bool valid = map.is_object() && !map.empty() &&
-               map.size() <= static_cast<size_t>(kMaxLabels);
-  std::vector<std::optional<std::string>> labels(valid ? map.size() : 0);
-  for (auto it = map.begin(); valid && it != map.end(); ++it) {
-    if (by_name) {
-      valid = PlaceLabel(AsInteger(*it), it.key(), labels);
-    } else {
-      int64_t index = -1;
-      valid = (it->is_string() || it->is_number()) &&
-              absl::SimpleAtoi(it.key(), &index) &&
-              PlaceLabel(index,
-                         it->is_string() ? it->get<std::string>() : it->dump(),
-                         labels);
-    }
-  }
-  if (!valid) {
-    return fields.Refuse(
-        key, "an object that names each index from 0 to its size once",
-        Shown(map));
-  }
-  for (std::optional<std::string>& label : labels) {
-    config.labels.push_back(*std::move(label));
-  }
-}
-
-void ReadLabels(ConfigFields& fields, Config& config) {
-  if (const Json* names = fields.Find("id2label")) {
-    return ReadLabelMap(fields, "id2label", *names, /*by_name=*/false, config);
-  }
-  const Json* indices = fields.Find("label2id");
-  const int64_t count = fields.Int("num_labels", 2, 1, kMaxLabels);
-  // The reference numbers the labels here; names in the file say more.
-  if (indices != nullptr && (fields.Find("num_labels") == nullptr ||
-                             indices->size() == static_cast<size_t>(count))) {
-    return ReadLabelMap(fields, "label2id", *indices, /*by_name=*/true, config);
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    config.labels.push_back(absl::StrCat("LABEL_", i));
-  }
-}
-
-void ReadHeads(ConfigFields& fields, Config& config) {
+void ReadPooler(ConfigFields& fields, Config& config) {
   config.pooler_act = fields.ActivationNamed("pooler_hidden_act", "gelu");
   const int64_t pooler =
       fields.Int("pooler_hidden_size", config.hidden_size, 1, kMaxWidth);
@@ -258,10 +169,11 @@ void ReadHeads(ConfigFields& fields, Config& config) {
                   absl::StrCat("hidden_size (", config.hidden_size, ")"),
                   absl::StrCat(pooler));
   }
+}
+
+void ReadHeads(ConfigFields& fields, Config& config) {
   config.legacy_mlm_head = fields.Bool("legacy", true);
   config.tie_word_embeddings = fields.Bool("tie_word_embeddings", true);
-  ReadLabels(fields, config);
-
   const Json* type = fields.Find("problem_type");
   if (type == nullptr) return;
   if (*type == "regression") {
@@ -274,24 +186,26 @@ void ReadHeads(ConfigFields& fields, Config& config) {
     fields.Refuse("problem_type",
                   "regression, single_label_classification or "
                   "multi_label_classification",
-                  Shown(*type));
+                  json::Shown(*type));
   }
 }
 
 }  // namespace
 
-absl::StatusOr<Config> ParseConfig(std::string_view json) {
-  const std::optional<Json> object = ParseJson(json);
-  if (!object) return absl::InvalidArgumentError("not valid JSON");
+absl::StatusOr<Config> ParseConfig(std::string_view text) {
+  const absl::StatusOr<Json> object = json::Parse(text);
+  if (!object.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not valid JSON: ", object.status().message()));
+  }
   if (!object->is_object()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("expected a JSON object, got ", Shown(*object)));
+        absl::StrCat("expected a JSON object, got ", json::Shown(*object)));
   }
   ConfigFields fields(*object);
   Config config;
   ReadFamily(fields, config);
   if (!fields.status().ok()) return fields.status();
-  ReadArchitecture(fields, config);
   ReadSizes(fields, config);
   config.layer_norm_eps = fields.Real("layer_norm_eps", 1e-7f, 0.0, 1.0);
   config.hidden_act = fields.ActivationNamed("hidden_act", "gelu");
@@ -303,6 +217,16 @@ absl::StatusOr<Config> ParseConfig(std::string_view json) {
   }
   ReadHeads(fields, config);
   if (!fields.status().ok()) return fields.status();
+
+  ConfigFields architecture(*object);
+  ReadArchitecture(architecture, config);
+  config.architecture_error = architecture.status();
+  ConfigFields pooler(*object);
+  ReadPooler(pooler, config);
+  config.pooler_error = pooler.status();
+  ConfigFields labels(*object);
+  ReadLabels(text, labels, config);
+  config.labels_error = labels.status();
   return config;
 }
 

@@ -1,15 +1,18 @@
 // config.json of a DeBERTa checkpoint: every key that changes what is computed
 // (spec section 1), with the reference's defaults. Keys outside that list are
-// ignored; values we cannot honour are refused by name.
+// ignored; values we cannot honour are refused by name, those that only some
+// heads read once such a head is there.
 
 #ifndef MODEL_CHECKPOINT_CONFIG_H_
 #define MODEL_CHECKPOINT_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace deberta::model {
@@ -36,7 +39,8 @@ enum class Activation {
   kMish,
 };
 
-// What `architectures[0]` says the checkpoint was saved as.
+// The class of transformers that `architectures` names; unknown where it names
+// none.
 enum class Architecture {
   kUnknown,
   kModel,
@@ -52,6 +56,9 @@ enum class ProblemType { kUnset, kRegression, kSingleLabel, kMultiLabel };
 struct Config {
   Family family = Family::kDeberta;
   Architecture architecture = Architecture::kUnknown;
+  // Why it is not known which head the directory has: `architectures` or
+  // `auto_map` name a class of its own, or one of another family.
+  absl::Status architecture_error;
 
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
@@ -65,8 +72,8 @@ struct Config {
   float layer_norm_eps = 1e-7f;
   Activation hidden_act = Activation::kGelu;
   Activation pooler_act = Activation::kGelu;
+  absl::Status pooler_error;  // why no pooler can be made
   bool position_biased_input = true;
-  int64_t pad_token_id = 0;
 
   bool relative_attention = false;
   int64_t max_relative_positions = 0;  // R, resolved (>= 1)
@@ -89,8 +96,16 @@ struct Config {
   bool legacy_mlm_head = true;
   bool tie_word_embeddings = true;
   // Label names by index: id2label, else label2id inverted, else LABEL_0, ...
-  // (num_labels of them, 2 by default).
+  // (num_labels of them, 2 by default). Other values of id2label than strings
+  // are as JSON has them: "true", "7".
   std::vector<std::string> labels;
+  absl::Status labels_error;  // why `labels` is empty
+  // The label that zero-shot classification reads, if it can: the index of the
+  // first name in label2id that begins with "entail" in any case, which need
+  // not be its index in id2label. Without label2id, the first such label.
+  // Without id2label, only the last: the reference takes it then, whatever its
+  // name.
+  std::optional<size_t> entailment_label;
   ProblemType problem_type = ProblemType::kUnset;
 
   // S: rel_embeddings has 2S rows.
@@ -100,7 +115,7 @@ struct Config {
 };
 
 // InvalidArgument names the key, what was expected and what was got.
-absl::StatusOr<Config> ParseConfig(std::string_view json);
+absl::StatusOr<Config> ParseConfig(std::string_view text);
 
 }  // namespace deberta::model
 

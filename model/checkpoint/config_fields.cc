@@ -70,7 +70,7 @@ int64_t ConfigFields::Int(const char* key, int64_t fallback, int64_t least,
   const std::optional<int64_t> number = AsInteger(*value);
   if (number && *number >= least && *number <= most) return *number;
   Refuse(key, absl::StrCat("an integer from ", least, " to ", most),
-         Shown(*value));
+         json::Shown(*value));
   return fallback;
 }
 
@@ -83,15 +83,17 @@ float ConfigFields::Real(const char* key, float fallback, double least,
     if (number >= least && number <= most) return static_cast<float>(number);
   }
   Refuse(key, absl::StrCat("a number from ", least, " to ", most),
-         Shown(*value));
+         json::Shown(*value));
   return fallback;
 }
 
 bool ConfigFields::Bool(const char* key, bool fallback) {
-  const Json* value = Find(key);
-  if (value == nullptr) return fallback;
-  if (value->is_boolean()) return value->get<bool>();
-  Refuse(key, "true or false", Shown(*value));
+  const auto it = object_.find(key);
+  if (it == object_.end()) return fallback;
+  if (it->is_null()) return false;
+  if (it->is_boolean()) return it->get<bool>();
+  if (it->is_number()) return it->get<double>() != 0;
+  Refuse(key, "true or false", json::Shown(*it));
   return fallback;
 }
 
@@ -99,7 +101,7 @@ std::string ConfigFields::Text(const char* key, const char* fallback) {
   const Json* value = Find(key);
   if (value == nullptr) return fallback;
   if (value->is_string()) return value->get<std::string>();
-  Refuse(key, "a string", Shown(*value));
+  Refuse(key, "a string", json::Shown(*value));
   return fallback;
 }
 
@@ -111,7 +113,7 @@ Activation ConfigFields::ActivationNamed(const char* key,
     if (name == spelling) return activation;
     absl::StrAppend(&known, known.empty() ? "" : ", ", spelling);
   }
-  Refuse(key, absl::StrCat("one of ", known), Shown(Json(name)));
+  Refuse(key, absl::StrCat("one of ", known), json::Shown(Json(name)));
   return Activation::kGelu;
 }
 

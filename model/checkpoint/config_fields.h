@@ -8,16 +8,19 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "json/json.h"
 #include "model/checkpoint/config.h"
-#include "model/checkpoint/json_text.h"
 
 namespace deberta::model {
+
+using Json = json::Value;
 
 // Whole numbers may be written as floats (768.0).
 std::optional<int64_t> AsInteger(const Json& value);
 
 // Keeps the first thing wrong, so that callers check once at the end. A key
-// that is absent or null takes its fallback; so does one that is refused.
+// that is absent or null takes its fallback (but for Bool); so does one that is
+// refused.
 class ConfigFields {
  public:
   // REQUIRES: `object` is a JSON object that outlives this.
@@ -33,6 +36,7 @@ class ConfigFields {
 
   int64_t Int(const char* key, int64_t fallback, int64_t least, int64_t most);
   float Real(const char* key, float fallback, double least, double most);
+  // As Python's `if`: null and 0 are false, other numbers true.
   bool Bool(const char* key, bool fallback);
   std::string Text(const char* key, const char* fallback);
   Activation ActivationNamed(const char* key, const char* fallback);

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "json/json.h"
 #include "model/checkpoint/byte_reader.h"
-#include "model/checkpoint/json_text.h"
 
 namespace deberta::model {
 namespace {
+
+using Json = json::Value;
 
 // The format's own limit.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
@@ -114,14 +116,17 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const Json& json) {
 
 // The header as a JSON object; a name given twice is refused.
 absl::StatusOr<Json> ReadHeader(std::span<const std::byte> bytes) {
-  std::string duplicate;
-  std::optional<Json> header = ParseJson(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, &duplicate);
-  if (!header || !header->is_object()) {
-    return absl::InvalidArgumentError("header is not a valid JSON object");
+  absl::StatusOr<Json> header =
+      json::Parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                  {.unique_keys = true});
+  if (!header.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("header is not valid JSON: ", header.status().message()));
   }
-  if (!duplicate.empty()) return Malformed(duplicate, "listed twice");
-  return *std::move(header);
+  if (!header->is_object()) {
+    return absl::InvalidArgumentError("header is not a JSON object");
+  }
+  return header;
 }
 
 absl::StatusOr<std::vector<Entry>> ReadEntries(const Json& header) {
@@ -226,9 +231,12 @@ absl::StatusOr<SafetensorsContents> ParseTensorTable(
   return contents;
 }
 
-absl::StatusOr<NameMap> ParseSafetensorsIndex(std::string_view json) {
-  const std::optional<Json> index = ParseJson(json);
-  if (!index) return absl::InvalidArgumentError("not valid JSON");
+absl::StatusOr<NameMap> ParseSafetensorsIndex(std::string_view text) {
+  const absl::StatusOr<Json> index = json::Parse(text);
+  if (!index.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not valid JSON: ", index.status().message()));
+  }
   const auto map = index->find("weight_map");
   if (map == index->end() || !map->is_object() || map->empty()) {
     return absl::InvalidArgumentError(

@@ -36,7 +36,7 @@ absl::StatusOr<SafetensorsContents> ParseTensorTable(
 // The weight_map of model.safetensors.index.json (and of the indices of the
 // other formats, which are like it): file names by tensor name.
 // Every file name is plain: it cannot leave the checkpoint's directory.
-absl::StatusOr<NameMap> ParseSafetensorsIndex(std::string_view json);
+absl::StatusOr<NameMap> ParseSafetensorsIndex(std::string_view text);
 
 }  // namespace deberta::model
 

@@ -249,4 +249,15 @@ absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
   return calibration;
 }
 
+absl::StatusOr<Calibration> ShortestBuiltInInput(const CalibratedModel& model) {
+  const std::vector<TextInput> inputs = BuiltInInputs(model.head);
+  const auto bytes = [](const TextInput& input) {
+    size_t sum = input.text.size() + input.text_pair.size();
+    for (const std::string& choice : input.choices) sum += choice.size();
+    return sum;
+  };
+  const auto shortest = std::ranges::min_element(inputs, {}, bytes);
+  return MakeCalibration(std::span(&*shortest, 1), model);
+}
+
 }  // namespace deberta::server

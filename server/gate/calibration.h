@@ -49,6 +49,9 @@ struct CalibratedModel {
 absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
                                             const CalibratedModel& model);
 
+// The shortest of the built-in texts alone.
+absl::StatusOr<Calibration> ShortestBuiltInInput(const CalibratedModel& model);
+
 }  // namespace deberta::server
 
 #endif  // SERVER_GATE_CALIBRATION_H_

@@ -71,10 +71,13 @@ absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
                        " values of width ", output.width, ", expected ",
                        sequences[i].rows.size(), " rows of width ", expected));
     }
-    if (std::any_of(output.values.begin(), output.values.end(),
-                    [](float value) { return std::isnan(value); })) {
+    const auto wrong =
+        std::find_if(output.values.begin(), output.values.end(),
+                     [](float value) { return !std::isfinite(value); });
+    if (wrong != output.values.end()) {
       return absl::InternalError(
-          absl::StrCat("the model's output ", i, " holds NaN"));
+          absl::StrCat("the model's output ", i, " is not finite: it holds ",
+                       std::isnan(*wrong) ? "NaN" : "infinity"));
     }
   }
   return absl::OkStatus();

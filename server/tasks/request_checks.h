@@ -40,7 +40,8 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
     std::string_view field);
 
 // Internal error unless there is one output a sequence, each [rows, width] and
-// free of NaN. Without `width`, any but 0 will do.
+// finite: of an infinite logit a softmax makes NaN. Without `width`, any but 0
+// will do.
 absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
                           std::span<const SequenceOutput> outputs,
                           std::optional<size_t> width);

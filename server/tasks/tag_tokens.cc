@@ -1,6 +1,7 @@
 #include "server/tasks/tag_tokens.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "server/tasks/request_checks.h"
@@ -41,7 +42,7 @@ std::vector<float> Probabilities(const SequenceOutput& output) {
 std::vector<TaggedToken> Tokens(const TextIndex& text, const Encoding& encoding,
                                 size_t begin,
                                 std::span<const float> probabilities,
-                                int32_t unk) {
+                                std::optional<int32_t> unk) {
   const size_t width = probabilities.size() / encoding.size();
   std::vector<TaggedToken> tokens;
   tokens.reserve(encoding.size());

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct TaskModel {
   const model::Config* config = nullptr;
   // Of the head's columns; empty where they have no names.
   std::span<const std::string> labels = {};
+  // The column that ClassifyZeroShot reads; none where it cannot.
+  std::optional<size_t> entailment = {};
   // Most tokens of one sequence, special ones included.
   size_t max_tokens = 0;
   // Classify chooses among the answers that come with each input.

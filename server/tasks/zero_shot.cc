@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/tasks/hypothesis_template.h"
 #include "server/tasks/request_checks.h"
@@ -80,17 +79,9 @@ absl::StatusOr<std::vector<TokenSequence>> Hypotheses(
 
 }  // namespace
 
-std::optional<size_t> EntailmentLabel(std::span<const std::string> labels) {
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (absl::StartsWithIgnoreCase(labels[i], "entail")) return i;
-  }
-  return std::nullopt;
-}
-
 absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
                                                   const TaskModel& model) {
-  const std::optional<size_t> entailment = EntailmentLabel(model.labels);
-  if (!entailment.has_value()) {
+  if (!model.entailment.has_value()) {
     return absl::FailedPreconditionError(
         "the model has no label that begins with \"entail\"");
   }
@@ -99,7 +90,7 @@ absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
       Hypotheses(request, *model.tokenizer);
   if (!hypotheses.ok()) return hypotheses.status();
 
-  ZeroShotTask task(std::move(request), model, *entailment);
+  ZeroShotTask task(std::move(request), model, *model.entailment);
   const LengthRule rule = {.policy = task.request_.length_policy,
                            .max_tokens = model.max_tokens,
                            .overlap = static_cast<size_t>(task.request_.stride),

@@ -32,15 +32,12 @@ struct ZeroShotResult {
   Coverage coverage = {};  // of the longest pair of text and hypothesis
 };
 
-// The first label that begins with "entail", in any case.
-std::optional<size_t> EntailmentLabel(std::span<const std::string> labels);
-
 class ZeroShotTask {
  public:
   using Request = ZeroShotRequest;
   using Result = ZeroShotResult;
 
-  // FailedPrecondition if the model has no entailment label.
+  // FailedPrecondition if the model has no label of entailment.
   static absl::StatusOr<ZeroShotTask> Create(Request request,
                                              const TaskModel& model);
   const std::vector<SequenceInput>& sequences() const { return sequences_; }

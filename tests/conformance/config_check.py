@@ -48,7 +48,6 @@ def expected(config):
         type_vocab_size=config.type_vocab_size,
         layer_norm_eps=as_float(config.layer_norm_eps),
         position_biased_input=config.position_biased_input,
-        pad_token_id=config.pad_token_id,
         relative_attention=relative,
         max_relative_positions=(limit if limit >= 1
                                 else config.max_position_embeddings),

@@ -56,7 +56,7 @@ TEST(OptionsTest, DefaultsAreThoseOfTheContract) {
   EXPECT_EQ(options->listen, "0.0.0.0:50051");
   EXPECT_EQ(options->metrics_listen, "0.0.0.0:9090");
   EXPECT_EQ(options->precision, model::Precision::kFp32);
-  EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kHf4);
+  EXPECT_EQ(options->tokenizer_profile, std::nullopt);
   EXPECT_EQ(options->allowed_weights, model::AllWeightsFormats());
   EXPECT_GE(options->workers, 1);
   EXPECT_GE(options->threads_per_worker, 1);
@@ -126,7 +126,7 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
       {"--allowed_weights=pickle", "--allowed_weights: expected some of"},
       {"--allowed_weights=", "--allowed_weights: expected some of"},
       {"--allowed_weights=torch,", "--allowed_weights: expected some of"},
-      {"--tokenizer_profile=hf3", "--tokenizer_profile: expected hf4, hf5"},
+      {"--tokenizer_profile=hf3", "--tokenizer_profile: expected auto, hf4, hf5"},
       {"--listen=nowhere", "--listen: expected HOST:PORT"},
       {"--listen=:1", "--listen: expected HOST:PORT"},
       {"--metrics_listen=0.0.0.0:65536", "--metrics_listen: expected"},

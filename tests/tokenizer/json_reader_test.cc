@@ -78,13 +78,35 @@ TEST(JsonReaderTest, RefusesWhatIsNotJson) {
   }
 }
 
-TEST(JsonReaderTest, SurvivesDeepNesting) {
+TEST(JsonReaderTest, SaysWhereAFileBreaks) {
+  EXPECT_EQ(
+      JsonDocument::Parse("f.json", "{\"a\": {\"b\": }}").status().message(),
+      "f.json: not valid JSON: line 1, column 13, in a.b: expected a "
+      "value, got '}'");
+}
+
+// Python writes them, and no one need read them.
+TEST(JsonReaderTest, RefusesOnlyNumbersInUseThatAreNotFinite) {
+  const JsonDocument document = Parse(R"({"a": NaN, "b": {"c": Infinity}})");
+  EXPECT_TRUE(document.root().At("a").present());
+  EXPECT_TRUE(document.error().ok());
+  document.root().At("b").At("c").Number();
+  EXPECT_EQ(document.error().message(),
+            "f.json: b.c: expected a finite number, got Infinity");
+  const JsonDocument other = Parse(R"({"id": NaN})");
+  other.root().At("id").Int32();
+  EXPECT_THAT(std::string(other.error().message()), HasSubstr("got NaN"));
+}
+
+TEST(JsonReaderTest, RefusesDeepNesting) {
   constexpr size_t kDepth = 1000000;
-  EXPECT_FALSE(JsonDocument::Parse("f.json", std::string(kDepth, '[')).ok());
-  const JsonDocument document =
-      Parse(std::string(kDepth, '[') + std::string(kDepth, ']'));
-  document.root().String();
-  EXPECT_FALSE(document.error().ok());
+  for (const std::string& text :
+       {std::string(kDepth, '['),
+        std::string(kDepth, '[') + std::string(kDepth, ']')}) {
+    EXPECT_THAT(
+        std::string(JsonDocument::Parse("f.json", text).status().message()),
+        HasSubstr("nested deeper"));
+  }
 }
 
 }  // namespace

@@ -189,10 +189,18 @@ TEST_F(LoaderTest, ReadsTheConfig) {
   Write("tokenizer_config.json",
         R"({"model_max_length": 1000000000000000019884624838656})");
   EXPECT_EQ(Load()->model_max_length(), std::nullopt);
+  // transformers loads these, and fails only where it truncates.
+  for (const char* none :
+       {R"({"model_max_length": -1})", R"({"model_max_length": 0})",
+        R"({"model_max_length": null})"}) {
+    Write("tokenizer_config.json", none);
+    EXPECT_EQ(Load()->model_max_length(), std::nullopt) << none;
+  }
   for (const char* bad :
-       {R"({"model_max_length": 0})", R"({"model_max_length": "512"})",
-        R"({"truncation_side": "left"})", R"({"split_special_tokens": true})",
-        R"({"add_prefix_space": 1})", R"({"cls_token": 1})",
+       {R"({"model_max_length": "512"})", R"({"truncation_side": "middle"})",
+        R"({"padding_side": "up"})", R"({"split_special_tokens": 1})",
+        R"({"model_input_names": "input_ids"})", R"({"add_prefix_space": 1})",
+        R"({"cls_token": 1})",
         R"({"added_tokens_decoder": {"x": {"content": "a"}}})", "[]", "{"}) {
     Write("tokenizer_config.json", bad);
     EXPECT_THAT(Error(), HasSubstr("tokenizer_config.json")) << bad;
@@ -269,10 +277,9 @@ TEST_F(LoaderTest, RefusesWhatItDoesNotImplementByName) {
       {"/decoder/type", "\"WordPiece\""},
       {"/post_processor/type", "\"RobertaProcessing\""},
       {"/post_processor", "null"},
-      {"/post_processor/pair/4/SpecialToken/type_id", "0"},
-      {"/post_processor/pair/4/SpecialToken/id", "\"[CLS]\""},
+      {"/post_processor/pair/4/SpecialToken/id", "\"[NEW]\""},
+      {"/post_processor/pair/3/Sequence/id", "\"A\""},
       {"/post_processor/single/1/Sequence/id", "\"B\""},
-      {"/post_processor/special_tokens/[CLS]/ids", "[1, 1]"},
       {"/post_processor/special_tokens/[SEP]/ids", "[999]"},
       {"/post_processor/special_tokens", "{}"},
       {"/version", "\"2.0\""},
@@ -280,7 +287,8 @@ TEST_F(LoaderTest, RefusesWhatItDoesNotImplementByName) {
       {"/added_tokens/0/id", "5"},
       {"/added_tokens/0/content", "\"\""},
       {"/added_tokens", "7"},
-      {"/truncation", "{\"direction\": \"Left\"}"},
+      {"/truncation", "{\"direction\": \"Up\"}"},
+      {"/padding", "{\"direction\": 1}"},
       {"/new_part", "{}"},
   };
   for (const auto& [pointer, value] : kBpeCases) {

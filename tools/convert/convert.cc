@@ -75,8 +75,15 @@ absl::Status CopyConfig(const fs::path& source, const std::string& name,
   if (written->conv_groups == served.conv_groups) {
     return target.Write(kConfig, text);
   }
-  // ParseConfig has found it to be an object of little depth.
-  auto json = nlohmann::ordered_json::parse(text);
+  // ParseConfig has found it to be an object of little depth, but is less
+  // strict with numbers.
+  auto json = nlohmann::ordered_json::parse(text, nullptr,
+                                            /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    return AtFile(path, absl::InvalidArgumentError(
+                            "holds NaN, Infinity or another number that is "
+                            "not of JSON, and conv_groups is to be changed"));
+  }
   json["conv_groups"] = served.conv_groups;
   absl::StrAppend(&origin, ", where conv_groups was ", written->conv_groups);
   return target.Write(kConfig, json.dump(2) + "\n");

@@ -37,24 +37,79 @@ TEST(WeightNamesTest, NormalizesPrefixesAndLayerNorms) {
   EXPECT_EQ(NormalizeWeightName("module.deberta.encoder.x"), "encoder.x");
   EXPECT_EQ(NormalizeWeightName("bert.encoder.x"), "encoder.x");
   EXPECT_EQ(NormalizeWeightName("pooler.dense.weight"), "pooler.dense.weight");
-  EXPECT_EQ(NormalizeWeightName("deberta.a.LayerNorm.gamma"),
-            "a.LayerNorm.weight");
+  EXPECT_EQ(NormalizeWeightName("deberta.embeddings.LayerNorm.gamma"),
+            "embeddings.LayerNorm.weight");
   EXPECT_EQ(NormalizeWeightName("LayerNorm.beta"), "LayerNorm.bias");
   EXPECT_EQ(NormalizeWeightName("gamma"), "gamma");
+  // The reference finds no head below the backbone's name.
+  for (const char* name :
+       {"deberta.pooler.dense.weight", "bert.pooler.dense.weight",
+        "deberta.deberta.encoder.x", "deberta.embeddings", "deberta"}) {
+    EXPECT_EQ(NormalizeWeightName(name), name);
+  }
+}
+
+TEST(WeightNamesTest, TellsWhatATensorLeftOverCanBe) {
+  const std::pair<WeightKind, std::vector<const char*>> kCases[] = {
+      {WeightKind::kIdle,
+       {"embeddings.position_ids", "embeddings.position_embeddings.weight",
+        "embeddings.word_embeddings._weight"}},
+      {WeightKind::kPretrainingHead,
+       {"cls.predictions.decoder.bias", "lm_predictions.lm_head.bias",
+        "mask_predictions.classifier.weight"}},
+      {WeightKind::kTaskHead,
+       {"pooler.dense.weight", "pooler.dense.bias", "classifier.weight",
+        "classifier.bias", "qa_outputs.weight"}},
+      {WeightKind::kBackbone,
+       {"embeddings.token_type_embeddings.weight",
+        "embeddings.embed_proj.weight", "encoder.rel_embeddings.weight",
+        "encoder.LayerNorm.bias", "encoder.conv.conv.weight",
+        "encoder.layer.12.output.LayerNorm.bias",
+        "encoder.layer.0.attention.self.pos_key_proj.weight",
+        "encoder.layer.0.attention.self.q_bias",
+        "encoder.layer.0.attention.self.head_logits_proj.weight"}},
+      {WeightKind::kForeign,
+       {"fc.weight",
+        "head.0.weight",
+        "crf.transitions",
+        "lstm.weight_ih_l0",
+        "classifier.0.weight",
+        "classifier.dense.weight",
+        "classifier.out_proj.bias",
+        "classifier",
+        "classifier2.weight",
+        "pooler.weight",
+        "pooler.dense.0.weight",
+        "cls.weight",
+        "proj.bias",
+        "deberta.pooler.dense.weight",
+        "log_sigma",
+        "encoder.layer.0.attention.self.query_proj.lora_A.weight",
+        "encoder.layer.0.adapter.down.weight",
+        "encoder.layer.0.extra",
+        "encoder.layer.x.output.dense.weight",
+        "encoder.layer.",
+        "encoder.layer.1",
+        "encoder.norm.weight",
+        "embeddings.weight",
+        ""}}};
+  for (const auto& [kind, names] : kCases) {
+    for (const char* name : names) EXPECT_EQ(KindOfWeight(name), kind) << name;
+  }
 }
 
 TEST(CheckpointTest, OpensOneFile) {
   ModelDirectory directory;
   directory.Write("config.json", kConfig);
-  const std::string file = OneTensor("deberta.a.LayerNorm.gamma", 2.5f);
+  const std::string file = OneTensor("deberta.encoder.LayerNorm.gamma", 2.5f);
   directory.Write("model.safetensors", file);
   const auto checkpoint = Checkpoint::Open(directory.path(), {});
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ((*checkpoint)->config().hidden_size, 768);
   EXPECT_EQ((*checkpoint)->weights_path(), directory.File("model.safetensors"));
   EXPECT_EQ((*checkpoint)->weights_bytes(), file.size());
-  EXPECT_EQ((*checkpoint)->Find("deberta.a.LayerNorm.gamma"), nullptr);
-  const TensorView* tensor = (*checkpoint)->Find("a.LayerNorm.weight");
+  EXPECT_EQ((*checkpoint)->Find("deberta.encoder.LayerNorm.gamma"), nullptr);
+  const TensorView* tensor = (*checkpoint)->Find("encoder.LayerNorm.weight");
   ASSERT_NE(tensor, nullptr);
   EXPECT_THAT(ReadFloats(*tensor), ElementsAre(2.5f));
   // Released pages are read again from the file.
@@ -187,16 +242,16 @@ TEST(CheckpointTest, TellsSourceNamesAndWhatIsSkipped) {
   directory.Write("config.json", kConfig);
   directory.Write("model.safetensors",
                   SafetensorsBytes(
-                      R"({"module.deberta.a.LayerNorm.beta":
+                      R"({"module.deberta.encoder.LayerNorm.beta":
                 {"dtype":"F32","shape":[1],"data_offsets":[0,4]},
               "deberta.embeddings.position_ids":
                 {"dtype":"I32","shape":[1],"data_offsets":[4,8]}})",
                       std::string(8, '\0')));
   const auto checkpoint = Checkpoint::Open(directory.path(), {});
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  EXPECT_THAT(
-      (*checkpoint)->source_names(),
-      ElementsAre(Pair("a.LayerNorm.bias", "module.deberta.a.LayerNorm.beta")));
+  EXPECT_THAT((*checkpoint)->source_names(),
+              ElementsAre(Pair("encoder.LayerNorm.bias",
+                               "module.deberta.encoder.LayerNorm.beta")));
   EXPECT_THAT(
       (*checkpoint)->skipped(),
       ElementsAre(Pair("deberta.embeddings.position_ids", "of type I32")));
@@ -252,7 +307,9 @@ TEST(CheckpointTest, NamesTheFileThatIsMalformed) {
   ModelDirectory directory;
   directory.Write("config.json", "{");
   EXPECT_EQ(Refusal(directory, absl::StatusCode::kInvalidArgument),
-            directory.File("config.json") + ": not valid JSON");
+            directory.File("config.json") +
+                ": not valid JSON: line 1, column 2: expected a key in quotes, "
+                "got the end of the text");
   directory.Write("config.json", R"({"model_type":"roberta"})");
   EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
               AllOf(HasSubstr(directory.File("config.json")),
@@ -270,10 +327,12 @@ TEST(CheckpointTest, RefusesTwoTensorsForOneName) {
   const float value = 1.0f;
   const TensorView tensor{
       DType::kF32, {1}, std::as_bytes(std::span(&value, 1))};
-  directory.Write("model.safetensors",
-                  SafetensorsBytes({{"a", tensor}, {"deberta.a", tensor}}));
-  EXPECT_THAT(Refusal(directory, absl::StatusCode::kInvalidArgument),
-              AllOf(HasSubstr("\"deberta.a\""), HasSubstr("second tensor")));
+  directory.Write(
+      "model.safetensors",
+      SafetensorsBytes({{"encoder.a", tensor}, {"deberta.encoder.a", tensor}}));
+  EXPECT_THAT(
+      Refusal(directory, absl::StatusCode::kInvalidArgument),
+      AllOf(HasSubstr("\"deberta.encoder.a\""), HasSubstr("second tensor")));
 }
 
 TEST(CheckpointTest, NamesWhatAShardLacks) {

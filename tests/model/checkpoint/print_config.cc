@@ -28,7 +28,6 @@ nlohmann::json Fields(const deberta::model::Config& config) {
       {"type_vocab_size", config.type_vocab_size},
       {"layer_norm_eps", config.layer_norm_eps},
       {"position_biased_input", config.position_biased_input},
-      {"pad_token_id", config.pad_token_id},
       {"relative_attention", config.relative_attention},
       {"max_relative_positions", config.max_relative_positions},
       {"position_buckets", config.position_buckets},

@@ -1,0 +1,46 @@
+// tokenizer_config.json, but for its special tokens (added_token_files.h): the
+// keys that change what a tokenizer answers. docs/directories.md lists every
+// key that transformers reads and what becomes of it here.
+
+#ifndef TOKENIZER_TOKENIZER_SETTINGS_H_
+#define TOKENIZER_TOKENIZER_SETTINGS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "tokenizer/hf5_unigram.h"
+#include "tokenizer/json_reader.h"
+#include "tokenizer/profile.h"
+#include "tokenizer/sentence_piece.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::tokenizer {
+
+struct TokenizerSettings {
+  std::optional<int64_t> model_max_length;
+  bool clean_up_tokenization_spaces = false;
+  bool add_prefix_space = false;
+  bool split_special_tokens = false;
+  bool token_type_ids = true;
+  // Absent: what tokenizer.json says.
+  std::optional<Side> padding_side;
+  std::optional<Side> truncation_side;
+  SpmOptions spm;
+  Hf5Settings hf5;
+  // transformers 5 reads tokenizer.json as it is, as 4.57 always does, instead
+  // of building a tokenizer of a class of its own from the vocabulary.
+  bool generic_class = false;
+};
+
+// InvalidArgument, naming the key, for values that transformers refuses too or
+// that are not served.
+absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
+    const JsonDocument& config, Profile profile);
+
+// "left" or "right", in any case of the first letter; absent if `node` is.
+std::optional<Side> ReadSide(const JsonNode& node);
+
+}  // namespace deberta::tokenizer
+
+#endif  // TOKENIZER_TOKENIZER_SETTINGS_H_
