@@ -18,7 +18,11 @@ std::optional<int64_t> ReadMaxLength(const JsonNode& root) {
   JsonNode length = root.At("model_max_length");
   if (!length.present()) length = root.At("max_len");
   if (!length.present()) return std::nullopt;
-  const double value = length.Number();
+  if (!length.value()->is_number()) {
+    length.Fail("a number");
+    return std::nullopt;
+  }
+  const auto value = length.value()->get<double>();  // may be Infinity
   if (!(value >= 1 && value <= kLargeInteger)) return std::nullopt;
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   return value < static_cast<double>(kMost) ? static_cast<int64_t>(value)
