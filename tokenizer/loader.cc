@@ -249,7 +249,8 @@ absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
     return absl::InvalidArgumentError(
         "the tokenizer profile \"spm\" needs spm.model");
   }
-  auto settings = ReadTokenizerSettings(side_files->tokenizer_config, profile);
+  auto settings = ReadTokenizerSettings(side_files->tokenizer_config,
+                                        files.source, profile);
   if (!settings.ok()) return settings.status();
   auto definition = ReadDefinition(files, *model, *settings, profile);
   if (!definition.ok()) return definition.status();

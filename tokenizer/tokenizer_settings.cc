@@ -53,19 +53,49 @@ Hf5Settings ReadHf5Settings(const JsonNode& root) {
   return settings;
 }
 
-// Whether transformers 5 takes tokenizer.json as it is. Notes a class of
-// another model, which it would build from the vocabulary.
-bool IsGenericClass(const JsonNode& node) {
-  std::string name = node.StringOr("DebertaV2Tokenizer");
+// A class of transformers without its old suffix.
+std::string ClassName(const JsonNode& node) {
+  std::string name = node.StringOr("");
   if (name.ends_with("Fast")) name.resize(name.size() - 4);
-  if (name == "DebertaTokenizer" || name == "DebertaV2Tokenizer") return false;
-  if (name != "PreTrainedTokenizer" && name != "TokenizersBackend" &&
-      name != "PythonBackend") {
+  return name;
+}
+
+bool IsDeberta(std::string_view name) {
+  return name == "DebertaTokenizer" || name == "DebertaV2Tokenizer";
+}
+
+// Whether `profile` takes tokenizer.json as it is. Notes a class that builds a
+// tokenizer of another kind from the files there are.
+bool IsGenericClass(const JsonNode& node, TokenizerSource source,
+                    Profile profile) {
+  const std::string name = ClassName(node);
+  if (name.empty() || IsDeberta(name) || profile == Profile::kSpm) return false;
+  const bool json = source == TokenizerSource::kTokenizerJson;
+  // 4.57 reads tokenizer.json as it is whatever the class.
+  const bool generic = name == "PreTrainedTokenizer" ||
+                       name == "TokenizersBackend" || name == "PythonBackend" ||
+                       profile == Profile::kHf4;
+  if (!json || !generic) {
     node.Fail(
-        "DebertaTokenizer, DebertaV2Tokenizer, PreTrainedTokenizerFast or "
-        "TokenizersBackend, with the tokenizer profile hf5");
+        "DebertaTokenizer or DebertaV2Tokenizer, or, to have tokenizer.json "
+        "read as it is, PreTrainedTokenizerFast");
   }
   return true;
+}
+
+// Notes code of the directory's own, which nobody runs here.
+void CheckNoCode(const JsonNode& auto_map) {
+  if (!auto_map.present()) return;
+  const JsonNode named =
+      auto_map.is_object() ? auto_map.At("AutoTokenizer") : auto_map;
+  if (!named.present()) return;
+  std::vector<JsonNode> classes = {named};
+  if (!named.is_string()) classes = named.Elements();
+  for (const JsonNode& node : classes) {
+    if (node.present()) {
+      node.Fail("null: the directory's own code is not run");
+    }
+  }
 }
 
 }  // namespace
@@ -79,7 +109,7 @@ std::optional<Side> ReadSide(const JsonNode& node) {
 }
 
 absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
-    const JsonDocument& config, Profile profile) {
+    const JsonDocument& config, TokenizerSource source, Profile profile) {
   const JsonNode root = config.root();
   TokenizerSettings settings;
   settings.model_max_length = ReadMaxLength(root);
@@ -89,9 +119,10 @@ absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
   settings.spm.do_lower_case = root.At("do_lower_case").BoolOr(false);
   settings.spm.split_by_punct = root.At("split_by_punct").BoolOr(false);
   settings.hf5 = ReadHf5Settings(root);
-  if (profile == Profile::kHf5) {
-    settings.generic_class = IsGenericClass(root.At("tokenizer_class"));
-  }
+  CheckNoCode(root.At("auto_map"));
+  settings.generic_class =
+      IsGenericClass(root.At("tokenizer_class"), source, profile) &&
+      profile == Profile::kHf5;
   // The class without a model of its own has no types in version 5.
   settings.token_type_ids =
       HasTokenTypeIds(root, /*otherwise=*/!settings.generic_class);

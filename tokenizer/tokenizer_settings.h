@@ -14,6 +14,7 @@
 #include "tokenizer/profile.h"
 #include "tokenizer/sentence_piece.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer_files.h"
 
 namespace deberta::tokenizer {
 
@@ -36,7 +37,7 @@ struct TokenizerSettings {
 // InvalidArgument, naming the key, for values that transformers refuses too or
 // that are not served.
 absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
-    const JsonDocument& config, Profile profile);
+    const JsonDocument& config, TokenizerSource source, Profile profile);
 
 // "left" or "right", in any case of the first letter; absent if `node` is.
 std::optional<Side> ReadSide(const JsonNode& node);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/checkpoint/json_text.h"
+#include "json/json.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/untrusted_text.h"
 

@@ -132,7 +132,8 @@ def make_directory(base, changes, left_out, directory):
     for name in left_out:
         (directory / name).unlink(missing_ok=True)
     family = "deberta" if base.startswith("v1") else "deberta-v2"
-    (directory / "config.json").write_text(json.dumps({"model_type": family}))
+    config = {"model_type": family, "transformers_version": transformers.__version__}
+    (directory / "config.json").write_text(json.dumps(config))
     for name, change in changes.items():
         path = directory / name
         if isinstance(change, str):

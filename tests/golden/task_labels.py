@@ -13,6 +13,14 @@ NLI_LABELS = [["contradiction", "neutral", "entailment"],
               ["not_entailment", "Entails"], ["entailment", "not_entailment"],
               ["neutral", "entailed", "contradiction", "other"],
               ["entailment"]]
+NLI_MAPS = [(names, {n: i for i, n in enumerate(names)})
+            for names in NLI_LABELS]
+# Maps that disagree: label2id tells.
+NLI_MAPS += [(["LABEL_0", "LABEL_1", "LABEL_2"],
+              {"neutral": 0, "entailment": 1, "contradiction": 2}),
+             (["entailment", "neutral", "contradiction"],
+              {"contradiction": 0, "neutral": 1, "entailment": 2}),
+             (["a", "entailment", "b"], {"b": 1, "entails": 2, "entail": 0})]
 TEMPLATES = [None, "This text is about {}.", "{}", "{0} or not {0}?",
              "{{{}}} \U0001F642", "Das handelt von  {} \u2026"]
 
@@ -54,10 +62,10 @@ def candidate_labels(rng):
 
 
 def zero_shot_cases(rng, name, tokenizer):
-    for names in NLI_LABELS:
+    for names, label2id in NLI_MAPS:
         oracle = Oracle("zero-shot-classification", name, tokenizer,
                         id2label=dict(enumerate(names)),
-                        label2id={n: i for i, n in enumerate(names)})
+                        label2id=label2id)
         for i in range(34):
             text = text_of(rng, i, (3, 20, 60))
             labels = candidate_labels(rng)
@@ -78,7 +86,8 @@ def zero_shot_cases(rng, name, tokenizer):
             result = oracle.ask(seed, text, candidate_labels=labels, **kwargs)
             oracle.pipe.tokenizer.model_max_length = 512
             yield {"tokenizer": name, "seed": seed, "text": text,
-                   "labels": names, "candidates": labels,
+                   "labels": names, "entailment": oracle.pipe.entailment_id,
+                   "candidates": labels,
                    "template": template or "",
                    "multi_label": kwargs["multi_label"], "max_tokens": limit,
                    "sequences": oracle.digests(),

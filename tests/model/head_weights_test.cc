@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace deberta::model {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -62,7 +64,6 @@ TEST(HeadWeightsTest, RefusesAClassifierThatDisagreesWithTheLabels) {
 TEST(HeadWeightsTest, ChoosesTheHeadFromTensorsWithoutAnArchitecture) {
   const std::pair<const char*, Head> kCases[] = {
       {"v1_classify", Head::kSequenceClassification},
-      {"v3_tag", Head::kTokenClassification},
       {"v3_answer", Head::kQuestionAnswering},
       {"v1_absolute_fill", Head::kMaskedLanguageModel},
       {"v1_no_relative", Head::kNone},
@@ -74,6 +75,150 @@ TEST(HeadWeightsTest, ChoosesTheHeadFromTensorsWithoutAnArchitecture) {
     const auto weights = model.Bind();
     ASSERT_TRUE(weights.ok()) << weights.status();
     EXPECT_EQ(weights->head.head, head) << name;
+  }
+}
+
+// A classifier that took the mean of all tokens was served as a tagger.
+TEST(HeadWeightsTest, TakesNoClassifierForATaggerUnlessToldSo) {
+  for (const auto& [name, tagger] :
+       {std::pair("v3_tag", "DebertaV2ForTokenClassification"),
+        std::pair("v1_c2p_tag", "DebertaForTokenClassification")}) {
+    EditedModel model(name);
+    ASSERT_TRUE(model.Bind().ok());
+    for (const char* instead : {"\"unused\"", "\"auto_map\""}) {
+      EditedModel other(name);
+      other.config =
+          absl::StrReplaceAll(other.config, {{"\"architectures\"", instead}});
+      EXPECT_THAT(other.Refusal(),
+                  AnyOf(HasSubstr(tagger), HasSubstr("run here")));
+    }
+  }
+  EditedModel pooled("v3_classify");
+  pooled.tensors.erase("pooler.dense.weight");
+  pooled.tensors.erase("pooler.dense.bias");
+  EXPECT_THAT(pooled.Refusal(), HasSubstr("2 missing: pooler.dense."));
+  pooled.config =
+      absl::StrReplaceAll(pooled.config, {{"\"architectures\"", "\"unused\""}});
+  EXPECT_THAT(pooled.Refusal(), HasSubstr("pools in a way of its own"));
+}
+
+TEST(HeadWeightsTest, RefusesClassesThatAreNotTransformers) {
+  EditedModel model("v3_classify");
+  const std::string config = model.config;
+  model.config = absl::StrReplaceAll(
+      config, {{"DebertaV2ForSequenceClassification", "GuardModel"}});
+  EXPECT_THAT(model.Refusal(),
+              AllOf(HasSubstr("config.json: architectures: expected a class"),
+                    HasSubstr("\"GuardModel\"; what a class of its own")));
+  model.config = config;
+  model.config.insert(1, R"("auto_map": {"AutoModel": "guard.Guard"},)");
+  EXPECT_THAT(model.Refusal(), HasSubstr("guard.Guard"));
+  // What deberta.json says is the user's word.
+  EditedModel masks("v3_pretrained_fill");
+  masks.config.insert(1, R"("architectures": ["DebertaV2ForPreTraining"],)");
+  EXPECT_THAT(masks.Refusal(), HasSubstr("DebertaV2ForPreTraining"));
+  EXPECT_TRUE(masks.Bind(FillMaskDecoder::kEnhanced).ok());
+}
+
+TEST(HeadWeightsTest, RefusesTensorsOfAnotherHead) {
+  const auto refused = [](const char* golden, const char* from,
+                          std::string_view prefix, const char* message) {
+    EditedModel model(golden);
+    AddAll(from, prefix, model);
+    EXPECT_THAT(model.Refusal(), HasSubstr(message)) << golden << prefix;
+  };
+  refused("v3_tag", "v3_classify", "pooler.",
+          "2 tensors of another head than the class in config.json's "
+          "architectures has: pooler.dense.bias, pooler.dense.weight");
+  refused("v3_answer", "v3_classify", "classifier.", "classifier.bias");
+  refused("v3_classify", "v3_answer", "qa_outputs.", "qa_outputs.bias");
+  refused("v2_shared_buckets_p2c_fill", "v3_classify", "pooler.", "pooler");
+  // Without an architecture too.
+  EditedModel both("v3_answer");
+  AddAll("v3_classify", "classifier.", both);
+  both.config =
+      absl::StrReplaceAll(both.config, {{"\"architectures\"", "\"unused\""}});
+  EXPECT_THAT(both.Refusal(), HasSubstr("than the others make up: classifier"));
+}
+
+TEST(HeadWeightsTest, RefusesTensorsThatOnlyOwnCodeReads) {
+  for (const char* golden : {"v3_classify", "v3_tag", "v1_no_relative",
+                             "v3_discriminator", "v1_absolute_fill"}) {
+    for (const char* name :
+         {"fc.weight", "crf.transitions", "head.0.bias", "classifier.2.weight",
+          "deberta.pooler.dense.weight", "cls.bias",
+          "encoder.layer.0.attention.self.query_proj.lora_A.weight"}) {
+      EditedModel model(golden);
+      model.tensors[name] = model.tensors["embeddings.LayerNorm.bias"];
+      EXPECT_THAT(model.Refusal(),
+                  AllOf(HasSubstr("1 tensors that no DeBERTa class"),
+                        HasSubstr(name), HasSubstr("run here")))
+          << golden;
+    }
+  }
+}
+
+// Fine-tuning leaves them in the file.
+TEST(HeadWeightsTest, LeavesHeadsOfPretrainingAlone) {
+  EditedModel model("v3_classify");
+  AddAll("v3_discriminator", "lm_predictions.", model);
+  AddAll("v3_discriminator", "mask_predictions.", model);
+  AddAll("v3_discriminator", "embeddings.position_embeddings", model);
+  AddAll("v1_absolute_fill", "cls.predictions.", model);
+  model.tensors["embeddings.position_ids"] =
+      model.tensors["embeddings.LayerNorm.bias"];
+  const auto weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->head.head, Head::kSequenceClassification);
+  EXPECT_THAT(weights->unexpected, IsEmpty());
+}
+
+// Hidden states are the backbone's, whatever stands on it.
+TEST(HeadWeightsTest, ServesTheBackboneOfAKnownHead) {
+  EditedModel model("v3_classify");
+  model.config = absl::StrReplaceAll(
+      model.config, {{"DebertaV2ForSequenceClassification", "DebertaV2Model"}});
+  const auto weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->head.head, Head::kNone);
+  EXPECT_EQ(weights->unexpected.size(), 4u);
+}
+
+// transformers leaves them out, and warns.
+TEST(HeadWeightsTest, WarnsOfPartsThatTheConfigurationTurnsOff) {
+  EditedModel model("v3_tag");
+  for (const char* name :
+       {"encoder.layer.9.output.dense.bias", "encoder.conv.conv.bias",
+        "encoder.layer.0.attention.self.pos_key_proj.bias"}) {
+    model.tensors[name] = model.tensors["embeddings.LayerNorm.bias"];
+  }
+  const auto weights = model.Bind();
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->unexpected.size(), 3u);
+}
+
+TEST(HeadWeightsTest, ReadsOfTheConfigurationWhatTheHeadHas) {
+  constexpr char kGaps[] = R"(, "id2label": {"0": "a", "5": null})";
+  constexpr char kPooler[] = R"(, "pooler_hidden_act": "none")";
+  for (const auto& [golden, keys, message] :
+       {std::tuple("v3_answer", kGaps, ""), std::tuple("v3_choose", kGaps, ""),
+        std::tuple("v1_absolute_fill", kGaps, ""),
+        std::tuple("v3_discriminator", kGaps, ""),
+        std::tuple("v1_no_relative", kGaps, ""),
+        std::tuple("v1_c2p_tag", kGaps, "config.json: id2label: expected"),
+        std::tuple("v3_classify", kGaps, "config.json: id2label: expected"),
+        std::tuple("v1_c2p_tag", kPooler, ""),
+        std::tuple("v3_answer", kPooler, ""),
+        std::tuple("v3_choose", kPooler, "config.json: pooler_hidden_act"),
+        std::tuple("v3_classify", kPooler, "config.json: pooler_hidden_act")}) {
+    EditedModel model(golden);
+    // Of equal keys the last counts.
+    model.config.insert(model.config.rfind('}'), keys);
+    if (*message == '\0') {
+      EXPECT_TRUE(model.Bind().ok()) << golden << keys;
+    } else {
+      EXPECT_THAT(model.Refusal(), HasSubstr(message)) << golden << keys;
+    }
   }
 }
 

@@ -149,16 +149,5 @@ TEST(WeightsTest, NamesTheTypeOfATensorThatHoldsNoFloats) {
       HasSubstr("embeddings.word_embeddings.weight (of type I8, expected F32"));
 }
 
-TEST(WeightsTest, KeepsUnknownNamesButLoads) {
-  EditedModel model("v3_tag");
-  model.tensors["encoder.layer.0.extra"] = model.tensors["classifier.bias"];
-  model.tensors["lm_predictions.lm_head.bias"] =
-      model.tensors["classifier.bias"];
-  model.tensors["pooler.dense.bias"] = model.tensors["classifier.bias"];
-  const auto weights = model.Bind();
-  ASSERT_TRUE(weights.ok()) << weights.status();
-  EXPECT_THAT(weights->unexpected, ElementsAre("encoder.layer.0.extra"));
-}
-
 }  // namespace
 }  // namespace deberta::model

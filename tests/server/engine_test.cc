@@ -87,6 +87,16 @@ class EngineTest : public testing::Test {
     return directory;
   }
 
+  // What was logged so far.
+  std::string LogText() const {
+    std::rewind(log_file_);
+    std::string text;
+    for (int c; (c = std::fgetc(log_file_)) != EOF;) {
+      text.push_back(static_cast<char>(c));
+    }
+    return text;
+  }
+
   std::string CopyModelWithTokenizer(const std::string& name) {
     const std::string directory = CopyModel(name);
     std::ofstream(directory + "/tokenizer.json") << kTokenizer;
@@ -287,7 +297,40 @@ TEST_F(EngineTest, HeadsSayWhatTheyDo) {
   const auto judge = catalog.Find("labels", TaskKind::kZeroShot);
   EXPECT_TRUE(absl::IsFailedPrecondition(judge.status()));
   EXPECT_THAT(std::string(judge.status().message()),
-              HasSubstr("none of its labels begins with"));
+              HasSubstr("no label of its config.json's label2id begins"));
+}
+
+// It was served, and answered INTERNAL to every call.
+TEST_F(EngineTest, ModelsThatFailTheirSelfTestAreNotServed) {
+  for (const char* name :
+       {"v3_classify", "v3_tag", "v3_answer", "v3_choose", "v3_discriminator",
+        "v1_absolute_fill", "v3_released_positions"}) {
+    const std::string directory = CopyModelWithTokenizer(name);
+    EXPECT_TRUE(Load({{.name = "m", .directory = directory}}).ok()) << name;
+    // All elements of both bytes set are NaN, in fp32 and in fp16.
+    std::fstream file(directory + "/model.safetensors",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-64, std::ios::end);
+    file << std::string(64, '\xff');
+    file.close();
+    for (const model::Precision precision :
+         {model::Precision::kFp32, model::Precision::kInt8}) {
+      const auto engine = Load({{.name = "m", .directory = directory}},
+                               {.precision = precision});
+      EXPECT_EQ(engine.status().code(), absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(std::string(engine.status().message()),
+                  AllOf(HasSubstr("model m ("), HasSubstr("in fp32"),
+                        HasSubstr("not finite (NaN)")))
+          << name;
+    }
+  }
+}
+
+TEST_F(EngineTest, DirectoriesThatAreNoneAreNamed) {
+  EXPECT_THAT(ErrorOf("microsoft/deberta-v3-base"),
+              AllOf(HasSubstr("model m (microsoft/deberta-v3-base): no such"),
+                    HasSubstr("huggingface-cli download")));
+  EXPECT_THAT(ErrorOf(kGolden), HasSubstr("there is no config.json in it"));
 }
 
 TEST_F(EngineTest, DebertaJsonChoosesTheDecoder) {
@@ -319,6 +362,18 @@ TEST_F(EngineTest, DebertaJsonGoesBeforeTheProfileFlag) {
   std::ofstream(directory + "/deberta.json")
       << R"({"tokenizer_profile": "hf4"})";
   EXPECT_EQ(profile(), "hf4");
+}
+
+TEST_F(EngineTest, ADirectorySavedByVersion5AnswersAsVersion5) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  std::ofstream(directory + "/tokenizer_config.json")
+      << R"({"backend": "tokenizers"})";
+  const auto model =
+      LoadModel({.name = "m", .directory = directory}, {}, &log_);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->served.tokenizer_profile, "hf5");
+  EXPECT_THAT(LogText(), HasSubstr("\"tokenizer_profile\":\"hf5\""));
+  EXPECT_THAT(LogText(), HasSubstr("which transformers 5 writes"));
 }
 
 TEST_F(EngineTest, WeightsThatAreNotAllowedAreNotRead) {

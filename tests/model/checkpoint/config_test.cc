@@ -1,5 +1,7 @@
 #include "model/checkpoint/config.h"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "json/json.h"
 
 namespace deberta::model {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+using Json = json::Value;
 
 constexpr char kV1[] = "deberta";
 constexpr char kV2[] = "deberta-v2";
@@ -242,12 +247,39 @@ TEST(ConfigTest, OrdersLabelsByIndex) {
               ElementsAre("x"));
 }
 
-// tests/golden/make_label_golden.py has the reference's values.
-TEST(ConfigTest, NamesLabelsAsJsonHasThem) {
-  EXPECT_THAT(Parsed(kV1, R"("id2label": {"0": true, "1": null, "2": 7,
-                             "3": 0.5, "4": false, "5": -1})")
-                  .labels,
-              ElementsAre("true", "null", "7", "0.5", "false", "-1"));
+// As transformers 4.57.1 does by tests/golden/make_label_golden.py: what its
+// pipelines print, and the column that zero-shot classification reads.
+TEST(ConfigTest, ReadsLabelMapsAsTheReference) {
+  std::ifstream file(DEBERTA_SOURCE_DIR "/tests/golden/labels.json");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const absl::StatusOr<Json> cases = json::Parse(text);
+  ASSERT_TRUE(cases.ok()) << cases.status();
+  ASSERT_GE(cases->size(), 27u);
+  for (const Json& c : *cases) {
+    const std::string keys = c["keys"].get<std::string>();
+    const Config config = Parsed(kV2, keys);
+    std::vector<std::string> labels;
+    for (const Json& label : c["labels"]) {
+      labels.push_back(label.is_string() ? label.get<std::string>()
+                                         : label.dump());
+    }
+    EXPECT_EQ(config.labels_error.ok(), !labels.empty()) << keys;
+    const bool numbered = keys.find("id2label") == keys.npos &&
+                          keys.find("label2id") != keys.npos;
+    // Where the reference numbers labels that label2id names, we name them.
+    if (!numbered) {
+      EXPECT_EQ(config.labels, labels) << keys;
+    }
+    if (labels.empty() || c["entailment"].is_null()) continue;
+    const int64_t column = c["entailment"].get<int64_t>();
+    if (column >= 0) {
+      EXPECT_EQ(config.entailment_label, static_cast<size_t>(column)) << keys;
+    } else if (config.entailment_label.has_value()) {
+      // Without a name, it reads the last; we only where that one has it.
+      EXPECT_TRUE(numbered) << keys;
+      EXPECT_EQ(*config.entailment_label, labels.size() - 1) << keys;
+    }
+  }
 }
 
 // They matter only to heads that have them.

@@ -256,7 +256,7 @@ TEST_F(Hdf5ReaderTest, CannotPointOutOfTheFile) {
   EXPECT_THAT(Outcome("echo '{\"a\":{\"dtype\":\"F32\",\"shape\":[2],"
                       "\"data_offsets\":[0,4]}}'"),
               HasSubstr("takes 8 bytes"));
-  EXPECT_THAT(Outcome("echo '{'"), HasSubstr("not a valid JSON object"));
+  EXPECT_THAT(Outcome("echo '{'"), HasSubstr("header is not valid JSON: line 2"));
 }
 
 TEST(Hdf5CheckpointTest, NamesWhatAShardLacks) {

@@ -59,6 +59,7 @@ TestServer::TestServer(const Settings& settings) {
     model.task_model = {.tokenizer = tokenizer_.get(),
                         .config = config.get(),
                         .labels = config->labels,
+                        .entailment = 0,
                         .max_tokens = kMaxTokens,
                         .multiple_choice = shape.multiple_choice};
     model.refusals[TaskKind::kZeroShot] = "no label begins with \"entail\"";

@@ -1,6 +1,7 @@
 // Every task against the transformers 4.57.1 pipelines, end to end from text.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ TaskModel ModelOf(const json& c, size_t max_tokens, model::Config* config) {
   return {.tokenizer = &GoldenTokenizer(c["tokenizer"]),
           .config = config,
           .labels = config->labels,
+          .entailment = c.contains("entailment")
+                            ? std::optional<size_t>(c["entailment"])
+                            : std::nullopt,
           .max_tokens = max_tokens};
 }
 

@@ -24,6 +24,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class ResultsTest : public ::testing::Test {
@@ -164,8 +165,26 @@ TEST_F(ResultsTest, WrongOutputsAreInternalErrors) {
   EXPECT_EQ(code(Constant(task.sequences(), {1, 2})),
             absl::StatusCode::kInternal);
   EXPECT_EQ(code({{}, {}}), absl::StatusCode::kInternal);
-  outputs[1].values[2] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(code(outputs), absl::StatusCode::kInternal);
+  // Of infinity a softmax made NaN, with status OK.
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float wrong :
+       {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
+    outputs[1].values[2] = wrong;
+    const absl::Status status = task.Finish(outputs).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("the model's output 1 is not finite"));
+  }
+}
+
+TEST_F(ResultsTest, HiddenStatesThatAreNotFiniteAreInternalErrors) {
+  const EncodeTask task = Created<EncodeTask>({.inputs = {{.text = "a"}}});
+  for (const float wrong : {std::numeric_limits<float>::quiet_NaN(),
+                            std::numeric_limits<float>::infinity()}) {
+    EXPECT_EQ(
+        task.Finish(Constant(task.sequences(), {1, wrong})).status().code(),
+        absl::StatusCode::kInternal);
+  }
 }
 
 // Logits that name the window and the position: tag w for window w.

@@ -20,6 +20,7 @@ class ZeroShotTest : public ::testing::Test {
                                 {.tokenizer = &GoldenTokenizer("v1"),
                                  .config = &config_,
                                  .labels = labels_,
+                                 .entailment = entailment_,
                                  .max_tokens = max_tokens_});
   }
 
@@ -42,6 +43,7 @@ class ZeroShotTest : public ::testing::Test {
 
   model::Config config_;
   std::vector<std::string> labels_ = {"contradiction", "neutral", "Entailment"};
+  std::optional<size_t> entailment_ = 2;
   size_t max_tokens_ = 64;
 };
 
@@ -51,16 +53,17 @@ std::vector<int32_t> Indices(const ZeroShotResult& result) {
   return indices;
 }
 
-TEST_F(ZeroShotTest, FindsTheEntailmentLabel) {
-  const auto found = [](std::vector<std::string> labels) {
-    return EntailmentLabel(labels);
-  };
-  EXPECT_EQ(found({"a", "ENTAILED", "entailment"}), 1u);
-  EXPECT_EQ(found({"not_entailment", "yes"}), std::nullopt);
-  EXPECT_EQ(found({}), std::nullopt);
-  labels_ = {"LABEL_0", "LABEL_1"};
-  EXPECT_TRUE(absl::IsFailedPrecondition(
-      Create({.inputs = {"a"}, .labels = {"b"}}).status()));
+// Whatever the labels' names: label2id tells, and need not agree with them.
+TEST_F(ZeroShotTest, NeedsAnEntailmentColumn) {
+  const ZeroShotRequest request = {.inputs = {"a"}, .labels = {"b", "c"}};
+  entailment_ = std::nullopt;
+  EXPECT_TRUE(absl::IsFailedPrecondition(Create(request).status()));
+  labels_ = {"LABEL_0", "LABEL_1", "entailment"};
+  entailment_ = 1;
+  const auto task = Create(request);
+  ASSERT_TRUE(task.ok()) << task.status();
+  const auto results = Results(*task, {{0, 1, 9}, {0, 2, -9}});
+  EXPECT_THAT(Indices(results[0]), ElementsAre(1, 0));
 }
 
 TEST_F(ZeroShotTest, BlamesTheFieldThatIsWrong) {
@@ -108,6 +111,7 @@ TEST_F(ZeroShotTest, ScoresEachLabelAgainstContradiction) {
 
   // Contradiction is the last column where entailment is the first.
   labels_ = {"entailment", "neutral", "contradiction"};
+  entailment_ = 0;
   task = Create(request);
   ASSERT_TRUE(task.ok()) << task.status();
   results = Results(*task, {{1, 9, 0}, {3, 9, 0}});
@@ -130,6 +134,10 @@ TEST_F(ZeroShotTest, LargeLogitsHaveScores) {
       2,
       {.values = {0, 0, std::numeric_limits<float>::quiet_NaN()}, .width = 3}));
   EXPECT_TRUE(absl::IsInternal(nan.status()));
+  const auto infinite = task->Finish(std::vector<SequenceOutput>(
+      2,
+      {.values = {0, 0, std::numeric_limits<float>::infinity()}, .width = 3}));
+  EXPECT_TRUE(absl::IsInternal(infinite.status()));
 }
 
 TEST_F(ZeroShotTest, TruncatesTheTextAlone) {
