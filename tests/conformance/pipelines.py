@@ -98,6 +98,7 @@ def main():
     parser.add_argument("--cases", type=int, default=2400)
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     if "question-answering" in TASKS:
         import task_answers
         task_answers.drop_zero_cells()
