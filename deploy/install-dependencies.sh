@@ -12,7 +12,8 @@ packages=(
   build-essential cmake ninja-build pkg-config
   libabsl-dev libgrpc++-dev libprotobuf-dev protobuf-compiler
   protobuf-compiler-grpc libssl-dev
-  libdnnl-dev libhdf5-dev libhwy-dev nlohmann-json3-dev libutf8proc-dev prometheus-cpp-dev
+  libdnnl-dev libhdf5-dev libhwy-dev libmicrohttpd-dev nlohmann-json3-dev
+  libutf8proc-dev prometheus-cpp-dev
   # The build configures the tests too.
   libgmock-dev libgtest-dev
 )

@@ -71,7 +71,7 @@ absl::StatusOr<Value> Parser::Run() {
 }
 
 absl::Status Parser::Error() const {
-  constexpr size_t kLongestPath = 120;
+  constexpr size_t kLongestPath = 80;
   std::string path;
   for (const Frame& frame : frames_) {
     if (path.size() > kLongestPath) {

@@ -3,6 +3,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -10,12 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "server/engine.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/metrics_port.h"
 #include "server/options.h"
 #include "server/rpc/listener.h"
 #include "server/rpc/service.h"
@@ -73,8 +75,39 @@ void Stop(absl::Time deadline, Service* service, Engine* engine,
   }
 }
 
+// The address with the port that was chosen, where any was asked for.
+std::string WithPort(Address address, int port) {
+  address.port = port;
+  return address.ToString();
+}
+
+void LogListening(const Options& options, int grpc_port, int metrics_port,
+                  Log* log) {
+  log->Info("listening",
+            {{"grpc", WithPort(options.listen, grpc_port)},
+             {"metrics", WithPort(options.metrics_listen, metrics_port)},
+             {"grpc_port", int64_t{grpc_port}},
+             {"metrics_port", int64_t{metrics_port}},
+             {"threads", int64_t{options.threads}},
+             {"workers", int64_t{options.workers}},
+             {"threads_per_worker", int64_t{options.threads_per_worker}}});
+}
+
+// With fewer, gRPC aborts, or fails without a reason.
+absl::Status CheckDescriptors() {
+  constexpr rlim_t kLeast = 64;
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kLeast)
+    return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("Too many open files: expected a limit (ulimit -n) of at "
+                   "least ",
+                   kLeast, ", it is ", limit.rlim_cur));
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
+  if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = Isa()});
@@ -88,23 +121,19 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                      }
                    }});
   metrics.WatchInflight([&service] { return service.inflight(); });
-  absl::StatusOr<int> metrics_port = metrics.Listen(options.metrics_listen);
+  std::unique_ptr<Engine> engine;  // outlives every call and scrape
+  const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
+      MetricsPort::Start(options.metrics_listen,
+                         [&metrics] { return metrics.Text(); });
   if (!metrics_port.ok()) return metrics_port.status();
-
-  std::unique_ptr<Engine> engine;  // outlives every call
-  // Scrapes ask the service and the engine.
-  const absl::Cleanup stop_metrics = [&metrics] { metrics.StopListening(); };
+  shutdown->RemoveAtExit((*metrics_port)->file());
   absl::StatusOr<std::unique_ptr<Listener>> listener =
       Listener::Start({.address = options.listen,
                        .max_request_bytes = options.max_request_bytes},
                       &service);
   if (!listener.ok()) return listener.status();
-  log->Info("listening",
-            {{"grpc_port", int64_t{(*listener)->port()}},
-             {"metrics_port", int64_t{*metrics_port}},
-             {"threads", int64_t{options.threads}},
-             {"workers", int64_t{options.workers}},
-             {"threads_per_worker", int64_t{options.threads_per_worker}}});
+  shutdown->RemoveAtExit((*listener)->file());
+  LogListening(options, (*listener)->port(), (*metrics_port)->port(), log);
 
   absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(
       options,

@@ -2,7 +2,6 @@
 
 #include <prometheus/collectable.h>
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
@@ -14,10 +13,10 @@
 #include <fstream>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/base/thread_annotations.h"
+#include "server/mutex.h"
 
 namespace deberta::server {
 namespace {
@@ -164,12 +163,12 @@ void Observe(Histogram* histogram, std::optional<absl::Duration> duration) {
 }  // namespace
 
 struct Metrics::Series {
-  std::shared_ptr<prometheus::Registry> registry =
-      std::make_shared<prometheus::Registry>();
-  std::shared_ptr<ProcessCollector> process =
-      std::make_shared<ProcessCollector>([] { return size_t{0}; });
-  std::shared_ptr<BacklogCollector> backlog;
-  std::unique_ptr<prometheus::Exposer> exposer;
+  prometheus::Registry registry;
+  std::unique_ptr<ProcessCollector> process =
+      std::make_unique<ProcessCollector>([] { return size_t{0}; });
+  mutable Mutex mutex;
+  // Null until there are models.
+  std::unique_ptr<BacklogCollector> backlog ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& requests = AddCounter(
       "deberta_requests_total",
@@ -223,14 +222,14 @@ struct Metrics::Series {
   std::vector<ModelSeries> models;
 
   Family<Counter>& AddCounter(const char* name, const char* help) {
-    return prometheus::BuildCounter().Name(name).Help(help).Register(*registry);
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
   }
   Family<Histogram>& AddHistogram(const char* name, const char* help) {
     return prometheus::BuildHistogram().Name(name).Help(help).Register(
-        *registry);
+        registry);
   }
   Family<prometheus::Gauge>& AddGauge(const char* name, const char* help) {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(*registry);
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
   }
 
   void AddRequests(const std::string& model, ModelSeries* out) {
@@ -290,27 +289,11 @@ Metrics::Metrics(const BuildInfo& build) : series_(new Series) {
   series_->AddRequests("", &series_->unknown);
 }
 
-Metrics::~Metrics() { StopListening(); }
+Metrics::~Metrics() = default;
 
 void Metrics::WatchInflight(std::function<size_t()> inflight) {
-  series_->process = std::make_shared<ProcessCollector>(std::move(inflight));
+  series_->process = std::make_unique<ProcessCollector>(std::move(inflight));
 }
-
-absl::StatusOr<int> Metrics::Listen(const std::string& address) {
-  // Civetweb reports a port in use, and anything else, by an exception.
-  try {
-    series_->exposer = std::make_unique<prometheus::Exposer>(address);
-  } catch (const std::runtime_error&) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot serve metrics on ", address,
-        ": the port is in use, or the address is not this machine's"));
-  }
-  series_->exposer->RegisterCollectable(series_->registry);
-  series_->exposer->RegisterCollectable(series_->process);
-  return series_->exposer->GetListeningPorts().at(0);
-}
-
-void Metrics::StopListening() { series_->exposer.reset(); }
 
 void Metrics::AddModels(const std::vector<ModelInfo>& models,
                         std::function<Backlog(size_t model)> backlog) {
@@ -319,10 +302,9 @@ void Metrics::AddModels(const std::vector<ModelInfo>& models,
     names.push_back(model.name);
     series_->models.push_back(series_->MakeModel(model));
   }
+  const MutexLock lock(&series_->mutex);
   series_->backlog =
-      std::make_shared<BacklogCollector>(std::move(names), std::move(backlog));
-  if (series_->exposer != nullptr)
-    series_->exposer->RegisterCollectable(series_->backlog);
+      std::make_unique<BacklogCollector>(std::move(names), std::move(backlog));
 }
 
 void Metrics::RecordRequest(const RequestReport& report) {
@@ -351,13 +333,16 @@ void Metrics::RecordBatch(size_t model, size_t sequences, size_t tokens) {
 }
 
 std::string Metrics::Text() const {
-  std::vector<prometheus::MetricFamily> families = series_->registry->Collect();
+  std::vector<prometheus::MetricFamily> families = series_->registry.Collect();
   const auto append = [&](const prometheus::Collectable& collectable) {
     for (prometheus::MetricFamily& family : collectable.Collect())
       families.push_back(std::move(family));
   };
   append(*series_->process);
-  if (series_->backlog != nullptr) append(*series_->backlog);
+  {
+    const MutexLock lock(&series_->mutex);
+    if (series_->backlog != nullptr) append(*series_->backlog);
+  }
   return prometheus::TextSerializer().Serialize(families);
 }
 

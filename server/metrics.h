@@ -1,7 +1,7 @@
-// The server's Prometheus metrics, and the port that serves them.
+// The server's Prometheus metrics.
 //
 // The only file with prometheus-cpp. Series of a model exist, at 0, from
-// AddModels() on. Thread-safe, but for AddModels().
+// AddModels() on. Thread-safe, but for that one beside reports.
 
 #ifndef SERVER_METRICS_H_
 #define SERVER_METRICS_H_
@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/rpc/request_report.h"
 #include "server/rpc/served_model.h"
@@ -50,14 +49,8 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // `inflight` is asked at every scrape. To be called before Listen().
+  // `inflight` is asked at every scrape. To be called before the first.
   void WatchInflight(std::function<size_t()> inflight);
-
-  // Serves GET /metrics on `address` ("ip:port"); returns the port. Unavailable
-  // if the address cannot be bound.
-  absl::StatusOr<int> Listen(const std::string& address);
-  // Stops serving; after it nothing is asked again.
-  void StopListening();
 
   // `backlog` of a model is asked at every scrape. To be called once, before
   // reports about these models arrive.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
@@ -35,10 +36,15 @@ ABSL_FLAG(std::string, tokenizer_profile, "auto",
           "5), spm (SentencePiece), or auto: of the version of transformers\n"
           "that saved the directory. \"tokenizer_profile\" in a model's\n"
           "deberta.json goes before it.");
-ABSL_FLAG(std::string, listen, "0.0.0.0:50051",
-          "Address of the gRPC service, HOST:PORT. Port 0: any that is free.");
+ABSL_FLAG(
+    std::string, listen, "0.0.0.0:50051",
+    "Address of the gRPC service: HOST:PORT, [IPV6]:PORT or unix:/PATH.\n"
+    "[::] stands for every interface, IPv4 included; to gRPC 0.0.0.0 is\n"
+    "the same. Port 0: any that is free. The umask says who may connect to\n"
+    "a unix socket (077: this user); its file is removed at exit, and one\n"
+    "that a killed server left is replaced.");
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
-          "Address of GET /metrics, IP:PORT. Port 0: any that is free.");
+          "Address of GET /metrics, as for --listen; 0.0.0.0 is IPv4 alone.");
 ABSL_FLAG(std::string, precision, "fp32",
           "Arithmetic of the models: fp32, bf16, int8, or auto, the fastest\n"
           "that answers as fp32 does. At its start the server compares each\n"
@@ -173,32 +179,7 @@ absl::Status CheckRanges() {
   return absl::OkStatus();
 }
 
-absl::Status CheckAddress(std::string_view flag, const std::string& address) {
-  const size_t colon = address.rfind(':');
-  int port = -1;
-  if (colon == std::string::npos || colon == 0 ||
-      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
-      port > 65535) {
-    return Wrong(flag, "HOST:PORT with a port from 0 to 65535",
-                 absl::StrCat("\"", address, "\""));
-  }
-  return absl::OkStatus();
-}
-
-std::string_view Port(std::string_view address) {
-  return address.substr(address.rfind(':') + 1);
-}
-
 absl::Status CheckContradictions() {
-  const std::string listen = absl::GetFlag(FLAGS_listen);
-  const std::string metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
-  if (absl::Status s = CheckAddress("listen", listen); !s.ok()) return s;
-  if (absl::Status s = CheckAddress("metrics_listen", metrics_listen); !s.ok())
-    return s;
-  if (listen == metrics_listen && Port(listen) != "0") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen and --metrics_listen must differ, both are ", listen));
-  }
   if (absl::GetFlag(FLAGS_max_batch_tokens) >
       absl::GetFlag(FLAGS_max_queue_tokens)) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -241,7 +222,38 @@ absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
   return allowed;
 }
 
+<<<<<<< HEAD
 absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
+=======
+absl::StatusOr<Address> AddressOf(const absl::CommandLineFlag& flag) {
+  absl::StatusOr<Address> address = ParseAddress(flag.CurrentValue());
+  if (address.ok()) return address;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag.Name(), ": ", address.status().message()));
+}
+
+struct Addresses {
+  Address listen;
+  Address metrics_listen;
+};
+
+absl::StatusOr<Addresses> ReadAddresses() {
+  absl::StatusOr<Address> listen =
+      AddressOf(absl::GetFlagReflectionHandle(FLAGS_listen));
+  if (!listen.ok()) return listen.status();
+  absl::StatusOr<Address> metrics_listen =
+      AddressOf(absl::GetFlagReflectionHandle(FLAGS_metrics_listen));
+  if (!metrics_listen.ok()) return metrics_listen.status();
+  if (*listen == *metrics_listen && (listen->is_unix() || listen->port != 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen and --metrics_listen must differ, both are ",
+                     listen->ToString()));
+  }
+  return Addresses{*std::move(listen), *std::move(metrics_listen)};
+}
+
+absl::StatusOr<tokenizer::Profile> TokenizerProfile() {
+>>>>>>> listen
   const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
   auto profile = tokenizer::ParseProfileOrAuto(name);
   if (profile.ok()) return profile;
@@ -292,6 +304,8 @@ void AnswerHelpAndVersion(int argc, char** argv) {
 absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (absl::Status s = CheckRanges(); !s.ok()) return s;
   if (absl::Status s = CheckContradictions(); !s.ok()) return s;
+  absl::StatusOr<Addresses> addresses = ReadAddresses();
+  if (!addresses.ok()) return addresses.status();
   absl::StatusOr<std::vector<ModelSource>> models =
       ParseModels(absl::GetFlag(FLAGS_models));
   if (!models.ok()) return models.status();
@@ -319,8 +333,8 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .models = *std::move(models),
       .allowed_weights = *std::move(allowed),
       .tokenizer_profile = *profile,
-      .listen = absl::GetFlag(FLAGS_listen),
-      .metrics_listen = absl::GetFlag(FLAGS_metrics_listen),
+      .listen = std::move(addresses->listen),
+      .metrics_listen = std::move(addresses->metrics_listen),
       .precision = *precision,
       .gate = *thresholds,
       .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),

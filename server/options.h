@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
 #include "model/precision.h"
+#include "server/address.h"
 #include "server/gate/gated_network.h"
 #include "server/model_source.h"
 #include "tokenizer/profile.h"
@@ -27,8 +28,8 @@ struct Options {
   // Absent ("auto"): that of the version which saved a directory.
   std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
-  std::string listen;
-  std::string metrics_listen;
+  Address listen = {};
+  Address metrics_listen = {};
   WantedPrecision precision = model::Precision::kFp32;
   GateThresholds gate = {};
   bool keep_fp32 = false;

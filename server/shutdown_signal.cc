@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "server/mutex.h"
@@ -17,14 +18,20 @@ struct ShutdownSignal::State {
   CondVar received;
   bool armed ABSL_GUARDED_BY(mutex) = false;
   int signal ABSL_GUARDED_BY(mutex) = 0;
+  std::vector<SocketFile> files ABSL_GUARDED_BY(mutex);
+
+  [[noreturn]] void Exit(int code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    for (const SocketFile& file : files) file.Remove();
+    std::_Exit(code);
+  }
 
   void Receive() {
     while (true) {
       int number = 0;
       if (sigwait(&signals, &number) != 0) continue;
       MutexLock lock(&mutex);
-      if (!armed) std::_Exit(0);
-      if (signal != 0) std::_Exit(1);
+      if (!armed) Exit(0);
+      if (signal != 0) Exit(1);
       signal = number;
       received.SignalAll();
     }
@@ -40,6 +47,11 @@ ShutdownSignal::ShutdownSignal() : state_(std::make_shared<State>()) {
 }
 
 ShutdownSignal::~ShutdownSignal() = default;
+
+void ShutdownSignal::RemoveAtExit(const SocketFile& file) {
+  MutexLock lock(&state_->mutex);
+  state_->files.push_back(file);
+}
 
 void ShutdownSignal::Arm() {
   MutexLock lock(&state_->mutex);

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "server/listening_socket.h"
+
 namespace deberta::server {
 
 // Blocks the two signals in every thread that is started later. REQUIRES: no
@@ -12,7 +14,8 @@ namespace deberta::server {
 //
 // Before Arm() a signal ends the process at once with exit code 0: there is no
 // work to finish. After it the first signal ends Wait(), and the second ends
-// the process at once with exit code 1.
+// the process at once with exit code 1. "At once" is after the files of
+// RemoveAtExit() are removed.
 class ShutdownSignal {
  public:
   ShutdownSignal();
@@ -20,6 +23,7 @@ class ShutdownSignal {
   ShutdownSignal(const ShutdownSignal&) = delete;
   ShutdownSignal& operator=(const ShutdownSignal&) = delete;
 
+  void RemoveAtExit(const SocketFile& file);
   void Arm();
   // Returns the number of the signal that came. REQUIRES: Arm().
   int Wait();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <vector>
 
 namespace deberta::tokenizer {
 
@@ -22,15 +23,26 @@ std::pair<size_t, size_t> TruncateLongestFirst(size_t a, size_t b,
   return {keep_short, keep_long};
 }
 
-std::vector<std::pair<size_t, size_t>> Windows(size_t length, size_t room,
-                                               size_t overlap) {
+TokenRange Kept(size_t length, size_t keep, Side side) {
+  assert(keep <= length);
+  return side == Side::kRight ? TokenRange(0, keep)
+                              : TokenRange(length - keep, length);
+}
+
+size_t Windows::count() const {
   assert(overlap < room);
-  std::vector<std::pair<size_t, size_t>> windows;
-  for (size_t begin = 0;; begin += room - overlap) {
-    const size_t end = std::min(length, begin + room);
-    windows.emplace_back(begin, end);
-    if (end == length) return windows;
+  const size_t step = room - overlap;
+  return length <= room ? 1 : (length - room + step - 1) / step + 1;
+}
+
+TokenRange Windows::at(size_t index) const {
+  const size_t step = room - overlap;
+  if (side == Side::kRight) {
+    const size_t begin = index * step;
+    return {begin, std::min(length, begin + room)};
   }
+  const size_t end = length - (count() - 1 - index) * step;
+  return {end - std::min(end, room), end};
 }
 
 TokenSequence Slice(const TokenSequence& sequence, size_t begin, size_t end) {

@@ -24,7 +24,8 @@
 #include "tools/client/inputs.h"
 #include "tools/table.h"
 
-ABSL_FLAG(std::string, server, "localhost:50051", "host:port of the server");
+ABSL_FLAG(std::string, server, "localhost:50051",
+          "the server: HOST:PORT, [IPV6]:PORT or unix:/PATH");
 ABSL_FLAG(std::string, model, "",
           "model to ask; empty: the only one that has the task");
 ABSL_FLAG(int32_t, deadline_ms, 60000,

@@ -50,7 +50,8 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
   config_ = *std::move(config);
   for (absl::Status* later : {&config_.architecture_error,
                               &config_.pooler_error, &config_.labels_error}) {
-    if (!later->ok()) *later = AtFile(path, *later);
+    if (later->ok()) continue;
+    *later = AtFile(std::string(ConfigFileName(variant)), *later);
   }
   return absl::OkStatus();
 }

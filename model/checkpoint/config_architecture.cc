@@ -62,14 +62,18 @@ std::string KnownClasses(Family family) {
 void CheckAutoMap(ConfigFields& fields) {
   const Json* map = fields.Find("auto_map");
   if (map == nullptr || map->empty()) return;
-  fields.Refuse("auto_map", "none",
-                absl::StrCat(json::Shown(*map), std::string(kOwnCode)));
+  std::string got = json::Shown(*map);
+  if (const auto* entries = map->get_ptr<const Json::object_t*>()) {
+    // Sorted by key: a model says more than a configuration.
+    auto entry = entries->lower_bound("AutoModel");
+    if (entry == entries->end()) entry = entries->begin();
+    got = absl::StrCat(json::Shown(entry->second), " for ",
+                       json::Shown(entry->first));
+  }
+  fields.Refuse("auto_map", "none", absl::StrCat(got, std::string(kOwnCode)));
 }
 
-}  // namespace
-
-void ReadArchitecture(ConfigFields& fields, Config& config) {
-  CheckAutoMap(fields);
+void ReadClass(ConfigFields& fields, Config& config) {
   const Json* list = fields.Find("architectures");
   if (list == nullptr) return;
   if (!list->is_array()) {
@@ -92,6 +96,13 @@ void ReadArchitecture(ConfigFields& fields, Config& config) {
         absl::StrCat(json::Shown(list->front()), std::string(kOwnCode)));
   }
   config.architecture = *architecture;
+}
+
+}  // namespace
+
+void ReadArchitecture(ConfigFields& fields, Config& config) {
+  ReadClass(fields, config);
+  CheckAutoMap(fields);
 }
 
 }  // namespace deberta::model

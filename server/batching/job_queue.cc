@@ -44,21 +44,28 @@ absl::Status Gone(const Job& job, absl::Time now) {
   return absl::OkStatus();
 }
 
+absl::Status JobQueue::CheckRoom(size_t tokens) const {
+  if (tokens > limits_.max_queue_tokens) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a job of ", tokens, " tokens is more than the whole queue holds (",
+        limits_.max_queue_tokens, ")"));
+  }
+  // Jobs that continue others may have made it more than full.
+  if (tokens_ > limits_.max_queue_tokens - tokens) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the queue is full: ", tokens_, " of ", limits_.max_queue_tokens,
+        " tokens wait, the request has ", tokens));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status JobQueue::Push(Job& job, absl::Time now) {
   size_t tokens = 0;
   for (const SequenceInput& sequence : job.sequences)
     tokens += sequence.ids.size();
   if (tokens == 0) return absl::InvalidArgumentError("the job has no tokens");
-  if (tokens > limits_.max_queue_tokens) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the request has ", tokens,
-        " tokens, more than the whole queue holds (", limits_.max_queue_tokens,
-        "); send fewer inputs at a time"));
-  }
-  if (tokens > limits_.max_queue_tokens - tokens_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the queue is full: ", tokens_, " of ", limits_.max_queue_tokens,
-        " tokens wait, the request has ", tokens));
+  if (!job.continues) {
+    if (absl::Status s = CheckRoom(tokens); !s.ok()) return s;
   }
   auto pending = std::make_shared<PendingJob>();
   pending->output.sequences.resize(job.sequences.size());

@@ -31,6 +31,9 @@ struct JobOutput {
 struct Job {
   std::vector<SequenceInput> sequences;  // never empty
   absl::Time deadline = absl::InfiniteFuture();
+  // More of a call that was accepted before: there is room for it whatever
+  // waits, and while the scheduler drains.
+  bool continues = false;
   // Whether the caller has gone; asked from any thread until it has.
   std::function<bool()> cancelled = nullptr;
   // Called exactly once for an accepted job: the output, Cancelled,
@@ -80,7 +83,8 @@ class JobQueue {
   explicit JobQueue(Limits limits) : limits_(limits) {}
 
   // ResourceExhausted if the queue is full, InvalidArgument if the job could
-  // never fit. On error the job is left as it was.
+  // never fit; neither of a job that continues another. On error the job is
+  // left as it was.
   absl::Status Push(Job& job, absl::Time now);
 
   // Takes sequences in order of arrival until the next would exceed
@@ -102,6 +106,7 @@ class JobQueue {
   size_t tokens() const { return tokens_; }
 
  private:
+  absl::Status CheckRoom(size_t tokens) const;
   std::vector<std::shared_ptr<PendingJob>> DropGone(absl::Time now);
 
   Limits limits_;

@@ -58,10 +58,16 @@ Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
   MutexLock lock(&mutex_);
-  if (draining_) return absl::UnavailableError("the server is shutting down");
+  if (job.continues ? stopping_ : draining_)
+    return absl::UnavailableError("the server is shutting down");
   absl::Status pushed = queues_[queue].Push(job, options_.now());
   if (pushed.ok()) WakeOthers();
   return pushed;
+}
+
+size_t Scheduler::round_tokens() const {
+  return std::min(2 * options_.max_batch_tokens * workspaces_.size(),
+                  options_.max_queue_tokens);
 }
 
 void Scheduler::Drain(absl::Time deadline) {

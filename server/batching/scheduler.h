@@ -45,7 +45,8 @@ class Scheduler {
     // How long a batch with room waits for companions after its first job
     // arrived; zero takes what is there as soon as a thread is free.
     absl::Duration max_batch_wait = absl::ZeroDuration();
-    // Most tokens that wait in one model's queue.
+    // Most tokens that wait in one model's queue, but for those of accepted
+    // calls that continue.
     size_t max_queue_tokens = 32768;
     // Injected so that tests decide what time it is.
     std::function<absl::Time()> now = [] { return absl::Now(); };
@@ -80,11 +81,18 @@ class Scheduler {
   // Accepts the job, or refuses it without calling `done`:
   //   ResourceExhausted  the queue is full
   //   InvalidArgument    the job alone is larger than the queue
-  //   Unavailable        draining
+  //   Unavailable        draining; for a job that continues another, when the
+  //                      drain is over
   absl::Status Submit(size_t queue, Job job);
 
-  // Refuses new jobs, runs the accepted ones until `deadline`, answers what is
-  // left then with Unavailable, and joins the threads. A batch that is running
+  // Tokens that one call should have in a queue at a time: two batches for each
+  // that may run at once, as far as the queue has room.
+  size_t round_tokens() const;
+  size_t max_queue_tokens() const { return options_.max_queue_tokens; }
+
+  // Refuses new jobs, runs the accepted ones, and those that continue them,
+  // until `deadline`, answers what is left then with Unavailable, and joins the
+  // threads. A batch that is running
   // at the deadline is finished. May be called again.
   void Drain(absl::Time deadline);
 

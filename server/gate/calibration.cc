@@ -26,6 +26,12 @@ constexpr size_t kLongestReread = 160;
 // Distances of the wrong choice from the right one among the built-in texts.
 constexpr std::array<size_t, 3> kWrongChoices = {1, 5, 11};
 
+// Question answering puts the context before the question.
+bool ContextFirst(const CalibratedModel& model) {
+  return model.head == Head::kQuestionAnswering &&
+         model.tokenizer->padding_side() == tokenizer::Side::kLeft;
+}
+
 bool FillsMasks(const CalibratedModel& model) {
   return model.head == Head::kMaskedLanguageModel &&
          model.tokenizer->special_ids().mask.has_value();
@@ -175,7 +181,8 @@ SequenceInput Readings(Encoding encoding, const CalibratedModel& model) {
       break;
     case Head::kQuestionAnswering:
       rows = RowsWhere(encoding.size(), [&](uint32_t row) {
-        return row == 0 || encoding.sequence_ids[row] == 1;
+        const int8_t context = ContextFirst(model) ? 0 : 1;
+        return row == 0 || encoding.sequence_ids[row] == context;
       });
       break;
     case Head::kMaskedLanguageModel:
@@ -203,13 +210,15 @@ absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
   if (!first.ok()) return first.status();
   std::vector<std::string> seconds = text.choices;
   if (!text.text_pair.empty()) seconds = {text.text_pair};
-  SequencePlanner planner(*model.tokenizer);
   CalibrationInput input;
   const auto add = [&](const TokenSequence* second) -> absl::Status {
-    absl::StatusOr<SequencePlan> plan =
-        planner.Plan(*first, second, rule, field);
+    const absl::StatusOr<SequencePlan> plan =
+        ContextFirst(model) ? SequencePlan::Create(*model.tokenizer, *second,
+                                                   &*first, rule, field)
+                            : SequencePlan::Create(*model.tokenizer, *first,
+                                                   second, rule, field);
     if (!plan.ok()) return plan.status();
-    SequenceInput sequence = Readings(std::move(plan->encodings[0]), model);
+    SequenceInput sequence = Readings(plan->Encode(0), model);
     if (!sequence.rows.empty()) input.sequences.push_back(std::move(sequence));
     return absl::OkStatus();
   };

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <string>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -47,25 +51,55 @@ void SetLimits(const Listener::Options& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
+// As gRPC reads it: the path of a unix socket as in a URI.
+std::string GrpcAddress(const Address& address) {
+  if (!address.is_unix()) return address.ToString();
+  std::string uri = "unix:";
+  for (const char c : address.path) {
+    if (absl::ascii_isalnum(c) || absl::StrContains("/-._~", c)) {
+      uri.push_back(c);
+    } else {
+      absl::StrAppendFormat(&uri, "%%%02X", static_cast<unsigned char>(c));
+    }
+  }
+  return uri;
+}
+
+// gRPC does not tell why it cannot listen, and takes the place of a server that
+// lives on a unix socket.
+absl::Status CheckFree(const Address& address) {
+  const absl::StatusOr<ListeningSockets> sockets =
+      ListeningSockets::Open(address);
+  if (sockets.ok()) return absl::OkStatus();
+  return absl::Status(sockets.status().code(),
+                      absl::StrCat("cannot listen on ", address.ToString(),
+                                   ": ", sockets.status().message()));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
     const Options& options, grpc::Service* service) {
+  const Address& address = options.address;
+  if (absl::Status s = CheckFree(address); !s.ok()) return s;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetLimits(options, &builder);
   int port = 0;
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(),
-                           &port);
+  builder.AddListeningPort(GrpcAddress(address),
+                           grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen on ", options.address,
-        ": the port is in use, or the address is not this machine's"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address.ToString(),
+                     ": gRPC failed, though the address was free"));
   }
-  std::unique_ptr<Listener> listener(new Listener(std::move(server), port));
+  std::unique_ptr<Listener> listener(
+      address.is_unix()
+          ? new Listener(std::move(server), 0, SocketFile::At(address.path))
+          : new Listener(std::move(server), port, SocketFile()));
   listener->SetServing(false);
   return listener;
 }

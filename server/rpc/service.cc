@@ -14,12 +14,12 @@
 namespace deberta::server {
 namespace {
 
-template <TaskKind kKind, typename Task, typename Request, typename Response>
+template <TaskKind kKind, Task T, typename Request, typename Response>
 grpc::ServerUnaryReactor* StartTask(const grpc::CallbackServerContext& context,
                                     const Request& request, Response* response,
                                     CallGate* gate,
                                     const Service::Options& options) {
-  auto* call = new TaskCall<kKind, Task, Request, Response>(
+  auto* call = new TaskCall<kKind, T, Request, Response>(
       context, request, response, gate, options.max_call_time,
       &options.observer);
   call->Start();

@@ -9,16 +9,17 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "deberta/v1/deberta.pb.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/batching/scheduler.h"
+#include "server/batching/task_run.h"
 #include "server/rpc/call_gate.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/request_report.h"
@@ -28,9 +29,8 @@
 
 namespace deberta::server {
 
-// Owns itself from Start() until gRPC is done with it. `Task` is a class as
-// server/tasks/task.h describes.
-template <TaskKind kKind, typename Task, typename Request, typename Response>
+// Owns itself from Start() until gRPC is done with it.
+template <TaskKind kKind, Task T, typename Request, typename Response>
 class TaskCall final : public grpc::ServerUnaryReactor {
  public:
   TaskCall(const grpc::CallbackServerContext& context, const Request& request,
@@ -60,7 +60,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  // OK: the job's `done` answers the call.
+  // OK: the end of the run answers the call.
   absl::Status Queue() {
     absl::Status entered = gate_->Enter(&backend_);
     entered_ = entered.ok();
@@ -78,34 +78,52 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     absl::StatusOr<size_t> queue = QueueFor(model(), *index, *exact_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
-    if (absl::Status s = Tokenize(model().task_model); !s.ok()) return s;
-
-    Job job = {.sequences = task_->sequences(),
-               .deadline = deadline_,
-               .cancelled = [flag = cancelled_] { return flag->load(); },
-               .done =
-                   [this](absl::StatusOr<JobOutput> output) {
-                     Complete(Answer(std::move(output)));
-                   }};
-    for (const Coverage& coverage : task_->coverage()) {
+    absl::StatusOr<T> task = Tokenize(model().task_model);
+    if (!task.ok()) return task.status();
+    if (absl::Status s = CheckFits(*task); !s.ok()) {
+      return Refused(std::move(s));
+    }
+    for (const Coverage& coverage : task->coverage()) {
       ++report_.inputs;
       report_.tokens += coverage.tokens_used;
       report_.truncated_inputs += coverage.truncated ? 1 : 0;
     }
     report_.accepted = true;
-    absl::Status submitted = backend_.scheduler->Submit(queue_, std::move(job));
+    absl::Status submitted = Run(*std::move(task));
     return submitted.ok() ? submitted : Refused(std::move(submitted));
   }
 
-  absl::Status Tokenize(const TaskModel& task_model) {
+  absl::StatusOr<T> Tokenize(const TaskModel& task_model) {
     const Stopwatch watch;
     auto request = FromProto(request_);
     if (!request.ok()) return request.status();
-    absl::StatusOr<Task> task = Task::Create(*std::move(request), task_model);
+    absl::StatusOr<T> task = T::Create(*std::move(request), task_model);
     report_.tokenize = watch.elapsed();
-    if (!task.ok()) return task.status();
-    task_.emplace(*std::move(task));
-    return absl::OkStatus();
+    return task;
+  }
+
+  // Whether each of the task's sequences can be queued.
+  absl::Status CheckFits(const T& task) const {
+    const size_t most = backend_.scheduler->max_queue_tokens();
+    if (task.longest_sequence() <= most) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("one of them takes ", task.longest_sequence(),
+                     " tokens at a time, the server's queue holds ", most));
+  }
+
+  absl::Status Run(T task) {
+    run_.emplace(
+        std::move(task),
+        typename TaskRun<T>::Options{
+            .submit =
+                [scheduler = backend_.scheduler, queue = queue_](Job job) {
+                  return scheduler->Submit(queue, std::move(job));
+                },
+            .limits = {.tokens = backend_.scheduler->round_tokens()},
+            .deadline = deadline_,
+            .cancelled = [flag = cancelled_] { return flag->load(); }});
+    return run_->Start(
+        [this](const absl::Status& status) { Complete(Answer(status)); });
   }
 
   absl::Status Refused(absl::Status status) {
@@ -127,23 +145,21 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   }
 
   // On the worker's thread.
-  absl::Status Answer(absl::StatusOr<JobOutput> output) {
-    if (absl::Now() >= deadline_)
-      return absl::DeadlineExceededError("the deadline passed");
-    if (cancelled_->load())
-      return absl::CancelledError("the caller cancelled the request");
-    if (!output.ok()) return output.status();
-    report_.queue = output->queue_time;
-    report_.compute = output->compute_time;
-    auto results = task_->Finish(output->sequences);
+  absl::Status Answer(const absl::Status& status) {
+    if (!status.ok()) return status;
+    report_.queue = run_->totals().queue_time;
+    report_.compute = run_->totals().compute_time;
+    auto results = run_->task().Finish();
     if (!results.ok()) return results.status();
     response_->mutable_results()->Reserve(static_cast<int>(results->size()));
-    for (const auto& result : *results)
+    for (auto& result : *results) {
       ToProto(result, response_->add_results());
+      result = {};  // its memory, now that there is a copy
+    }
     ToProto(model(), response_->mutable_model());
     if (*exact_)
       response_->mutable_model()->set_precision(std::string(kExactPrecision));
-    SetTiming(*output, response_->mutable_timing());
+    SetTiming(run_->totals(), response_->mutable_timing());
     return absl::OkStatus();
   }
 
@@ -186,11 +202,11 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
       std::make_shared<std::atomic<bool>>(false);
 
-  // One thread at a time: the caller's until queued, then the worker's.
+  // One thread at a time: the caller's until queued, then the workers'.
   CallGate::Backend backend_;
   bool entered_ = false;
   size_t queue_ = 0;
-  std::optional<Task> task_;
+  std::optional<TaskRun<T>> run_;
   RequestReport report_;
 };
 

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/answer_spans.h"
 #include "server/tasks/request_checks.h"
-#include "server/tasks/sequence_plan.h"
 #include "server/tasks/text_location.h"
-#include "tokenizer/text_index.h"
 
 namespace deberta::server {
 namespace {
@@ -18,15 +15,17 @@ namespace {
 using tokenizer::TokenSequence;
 using Rule = AnswerQuestionRequest::Rule;
 
+constexpr size_t kLogits = 2;  // start, end
 constexpr size_t kDefaultTopK = 1;
 constexpr size_t kDefaultAnswerTokens = 15;
 constexpr size_t kDefaultWindow = 384;
 constexpr size_t kDefaultOverlap = 128;
 
-// A candidate may be as long as its window's text, and each may become an
-// answer: the characters of all of them are limited, or one request could ask
-// for gigabytes.
+// A candidate may be as long as its window's text: the characters that those of
+// one window have, and how many those of all windows are, is limited, or one
+// request could keep a thread busy or ask for gigabytes.
 constexpr size_t kMaxCandidateText = size_t{1} << 27;
+constexpr size_t kMaxCandidates = size_t{1} << 22;
 
 size_t OrDefault(int64_t value, size_t fallback) {
   return value == 0 ? fallback : static_cast<size_t>(value);
@@ -60,15 +59,16 @@ size_t WindowTokens(const AnswerQuestionRequest& request, size_t max_tokens) {
 AnswerRule ToRule(const AnswerQuestionRequest& request,
                   const TaskModel& model) {
   // More answers there never are, and twice as many do not overflow.
-  constexpr size_t kMostAnswers = kMaxCandidateText;
   return {
-      .top_k = std::min(OrDefault(request.top_k, kDefaultTopK), kMostAnswers),
+      .top_k = std::min(OrDefault(request.top_k, kDefaultTopK), kMaxCandidates),
       .max_answer_tokens =
           std::min(OrDefault(request.max_answer_tokens, kDefaultAnswerTokens),
                    WindowTokens(request, model.max_tokens)),
       .align_to_words = request.align_to_words,
       .handle_impossible_answer = request.handle_impossible_answer,
       .cls_id = model.tokenizer->special_ids().cls,
+      .context_first =
+          model.tokenizer->padding_side() == tokenizer::Side::kLeft,
       .null_threshold = request.null_threshold};
 }
 
@@ -76,7 +76,8 @@ AnswerRule ToRule(const AnswerQuestionRequest& request,
 // leaves no room.
 absl::StatusOr<LengthRule> WindowRule(const AnswerQuestionRequest& request,
                                       size_t window, size_t question,
-                                      size_t special, size_t index) {
+                                      size_t special, bool context_first,
+                                      size_t index) {
   const size_t fixed = question + special;
   if (fixed >= window) {
     return InputError(
@@ -92,22 +93,8 @@ absl::StatusOr<LengthRule> WindowRule(const AnswerQuestionRequest& request,
   if (overlap >= window - fixed) overlap = (window - fixed) / 2;
   return LengthRule{.policy = LengthPolicy::kWindow,
                     .max_tokens = window,
-                    .overlap = OrDefault(request.stride, overlap)};
-}
-
-// At most so many characters are in the window's candidates.
-size_t CandidateText(const tokenizer::Encoding& encoding,
-                     const AnswerRule& rule) {
-  uint32_t begin = std::numeric_limits<uint32_t>::max();
-  uint32_t end = 0;
-  for (size_t i = 0; i < encoding.size(); ++i) {
-    if (encoding.sequence_ids[i] != 1) continue;
-    begin = std::min(begin, encoding.offsets[i].start);
-    end = std::max(end, encoding.offsets[i].end);
-  }
-  const size_t cells = std::min(CandidatesPerWindow(rule),
-                                encoding.size() * rule.max_answer_tokens);
-  return begin < end ? cells * (end - begin) : 0;
+                    .overlap = OrDefault(request.stride, overlap),
+                    .keep_second = context_first};
 }
 
 }  // namespace
@@ -119,74 +106,116 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
     return s;
   }
   AnswerQuestionTask task(std::move(request), model);
-  const tokenizer::Tokenizer& tokenizer = *model.tokenizer;
-  const size_t window = WindowTokens(task.request_, model.max_tokens);
-  const AnswerRule rule = ToRule(task.request_, model);
-  SequencePlanner planner(tokenizer);
-  size_t candidate_text = 0;
   for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
-    const QuestionInput& input = task.request_.inputs[i];
-    absl::StatusOr<TokenSequence> question =
-        TokenizeField(tokenizer, input.question, InputField(i, "question"));
-    if (!question.ok()) return question.status();
-    absl::StatusOr<TokenSequence> context =
-        TokenizeField(tokenizer, input.context, InputField(i, "context"));
-    if (!context.ok()) return context.status();
-    absl::StatusOr<LengthRule> lengths =
-        WindowRule(task.request_, window, question->size(),
-                   tokenizer.template_tokens(/*is_pair=*/true), i);
-    if (!lengths.ok()) return lengths.status();
-    absl::StatusOr<SequencePlan> plan =
-        planner.Plan(*question, &*context, *lengths, InputField(i));
-    if (!plan.ok()) return plan.status();
-    for (tokenizer::Encoding& encoding : plan->encodings) {
-      candidate_text += CandidateText(encoding, rule);
-      task.sequences_.push_back(
-          ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits));
-      task.encodings_.push_back(std::move(encoding));
-    }
-    task.coverage_.push_back(plan->coverage);
-    if (candidate_text > kMaxCandidateText) {
-      return InputError(
-          "top_k",
-          absl::StrCat("asks for candidates of up to ", candidate_text,
-                       " characters, the limit is ", kMaxCandidateText));
-    }
+    if (absl::Status s = task.AddQuestion(i); !s.ok()) return s;
+    if (absl::Status s = task.CheckCandidates(i); !s.ok()) return s;
   }
   return task;
 }
 
-std::vector<Coverage> AnswerQuestionTask::coverage() const { return coverage_; }
-
-absl::StatusOr<std::vector<AnswerQuestionResult>> AnswerQuestionTask::Finish(
-    std::span<const SequenceOutput> outputs) const {
-  if (absl::Status s = CheckOutputs(sequences_, outputs, 2); !s.ok()) return s;
-  const AnswerRule rule = ToRule(request_, model_);
-  std::vector<AnswerQuestionResult> results;
-  results.reserve(coverage_.size());
-  size_t next = 0;
-  for (size_t i = 0; i < coverage_.size(); ++i) {
-    std::vector<AnswerWindow> windows;
-    for (size_t w = 0; w < coverage_[i].windows; ++w, ++next) {
-      windows.push_back({&encodings_[next], outputs[next].values});
-    }
-    const tokenizer::TextIndex context(request_.inputs[i].context);
-    AnswerQuestionResult& result = results.emplace_back();
-    for (const AnswerSpan& answer :
-         request_.rule == Rule::kSquadV2
-             ? SquadV2Answers(windows, rule)
-             : PipelineAnswers(windows, context, rule)) {
-      TextLocation location = Locate(context, answer.span, request_.offset_unit,
-                                     /*trim=*/!request_.raw_offsets);
-      result.answers.push_back({.text = std::move(location.text),
-                                .score = static_cast<float>(answer.score),
-                                .start = location.start,
-                                .end = location.end,
-                                .no_answer = answer.no_answer});
-    }
-    result.coverage = coverage_[i];
+AnswerQuestionTask::AnswerQuestionTask(Request request, const TaskModel& model)
+    : PlannedTask(model, kLogits),
+      request_(std::move(request)),
+      rule_(ToRule(request_, model)) {
+  // As the reference's windows come: answers of equal score keep their order.
+  if (model.tokenizer->truncation_side() == tokenizer::Side::kLeft) {
+    TakeLastWindowFirst();
   }
-  return results;
+}
+
+absl::Status AnswerQuestionTask::AddQuestion(size_t input) {
+  const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
+  const QuestionInput& texts = request_.inputs[input];
+  absl::StatusOr<TokenSequence> question =
+      TokenizeField(tokenizer, texts.question, InputField(input, "question"));
+  if (!question.ok()) return question.status();
+  absl::StatusOr<TokenSequence> context =
+      TokenizeField(tokenizer, texts.context, InputField(input, "context"));
+  if (!context.ok()) return context.status();
+  const absl::StatusOr<LengthRule> lengths = WindowRule(
+      request_, WindowTokens(request_, model().max_tokens), question->size(),
+      tokenizer.template_tokens(/*is_pair=*/true), rule_.context_first, input);
+  if (!lengths.ok()) return lengths.status();
+  if (rule_.context_first) std::swap(*question, *context);
+  return AddInput(*std::move(question),
+                  std::make_shared<const std::vector<TokenSequence>>(
+                      1, *std::move(context)),
+                  *lengths, InputField(input));
+}
+
+absl::Status AnswerQuestionTask::CheckCandidates(size_t input) const {
+  if (request_.rule == Rule::kSquadV2) return absl::OkStatus();  // 20 at most
+  const SequencePlan plan = Plan(input, 0);
+  const size_t cells = std::min(CandidatesPerWindow(rule_),
+                                plan.longest() * rule_.max_answer_tokens);
+  if (plan.size() > kMaxCandidates / cells) {
+    return InputError(
+        "top_k", absl::StrCat("asks for up to ", cells,
+                              " candidates of each of ", plan.size(),
+                              " windows, the ", "limit is ", kMaxCandidates));
+  }
+  const size_t text = cells * plan.longest_text();
+  if (text > kMaxCandidateText) {
+    return InputError("top_k",
+                      absl::StrCat("asks for candidates of up to ", text,
+                                   " characters in a window, the limit is ",
+                                   kMaxCandidateText));
+  }
+  return absl::OkStatus();
+}
+
+SequenceInput AnswerQuestionTask::Reading(
+    const tokenizer::Encoding& encoding) const {
+  return ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits);
+}
+
+absl::Status AnswerQuestionTask::Take(const Part& part, SequenceOutput output) {
+  if (context_ == nullptr) {
+    context_ = std::make_unique<const tokenizer::TextIndex>(
+        request_.inputs[part.input].context);
+    if (request_.rule == Rule::kSquadV2) {
+      squad_v2_.emplace(rule_);
+    } else {
+      pipeline_.emplace(context_.get(), rule_);
+    }
+  }
+  const AnswerWindow window = {&part.encoding, output.values};
+  if (squad_v2_.has_value()) {
+    squad_v2_->Add(window);
+  } else {
+    pipeline_->Add(window);
+  }
+  return part.ends_input ? AddResult(part.input) : absl::OkStatus();
+}
+
+absl::Status AnswerQuestionTask::AddResult(size_t input) {
+  Result result = {.answers = {}, .coverage = coverage(input)};
+  for (const AnswerSpan& answer : squad_v2_.has_value()
+                                      ? std::move(*squad_v2_).Best()
+                                      : std::move(*pipeline_).Best()) {
+    TextLocation location = Locate(*context_, answer.span, request_.offset_unit,
+                                   /*trim=*/!request_.raw_offsets);
+    if (absl::Status s =
+            AddToAnswer(kPieceBytes + location.text.size(), "top_k");
+        !s.ok()) {
+      return s;
+    }
+    result.answers.push_back({.text = std::move(location.text),
+                              .score = static_cast<float>(answer.score),
+                              .start = location.start,
+                              .end = location.end,
+                              .no_answer = answer.no_answer});
+  }
+  results_.push_back(std::move(result));
+  squad_v2_.reset();
+  pipeline_.reset();
+  context_.reset();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AnswerQuestionResult>> AnswerQuestionTask::Finish() {
+  if (absl::Status s = CheckComplete(); !s.ok()) return s;
+  return std::move(results_);
 }
 
 }  // namespace deberta::server

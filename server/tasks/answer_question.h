@@ -3,13 +3,19 @@
 #ifndef SERVER_TASKS_ANSWER_QUESTION_H_
 #define SERVER_TASKS_ANSWER_QUESTION_H_
 
-#include <span>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/tasks/answer_spans.h"
+#include "server/tasks/planned_task.h"
 #include "server/tasks/task.h"
 #include "tokenizer/encoding.h"
+#include "tokenizer/text_index.h"
 
 namespace deberta::server {
 
@@ -46,28 +52,38 @@ struct AnswerQuestionResult {
   Coverage coverage = {};
 };
 
-class AnswerQuestionTask {
+class AnswerQuestionTask final : public PlannedTask {
  public:
   using Request = AnswerQuestionRequest;
   using Result = AnswerQuestionResult;
 
   static absl::StatusOr<AnswerQuestionTask> Create(Request request,
                                                    const TaskModel& model);
-  const std::vector<SequenceInput>& sequences() const { return sequences_; }
-  std::vector<Coverage> coverage() const;
-  absl::StatusOr<std::vector<Result>> Finish(
-      std::span<const SequenceOutput> outputs) const;
+  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
-  AnswerQuestionTask(Request request, const TaskModel& model)
-      : request_(std::move(request)), model_(model) {}
+  AnswerQuestionTask(Request request, const TaskModel& model);
+
+  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  absl::Status Take(const Part& part, SequenceOutput output) override;
+
+  // Tokenises and plans the input.
+  absl::Status AddQuestion(size_t input);
+  // An InputError if the answers of its windows would be too many to compare.
+  absl::Status CheckCandidates(size_t input) const;
+  // Adds the result of the input that is taken.
+  absl::Status AddResult(size_t input);
 
   Request request_;
-  TaskModel model_;
-  std::vector<SequenceInput> sequences_;
-  std::vector<Coverage> coverage_;
-  std::vector<tokenizer::Encoding> encodings_;
+  AnswerRule rule_;
+  std::vector<Result> results_;
+  // Of the input that is taken: its context, and the answers by the rule that
+  // is asked for.
+  std::unique_ptr<const tokenizer::TextIndex> context_;
+  std::optional<PipelineAnswers> pipeline_;
+  std::optional<SquadV2Answers> squad_v2_;
 };
+static_assert(Task<AnswerQuestionTask>);
 
 }  // namespace deberta::server
 

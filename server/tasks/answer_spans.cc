@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "server/tasks/scores.h"
 #include "tokenizer/normalizer.h"
 
@@ -14,7 +15,6 @@ namespace {
 using tokenizer::Encoding;
 using tokenizer::Span;
 
-constexpr int8_t kContext = 1;
 // What the reference sets the logits of forbidden positions to.
 constexpr float kForbiddenLogit = -10000.0f;
 constexpr size_t kSquadBest = 20;
@@ -34,12 +34,16 @@ std::vector<float> Column(const AnswerWindow& window, size_t column) {
   return values;
 }
 
-// The context, and the question's or context's own "[CLS]" tokens.
-std::vector<bool> Allowed(const Encoding& encoding, int32_t cls_id) {
-  std::vector<bool> allowed(encoding.size());
+// Which of the encoding's texts the context is.
+int8_t ContextIn(const AnswerRule& rule) { return rule.context_first ? 0 : 1; }
+
+// The context, and the question's or context's own "[CLS]" tokens; or all.
+std::vector<bool> Allowed(const Encoding& encoding, const AnswerRule& rule) {
+  std::vector<bool> allowed(encoding.size(), rule.context_first);
+  if (rule.context_first) return allowed;
   for (size_t i = 0; i < allowed.size(); ++i) {
-    allowed[i] =
-        encoding.sequence_ids[i] == kContext || encoding.ids[i] == cls_id;
+    allowed[i] = encoding.sequence_ids[i] == ContextIn(rule) ||
+                 encoding.ids[i] == rule.cls_id;
   }
   return allowed;
 }
@@ -82,20 +86,45 @@ std::vector<Cell> BestCells(std::span<const float> start,
   return cells;
 }
 
-// The span of the cell's tokens, or of the whole words they belong to as far as
-// the window holds them.
-Span CellSpan(const Encoding& encoding, const Cell& cell, bool align_to_words) {
-  size_t first = cell.start;
-  size_t last = cell.end;
-  const auto same_word = [&](size_t a, size_t b) {
-    return encoding.sequence_ids[a] == encoding.sequence_ids[b] &&
-           encoding.words[a] == encoding.words[b];
-  };
-  if (align_to_words) {
-    while (first > 0 && same_word(first - 1, first)) --first;
-    while (last + 1 < encoding.size() && same_word(last + 1, last)) ++last;
+// The tokens of a word of the context, as far as the window holds them.
+struct WordTokens {
+  size_t first;
+  size_t last;
+};
+std::optional<WordTokens> FindWord(const Encoding& encoding, int8_t context,
+                                   int32_t word) {
+  std::optional<WordTokens> found;
+  for (size_t i = 0; i < encoding.size(); ++i) {
+    if (encoding.sequence_ids[i] != context || encoding.words[i] != word) {
+      continue;
+    }
+    if (!found.has_value()) found = {i, i};
+    found->last = i;
   }
-  return {encoding.offsets[first].start, encoding.offsets[last].end};
+  return found;
+}
+
+// The span of the cell's tokens, or of the whole words that they belong to. A
+// word is looked for in the context by its number, whichever text the token is
+// of; without both words the tokens' own spans count.
+Span CellSpan(const Encoding& encoding, const Cell& cell,
+              const AnswerRule& rule) {
+  if (rule.align_to_words) {
+    const int8_t context = ContextIn(rule);
+    const auto first = FindWord(encoding, context, encoding.words[cell.start]);
+    const auto last = FindWord(encoding, context, encoding.words[cell.end]);
+    if (first.has_value() && last.has_value()) {
+      return {encoding.offsets[first->first].start,
+              encoding.offsets[last->last].end};
+    }
+  }
+  return {encoding.offsets[cell.start].start, encoding.offsets[cell.end].end};
+}
+
+// Spans of the question may end after the context.
+Span Within(const tokenizer::TextIndex& context, Span span) {
+  return {std::min(span.start, context.code_points()),
+          std::min(span.end, context.code_points())};
 }
 
 std::string Lowercase(std::string_view text) {
@@ -124,16 +153,17 @@ std::string_view TextOf(const tokenizer::TextIndex& context, Span span) {
 
 // Candidates of one window with their sums of logits: every pair of the best
 // starts and ends that is a span of the context.
-void AddSquadCandidates(const AnswerWindow& window, size_t max_tokens,
+void AddSquadCandidates(const AnswerWindow& window, const AnswerRule& rule,
                         std::vector<AnswerSpan>* candidates) {
   const Encoding& encoding = *window.encoding;
+  const int8_t context = ContextIn(rule);
   const std::vector<float> start = Column(window, 0);
   const std::vector<float> end = Column(window, 1);
   for (const uint32_t i : TopIndices(start, kSquadBest)) {
     for (const uint32_t j : TopIndices(end, kSquadBest)) {
-      if (encoding.sequence_ids[i] != kContext ||
-          encoding.sequence_ids[j] != kContext || j < i ||
-          j - i + 1 > max_tokens) {
+      if (encoding.sequence_ids[i] != context ||
+          encoding.sequence_ids[j] != context || j < i ||
+          j - i + 1 > rule.max_answer_tokens) {
         continue;
       }
       candidates->push_back(
@@ -166,49 +196,62 @@ size_t CandidatesPerWindow(const AnswerRule& rule) {
   return rule.align_to_words ? 2 * rule.top_k + 10 : rule.top_k;
 }
 
-std::vector<AnswerSpan> PipelineAnswers(std::span<const AnswerWindow> windows,
-                                        const tokenizer::TextIndex& context,
-                                        const AnswerRule& rule) {
-  std::vector<AnswerSpan> answers;
-  absl::flat_hash_map<std::string, size_t> by_text;
-  double null_score = 1e6;
-  for (const AnswerWindow& window : windows) {
-    const Encoding& encoding = *window.encoding;
-    const std::vector<bool> allowed = Allowed(encoding, rule.cls_id);
-    std::vector<float> start = MaskedSoftmax(Column(window, 0), allowed);
-    std::vector<float> end = MaskedSoftmax(Column(window, 1), allowed);
-    null_score = std::min(null_score, static_cast<double>(start[0] * end[0]));
-    start[0] = end[0] = 0;
-    for (const Cell& cell :
-         BestCells(start, end, allowed, rule.max_answer_tokens,
-                   CandidatesPerWindow(rule))) {
-      // A "[CLS]" typed into the question is allowed, but is no answer.
-      if (encoding.sequence_ids[cell.start] != kContext) continue;
-      const Span span = CellSpan(encoding, cell, rule.align_to_words);
-      const auto [known, is_new] =
-          by_text.try_emplace(Lowercase(TextOf(context, span)), answers.size());
-      if (is_new) answers.push_back({.span = span});
-      answers[known->second].score += static_cast<double>(cell.score);
+void PipelineAnswers::Add(const AnswerWindow& window) {
+  const Encoding& encoding = *window.encoding;
+  const std::vector<bool> allowed = Allowed(encoding, rule_);
+  std::vector<float> start = MaskedSoftmax(Column(window, 0), allowed);
+  std::vector<float> end = MaskedSoftmax(Column(window, 1), allowed);
+  null_score_ = std::min(null_score_, static_cast<double>(start[0] * end[0]));
+  start[0] = end[0] = 0;
+  for (const Cell& cell :
+       BestCells(start, end, allowed, rule_.max_answer_tokens,
+                 CandidatesPerWindow(rule_))) {
+    // A "[CLS]" typed into the question is allowed, but is no answer.
+    if (!rule_.context_first &&
+        encoding.sequence_ids[cell.start] != ContextIn(rule_)) {
+      continue;
     }
+    AddCandidate(Within(*context_, CellSpan(encoding, cell, rule_)),
+                 cell.score);
   }
-  if (rule.handle_impossible_answer) {
-    answers.push_back({.score = null_score, .no_answer = true});
+}
+
+void PipelineAnswers::AddCandidate(Span span, float score) {
+  const std::string text = Lowercase(TextOf(*context_, span));
+  for (size_t key = absl::HashOf(text);; ++key) {
+    const auto [known, is_new] = by_text_.try_emplace(key, answers_.size());
+    if (is_new) {
+      answers_.push_back({.span = span});
+    } else if (Lowercase(TextOf(*context_, answers_[known->second].span)) !=
+               text) {
+      continue;
+    }
+    answers_[known->second].score += static_cast<double>(score);
+    return;
+  }
+}
+
+std::vector<AnswerSpan> PipelineAnswers::Best() && {
+  std::vector<AnswerSpan> answers = std::move(answers_);
+  if (rule_.handle_impossible_answer) {
+    answers.push_back({.score = null_score_, .no_answer = true});
   }
   SortByScore(&answers);
-  Truncate(rule.top_k, &answers);
+  Truncate(rule_.top_k, &answers);
   return answers;
 }
 
-std::vector<AnswerSpan> SquadV2Answers(std::span<const AnswerWindow> windows,
-                                       const AnswerRule& rule) {
-  std::vector<AnswerSpan> answers;
-  AnswerSpan none{.no_answer = true};
-  for (size_t w = 0; w < windows.size(); ++w) {
-    const double score =
-        static_cast<double>(windows[w].logits[0] + windows[w].logits[1]);
-    none.score = w == 0 ? score : std::min(none.score, score);
-    AddSquadCandidates(windows[w], rule.max_answer_tokens, &answers);
-  }
+void SquadV2Answers::Add(const AnswerWindow& window) {
+  const double score = static_cast<double>(window.logits[0] + window.logits[1]);
+  null_score_ = std::min(null_score_.value_or(score), score);
+  AddSquadCandidates(window, rule_, &answers_);
+  SortByScore(&answers_);
+  Truncate(kSquadBest, &answers_);
+}
+
+std::vector<AnswerSpan> SquadV2Answers::Best() && {
+  std::vector<AnswerSpan> answers = std::move(answers_);
+  const AnswerSpan none = {.score = *null_score_, .no_answer = true};
   answers.push_back(none);
   SortByScore(&answers);
   Truncate(kSquadBest, &answers);
@@ -216,7 +259,7 @@ std::vector<AnswerSpan> SquadV2Answers(std::span<const AnswerWindow> windows,
                    [](const AnswerSpan& answer) { return answer.no_answer; })) {
     answers.push_back(none);
   }
-  PutChosenFirst(none.score, rule.null_threshold, &answers);
+  PutChosenFirst(none.score, rule_.null_threshold, &answers);
   std::vector<float> scores;
   for (const AnswerSpan& answer : answers) {
     scores.push_back(static_cast<float>(answer.score));
@@ -225,7 +268,7 @@ std::vector<AnswerSpan> SquadV2Answers(std::span<const AnswerWindow> windows,
   for (size_t i = 0; i < answers.size(); ++i) {
     answers[i].score = static_cast<double>(scores[i]);
   }
-  Truncate(rule.top_k, &answers);
+  Truncate(rule_.top_k, &answers);
   return answers;
 }
 

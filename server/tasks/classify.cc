@@ -1,10 +1,11 @@
 #include "server/tasks/classify.h"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/tasks/request_checks.h"
-#include "server/tasks/scores.h"
 
 namespace deberta::server {
 namespace {
@@ -74,27 +75,22 @@ absl::StatusOr<ClassifyTask> ClassifyTask::Create(Request request,
       .policy = task.request_.length_policy,
       .max_tokens = model.max_tokens,
       .overlap = static_cast<size_t>(task.request_.stride)};
-  if (absl::Status s = model.multiple_choice ? task.PlanChoices(rule)
-                                             : task.PlanInputs(rule);
+  if (absl::Status s = model.multiple_choice
+                           ? task.AddChoices(rule)
+                           : task.AddTextInputs(task.request_.inputs, rule);
       !s.ok()) {
     return s;
   }
+  if (absl::Status s = task.CheckAnswer(); !s.ok()) return s;
   return task;
 }
 
-absl::Status ClassifyTask::PlanInputs(const LengthRule& rule) {
-  absl::StatusOr<std::vector<SequencePlan>> plans =
-      PlanTextInputs(*model_.tokenizer, request_.inputs, rule);
-  if (!plans.ok()) return plans.status();
-  for (const SequencePlan& plan : *plans) {
-    inputs_.push_back(AddFirstRows(std::span(&plan, 1), &sequences_));
-  }
-  return absl::OkStatus();
-}
+ClassifyTask::ClassifyTask(Request request, const TaskModel& model)
+    : PlannedTask(model, model.multiple_choice ? 1 : model.labels.size()),
+      request_(std::move(request)) {}
 
-absl::Status ClassifyTask::PlanChoices(const LengthRule& rule) {
-  const tokenizer::Tokenizer& tokenizer = *model_.tokenizer;
-  SequencePlanner planner(tokenizer);
+absl::Status ClassifyTask::AddChoices(const LengthRule& rule) {
+  const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
   for (size_t i = 0; i < request_.inputs.size(); ++i) {
     const TextInput& input = request_.inputs[i];
     absl::StatusOr<TokenSequence> text =
@@ -103,54 +99,87 @@ absl::Status ClassifyTask::PlanChoices(const LengthRule& rule) {
     absl::StatusOr<std::vector<TokenSequence>> choices =
         TokenizeChoices(tokenizer, input, i);
     if (!choices.ok()) return choices.status();
-    absl::StatusOr<std::vector<SequencePlan>> plans =
-        planner.PlanPairs(*text, *choices, rule, InputField(i));
-    if (!plans.ok()) return plans.status();
-    inputs_.push_back(AddFirstRows(*plans, &sequences_));
+    if (absl::Status s =
+            AddInput(*std::move(text),
+                     std::make_shared<const std::vector<TokenSequence>>(
+                         *std::move(choices)),
+                     rule, InputField(i));
+        !s.ok()) {
+      return s;
+    }
   }
   return absl::OkStatus();
 }
 
-std::vector<Coverage> ClassifyTask::coverage() const {
-  std::vector<Coverage> coverage;
-  for (const PlannedInput& input : inputs_) coverage.push_back(input.coverage);
-  return coverage;
+std::span<const std::string> ClassifyTask::LabelsOf(size_t input) const {
+  if (model().multiple_choice) return request_.inputs[input].choices;
+  return model().labels;
 }
 
-absl::StatusOr<std::vector<ClassifyResult>> ClassifyTask::Finish(
-    std::span<const SequenceOutput> outputs) const {
-  const size_t width = model_.multiple_choice ? 1 : model_.labels.size();
-  if (absl::Status s = CheckOutputs(sequences_, outputs, width); !s.ok()) {
-    return s;
+size_t ClassifyTask::AnswerBytes(std::span<const std::string> labels) const {
+  size_t total = 0;
+  size_t longest = 0;
+  for (const std::string& label : labels) {
+    total += label.size();
+    longest = std::max(longest, label.size());
   }
-  const Function function = Resolve(request_.function, model_);
-  std::vector<ClassifyResult> results;
-  results.reserve(inputs_.size());
-  size_t next = 0;
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    std::span<const std::string> labels = model_.labels;
-    if (model_.multiple_choice) labels = request_.inputs[i].choices;
-    std::vector<float> logits;
-    for (const size_t windows : inputs_[i].windows) {
-      const std::vector<float> mean =
-          MeanLogits(outputs.subspan(next, windows));
-      logits.insert(logits.end(), mean.begin(), mean.end());
-      next += windows;
+  const size_t count = LabelCount(labels.size());
+  return count * kPieceBytes + std::min(total, count * longest) +
+         (request_.return_logits ? labels.size() * sizeof(float) : 0);
+}
+
+absl::Status ClassifyTask::CheckAnswer() {
+  const size_t bytes = AnswerBytes(model().labels);
+  for (size_t i = 0; i < inputs(); ++i) {
+    if (absl::Status s = AddToAnswer(
+            model().multiple_choice ? AnswerBytes(LabelsOf(i)) : bytes,
+            "inputs");
+        !s.ok()) {
+      return s;
     }
-    ClassifyResult& result = results.emplace_back();
-    const std::vector<float> scores = Scores(logits, function);
-    const size_t count = request_.top_k == 0
-                             ? labels.size()
-                             : static_cast<size_t>(request_.top_k);
-    for (const uint32_t index : TopIndices(scores, count)) {
-      result.labels.push_back({.label = labels[index],
-                               .index = static_cast<int32_t>(index),
-                               .score = scores[index]});
-    }
-    if (request_.return_logits) result.logits = std::move(logits);
-    result.coverage = inputs_[i].coverage;
   }
-  return results;
+  return absl::OkStatus();
+}
+
+size_t ClassifyTask::LabelCount(size_t labels) const {
+  return request_.top_k == 0
+             ? labels
+             : std::min(labels, static_cast<size_t>(request_.top_k));
+}
+
+SequenceInput ClassifyTask::Reading(const tokenizer::Encoding& encoding) const {
+  return ToSequence(encoding, {0}, Readout::kHeadLogits);
+}
+
+absl::Status ClassifyTask::Take(const Part& part, SequenceOutput output) {
+  mean_.Add(output.values);
+  if (part.ends_pair) {
+    const std::vector<float> mean = mean_.Take();
+    logits_.insert(logits_.end(), mean.begin(), mean.end());
+  }
+  if (part.ends_input) results_.push_back(MakeResult(part.input));
+  return absl::OkStatus();
+}
+
+ClassifyResult ClassifyTask::MakeResult(size_t input) {
+  const std::vector<float> logits = std::exchange(logits_, {});
+  const std::span<const std::string> labels = LabelsOf(input);
+  const std::vector<float> scores =
+      Scores(logits, Resolve(request_.function, model()));
+  Result result;
+  for (const uint32_t index : TopIndices(scores, LabelCount(labels.size()))) {
+    result.labels.push_back({.label = labels[index],
+                             .index = static_cast<int32_t>(index),
+                             .score = scores[index]});
+  }
+  if (request_.return_logits) result.logits = logits;
+  result.coverage = coverage(input);
+  return result;
+}
+
+absl::StatusOr<std::vector<ClassifyResult>> ClassifyTask::Finish() {
+  if (absl::Status s = CheckComplete(); !s.ok()) return s;
+  return std::move(results_);
 }
 
 }  // namespace deberta::server

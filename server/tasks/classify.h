@@ -6,10 +6,12 @@
 #define SERVER_TASKS_CLASSIFY_H_
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/sequence_plan.h"
+#include "server/tasks/planned_task.h"
+#include "server/tasks/scores.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
@@ -38,30 +40,37 @@ struct ClassifyResult {
   Coverage coverage = {};          // of the longest pair, with choices
 };
 
-class ClassifyTask {
+class ClassifyTask final : public PlannedTask {
  public:
   using Request = ClassifyRequest;
   using Result = ClassifyResult;
 
   static absl::StatusOr<ClassifyTask> Create(Request request,
                                              const TaskModel& model);
-  const std::vector<SequenceInput>& sequences() const { return sequences_; }
-  std::vector<Coverage> coverage() const;
-  absl::StatusOr<std::vector<Result>> Finish(
-      std::span<const SequenceOutput> outputs) const;
+  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
-  ClassifyTask(Request request, const TaskModel& model)
-      : request_(std::move(request)), model_(model) {}
+  ClassifyTask(Request request, const TaskModel& model);
 
-  absl::Status PlanInputs(const LengthRule& rule);
-  absl::Status PlanChoices(const LengthRule& rule);
+  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  absl::Status Take(const Part& part, SequenceOutput output) override;
+
+  absl::Status AddChoices(const LengthRule& rule);
+  // About what the result of an input with these labels takes.
+  size_t AnswerBytes(std::span<const std::string> labels) const;
+  absl::Status CheckAnswer();
+  std::span<const std::string> LabelsOf(size_t input) const;
+  // How many of so many labels are returned.
+  size_t LabelCount(size_t labels) const;
+  // Of an input whose logits are all there.
+  Result MakeResult(size_t input);
 
   Request request_;
-  TaskModel model_;
-  std::vector<SequenceInput> sequences_;
-  std::vector<PlannedInput> inputs_;  // a pair is a choice
+  LogitMean mean_;
+  std::vector<float> logits_;  // of the input that is taken, by label so far
+  std::vector<Result> results_;
 };
+static_assert(Task<ClassifyTask>);
 
 }  // namespace deberta::server
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "server/tasks/request_checks.h"
-#include "server/tasks/sequence_plan.h"
 
 namespace deberta::server {
 namespace {
@@ -57,49 +56,60 @@ absl::StatusOr<EncodeTask> EncodeTask::Create(Request request,
     return s;
   }
   EncodeTask task(std::move(request), model);
-  absl::StatusOr<std::vector<SequencePlan>> plans = PlanTextInputs(
-      *model.tokenizer, task.request_.inputs,
-      {.policy = task.request_.length_policy, .max_tokens = model.max_tokens});
-  if (!plans.ok()) return plans.status();
-  for (const SequencePlan& plan : *plans) {
-    const tokenizer::Encoding& encoding = plan.encodings[0];
-    const size_t rows =
-        task.request_.pooling == Pooling::kCls ? 1 : encoding.size();
-    task.sequences_.push_back(
-        ToSequence(encoding, AllRows(rows), Readout::kHiddenStates));
-    task.coverage_.push_back(plan.coverage);
-  }
-  return task;
-}
-
-std::vector<Coverage> EncodeTask::coverage() const { return coverage_; }
-
-absl::StatusOr<std::vector<EncodeResult>> EncodeTask::Finish(
-    std::span<const SequenceOutput> outputs) const {
-  if (absl::Status s = CheckOutputs(sequences_, outputs, std::nullopt);
+  if (absl::Status s = task.AddTextInputs(
+          task.request_.inputs, {.policy = task.request_.length_policy,
+                                 .max_tokens = model.max_tokens});
       !s.ok()) {
     return s;
   }
-  std::vector<EncodeResult> results;
-  results.reserve(outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    EncodeResult& result = results.emplace_back();
-    if (request_.pooling == Pooling::kMean) {
-      result.vectors.push_back(MeanOfRows(outputs[i]));
-    } else {
-      result.vectors = Rows(outputs[i]);
+  if (absl::Status s = task.CheckAnswer(); !s.ok()) return s;
+  return task;
+}
+
+EncodeTask::EncodeTask(Request request, const TaskModel& model)
+    : PlannedTask(model, static_cast<size_t>(model.config->hidden_size)),
+      request_(std::move(request)) {}
+
+absl::Status EncodeTask::CheckAnswer() {
+  const size_t vector_bytes = output_width() * sizeof(float) + kPieceBytes;
+  for (size_t i = 0; i < inputs(); ++i) {
+    const size_t vectors =
+        request_.pooling == Pooling::kNone ? coverage(i).tokens_used : 1;
+    if (absl::Status s = AddToAnswer(vectors * vector_bytes, "inputs");
+        !s.ok()) {
+      return s;
     }
-    if (request_.normalize) {
-      for (std::vector<float>& vector : result.vectors) Normalize(&vector);
-    }
-    if (request_.pooling == Pooling::kNone) {
-      for (const int32_t id : sequences_[i].ids) {
-        result.tokens.emplace_back(model_.tokenizer->IdToToken(id));
-      }
-    }
-    result.coverage = coverage_[i];
   }
-  return results;
+  return absl::OkStatus();
+}
+
+SequenceInput EncodeTask::Reading(const tokenizer::Encoding& encoding) const {
+  const size_t rows = request_.pooling == Pooling::kCls ? 1 : encoding.size();
+  return ToSequence(encoding, AllRows(rows), Readout::kHiddenStates);
+}
+
+absl::Status EncodeTask::Take(const Part& part, SequenceOutput output) {
+  Result& result = results_.emplace_back();
+  if (request_.pooling == Pooling::kMean) {
+    result.vectors.push_back(MeanOfRows(output));
+  } else {
+    result.vectors = Rows(output);
+  }
+  if (request_.normalize) {
+    for (std::vector<float>& vector : result.vectors) Normalize(&vector);
+  }
+  if (request_.pooling == Pooling::kNone) {
+    for (const int32_t id : part.sequence.ids) {
+      result.tokens.emplace_back(model().tokenizer->IdToToken(id));
+    }
+  }
+  result.coverage = coverage(part.input);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<EncodeResult>> EncodeTask::Finish() {
+  if (absl::Status s = CheckComplete(); !s.ok()) return s;
+  return std::move(results_);
 }
 
 }  // namespace deberta::server

@@ -3,11 +3,11 @@
 #ifndef SERVER_TASKS_ENCODE_H_
 #define SERVER_TASKS_ENCODE_H_
 
-#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/tasks/planned_task.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
@@ -26,27 +26,26 @@ struct EncodeResult {
   Coverage coverage = {};
 };
 
-class EncodeTask {
+class EncodeTask final : public PlannedTask {
  public:
   using Request = EncodeRequest;
   using Result = EncodeResult;
 
   static absl::StatusOr<EncodeTask> Create(Request request,
                                            const TaskModel& model);
-  const std::vector<SequenceInput>& sequences() const { return sequences_; }
-  std::vector<Coverage> coverage() const;
-  absl::StatusOr<std::vector<Result>> Finish(
-      std::span<const SequenceOutput> outputs) const;
+  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
-  EncodeTask(Request request, const TaskModel& model)
-      : request_(std::move(request)), model_(model) {}
+  EncodeTask(Request request, const TaskModel& model);
+
+  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  absl::Status Take(const Part& part, SequenceOutput output) override;
+  absl::Status CheckAnswer();
 
   Request request_;
-  TaskModel model_;
-  std::vector<SequenceInput> sequences_;
-  std::vector<Coverage> coverage_;
+  std::vector<Result> results_;
 };
+static_assert(Task<EncodeTask>);
 
 }  // namespace deberta::server
 

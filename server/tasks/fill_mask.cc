@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/tasks/request_checks.h"
 #include "server/tasks/scores.h"
-#include "server/tasks/sequence_plan.h"
 
 namespace deberta::server {
 namespace {
@@ -14,9 +13,8 @@ namespace {
 constexpr size_t kDefaultTopK = 5;
 constexpr std::string_view kGenericMask = "[MASK]";
 
-// Each candidate carries its whole text: the sum over a request of masks,
-// candidates and tokens is limited, or one request could ask for gigabytes.
-constexpr size_t kMaxSequenceTokens = size_t{1} << 23;
+// Bytes of text of a token, about; a candidate carries its whole text.
+constexpr size_t kTokenBytes = 8;
 
 size_t OrDefault(int64_t top_k) {
   return top_k == 0 ? kDefaultTopK : static_cast<size_t>(top_k);
@@ -114,50 +112,54 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
   for (const std::string& text : task.request_.inputs) {
     texts.push_back(WithOwnMask(text, model.tokenizer->IdToToken(*mask)));
   }
-  absl::StatusOr<std::vector<SequencePlan>> plans = PlanTexts(
-      *model.tokenizer, texts,
-      {.policy = task.request_.length_policy, .max_tokens = model.max_tokens});
-  if (!plans.ok()) return plans.status();
-  if (absl::Status s = task.AddSequences(*plans, *mask); !s.ok()) return s;
+  if (absl::Status s =
+          task.AddTexts(texts, {.policy = task.request_.length_policy,
+                                .max_tokens = model.max_tokens});
+      !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = task.CheckMasks(); !s.ok()) return s;
   return task;
 }
 
-absl::Status FillMaskTask::AddSequences(std::span<const SequencePlan> plans,
-                                        int32_t mask) {
-  size_t sequence_tokens = 0;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const tokenizer::Encoding& encoding = plans[i].encodings[0];
-    std::vector<uint32_t> rows;
-    for (uint32_t row = 0; row < encoding.size(); ++row) {
-      if (encoding.ids[row] == mask) rows.push_back(row);
-    }
-    if (rows.empty()) {
+FillMaskTask::FillMaskTask(Request request, const TaskModel& model)
+    : PlannedTask(model, static_cast<size_t>(model.config->vocab_size)),
+      request_(std::move(request)) {}
+
+absl::Status FillMaskTask::CheckMasks() {
+  for (size_t i = 0; i < inputs(); ++i) {
+    const SequenceInput sequence = Reading(Plan(i, 0).Encode(0));
+    if (sequence.rows.empty()) {
       return InputError(InputField(i),
-                        plans[i].coverage.truncated
+                        coverage(i).truncated
                             ? "has no mask token among those that fit"
                             : "has no mask token");
     }
-    sequence_tokens += rows.size() * encoding.size() * candidates_;
-    if (sequence_tokens > kMaxSequenceTokens) {
-      return InputError(
-          "top_k",
-          absl::StrCat(candidates_, " candidates a mask make more than ",
-                       kMaxSequenceTokens,
-                       " tokens of filled texts in the answer"));
+    if (absl::Status s =
+            AddToAnswer(sequence.rows.size() * candidates_ *
+                            (kPieceBytes + sequence.ids.size() * kTokenBytes),
+                        "top_k");
+        !s.ok()) {
+      return s;
     }
-    sequences_.push_back(
-        ToSequence(encoding, std::move(rows), Readout::kHeadLogits));
-    coverage_.push_back(plans[i].coverage);
   }
   return absl::OkStatus();
 }
 
-std::vector<Coverage> FillMaskTask::coverage() const { return coverage_; }
+SequenceInput FillMaskTask::Reading(const tokenizer::Encoding& encoding) const {
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < encoding.size(); ++row) {
+    if (encoding.ids[row] == *model().tokenizer->special_ids().mask) {
+      rows.push_back(row);
+    }
+  }
+  return ToSequence(encoding, std::move(rows), Readout::kHeadLogits);
+}
 
 MaskPrediction FillMaskTask::Predict(const SequenceInput& sequence,
                                      uint32_t row,
                                      std::span<const float> logits) const {
-  const tokenizer::Tokenizer& tokenizer = *model_.tokenizer;
+  const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
   // The other masks of a text are shown, and so all special tokens are.
   const bool skip_special_tokens = sequence.rows.size() == 1;
   MaskPrediction prediction;
@@ -176,27 +178,21 @@ MaskPrediction FillMaskTask::Predict(const SequenceInput& sequence,
   return prediction;
 }
 
-absl::StatusOr<std::vector<FillMaskResult>> FillMaskTask::Finish(
-    std::span<const SequenceOutput> outputs) const {
-  if (absl::Status s = CheckOutputs(
-          sequences_, outputs, static_cast<size_t>(model_.config->vocab_size));
-      !s.ok()) {
-    return s;
+absl::Status FillMaskTask::Take(const Part& part, SequenceOutput output) {
+  const std::span<const float> values(output.values);
+  Result& result = results_.emplace_back();
+  for (size_t m = 0; m < part.sequence.rows.size(); ++m) {
+    result.masks.push_back(
+        Predict(part.sequence, part.sequence.rows[m],
+                values.subspan(m * output.width, output.width)));
   }
-  std::vector<FillMaskResult> results;
-  results.reserve(outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const SequenceInput& sequence = sequences_[i];
-    const std::span<const float> values(outputs[i].values);
-    FillMaskResult& result = results.emplace_back();
-    for (size_t m = 0; m < sequence.rows.size(); ++m) {
-      result.masks.push_back(
-          Predict(sequence, sequence.rows[m],
-                  values.subspan(m * outputs[i].width, outputs[i].width)));
-    }
-    result.coverage = coverage_[i];
-  }
-  return results;
+  result.coverage = coverage(part.input);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<FillMaskResult>> FillMaskTask::Finish() {
+  if (absl::Status s = CheckComplete(); !s.ok()) return s;
+  return std::move(results_);
 }
 
 }  // namespace deberta::server

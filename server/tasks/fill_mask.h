@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/sequence_plan.h"
+#include "server/tasks/planned_task.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
@@ -38,36 +38,33 @@ struct FillMaskResult {
   Coverage coverage = {};
 };
 
-class FillMaskTask {
+class FillMaskTask final : public PlannedTask {
  public:
   using Request = FillMaskRequest;
   using Result = FillMaskResult;
 
   static absl::StatusOr<FillMaskTask> Create(Request request,
                                              const TaskModel& model);
-  const std::vector<SequenceInput>& sequences() const { return sequences_; }
-  std::vector<Coverage> coverage() const;
-  absl::StatusOr<std::vector<Result>> Finish(
-      std::span<const SequenceOutput> outputs) const;
+  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
-  FillMaskTask(Request request, const TaskModel& model)
-      : request_(std::move(request)), model_(model) {}
+  FillMaskTask(Request request, const TaskModel& model);
 
-  // Asks for the rows of `mask`; an InputError if an input has none or the
-  // answer would be too large.
-  absl::Status AddSequences(std::span<const SequencePlan> plans, int32_t mask);
+  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  absl::Status Take(const Part& part, SequenceOutput output) override;
+
+  // An InputError if an input has no mask or the answer would be too large.
+  absl::Status CheckMasks();
   // The candidates for the mask at `row`; `logits` are its [vocabulary].
   MaskPrediction Predict(const SequenceInput& sequence, uint32_t row,
                          std::span<const float> logits) const;
 
   Request request_;
-  TaskModel model_;
-  std::vector<SequenceInput> sequences_;
-  std::vector<Coverage> coverage_;
   std::vector<int32_t> target_ids_;  // distinct, ascending; empty: all
   size_t candidates_ = 0;            // a mask
+  std::vector<Result> results_;
 };
+static_assert(Task<FillMaskTask>);
 
 }  // namespace deberta::server
 

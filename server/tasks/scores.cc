@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace deberta::server {
 namespace {
@@ -55,6 +56,27 @@ std::vector<uint32_t> TopIndices(std::span<const float> values, size_t count) {
                     });
   indices.resize(count);
   return indices;
+}
+
+void LogitMean::Add(std::span<const float> logits) {
+  if (count_++ == 0) {
+    first_.assign(logits.begin(), logits.end());
+    sums_.assign(logits.size(), 0);
+  }
+  for (size_t i = 0; i < sums_.size(); ++i) {
+    sums_[i] += static_cast<double>(logits[i]);
+  }
+}
+
+std::vector<float> LogitMean::Take() {
+  std::vector<float> mean = std::move(first_);
+  if (count_ > 1) {
+    for (size_t i = 0; i < mean.size(); ++i) {
+      mean[i] = static_cast<float>(sums_[i] / static_cast<double>(count_));
+    }
+  }
+  count_ = 0;
+  return mean;
 }
 
 }  // namespace deberta::server

@@ -26,6 +26,22 @@ size_t ArgMax(std::span<const float> values);
 // first; among equals the lower index first; NaN counts as -inf.
 std::vector<uint32_t> TopIndices(std::span<const float> values, size_t count);
 
+// The unweighted mean of the logits of windows, whose sums are in double; of a
+// single window, its logits themselves.
+class LogitMean {
+ public:
+  // REQUIRES: the widths of all are the same.
+  void Add(std::span<const float> logits);
+  // The mean of what was added since the last time.
+  // REQUIRES: something was.
+  std::vector<float> Take();
+
+ private:
+  std::vector<float> first_;
+  std::vector<double> sums_;
+  size_t count_ = 0;
+};
+
 }  // namespace deberta::server
 
 #endif  // SERVER_TASKS_SCORES_H_

@@ -2,118 +2,79 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
-#include "tokenizer/truncation.h"
 
 namespace deberta::server {
 namespace {
 
-using tokenizer::TokenSequence;
-
-SequencePlan OneSequence(tokenizer::Encoding encoding, size_t total) {
-  SequencePlan plan;
-  plan.coverage = {.tokens_total = total,
-                   .tokens_used = encoding.size(),
-                   .windows = 1,
-                   .truncated = encoding.size() < total};
-  plan.begins = {0};
-  plan.encodings.push_back(std::move(encoding));
-  return plan;
-}
-
-tokenizer::Encoding AssembleTruncated(const tokenizer::Tokenizer& tokenizer,
-                                      const TokenSequence& a,
-                                      const TokenSequence* b, size_t room) {
-  if (b == nullptr) {
-    return tokenizer.Assemble(tokenizer::Slice(a, 0, std::min(a.size(), room)),
-                              nullptr);
-  }
-  const auto [length_a, length_b] =
-      tokenizer::TruncateLongestFirst(a.size(), b->size(), room);
-  const TokenSequence cut_b = tokenizer::Slice(*b, 0, length_b);
-  return tokenizer.Assemble(tokenizer::Slice(a, 0, length_a), &cut_b);
-}
-
-// Tokens of all windows over `length` tokens: each has `fixed` tokens of its
-// own, and each but the first repeats `overlap`.
-size_t WindowedTokens(size_t length, size_t room, size_t overlap,
-                      size_t fixed) {
-  const size_t step = room - overlap;
-  const size_t windows =
-      length <= room ? 1 : (length - room + step - 1) / step + 1;
-  return length + windows * fixed + (windows - 1) * overlap;
+size_t CodePoints(const tokenizer::TokenSequence& text,
+                  tokenizer::TokenRange range) {
+  if (range.first == range.second) return 0;
+  const uint32_t start = text.offsets[range.first].start;
+  const uint32_t end = text.offsets[range.second - 1].end;
+  return end > start ? end - start : 0;
 }
 
 }  // namespace
 
-absl::StatusOr<SequencePlan> SequencePlanner::Plan(const TokenSequence& a,
-                                                   const TokenSequence* b,
-                                                   const LengthRule& rule,
-                                                   std::string_view field) {
-  if (rule.policy == LengthPolicy::kWindow) {
-    return PlanWindows(a, b, rule, field);
+using tokenizer::Kept;
+using tokenizer::TokenSequence;
+
+absl::StatusOr<SequencePlan> SequencePlan::Create(
+    const tokenizer::Tokenizer& tokenizer, const TokenSequence& a,
+    const TokenSequence* b, const LengthRule& rule, std::string_view field) {
+  SequencePlan plan(tokenizer, a, b);
+  plan.range_a_ = {0, a.size()};
+  if (b != nullptr) plan.range_b_ = {0, b->size()};
+  const size_t special = tokenizer.template_tokens(b != nullptr);
+  if (absl::Status s = rule.policy == LengthPolicy::kWindow
+                           ? plan.PlanWindows(rule, special, field)
+                           : plan.PlanWhole(rule, special, field);
+      !s.ok()) {
+    return s;
   }
-  const size_t special = tokenizer_.template_tokens(b != nullptr);
-  const size_t total = a.size() + (b == nullptr ? 0 : b->size()) + special;
-  if (total <= rule.max_tokens) {
-    return OneSequence(tokenizer_.Assemble(a, b), total);
-  }
-  const size_t excess = total - rule.max_tokens;
+  return plan;
+}
+
+absl::Status SequencePlan::PlanWhole(const LengthRule& rule, size_t special,
+                                     std::string_view field) {
+  const size_t length_a = a_->size();
+  const size_t length_b = b_ == nullptr ? 0 : b_->size();
+  const size_t total = length_a + length_b + special;
+  longest_ = std::min(total, rule.max_tokens);
+  coverage_ = {.tokens_total = total,
+               .tokens_used = longest_,
+               .windows = 1,
+               .truncated = longest_ < total};
+  if (!coverage_.truncated) return absl::OkStatus();
+  const size_t excess = total - longest_;
   if (rule.policy == LengthPolicy::kReject || rule.max_tokens <= special ||
-      (rule.keep_second && a.size() <= excess)) {
+      (rule.keep_second && length_a <= excess)) {
     return InputError(
         field, absl::StrCat("has ", total, " tokens with the special ones, ",
                             "the limit is ", rule.max_tokens));
   }
-  if (rule.keep_second) {
-    return OneSequence(
-        tokenizer_.Assemble(tokenizer::Slice(a, 0, a.size() - excess), b),
-        total);
+  const tokenizer::Side side = tokenizer_->truncation_side();
+  if (b_ == nullptr || rule.keep_second) {
+    range_a_ = Kept(length_a, length_a - excess, side);
+    return absl::OkStatus();
   }
-  return OneSequence(
-      AssembleTruncated(tokenizer_, a, b, rule.max_tokens - special), total);
-}
-
-absl::Status SequencePlanner::Repeat(size_t tokens, std::string_view field) {
-  if (tokens > kMaxRepeatedTokens - repeated_tokens_) {
-    return InputError(field, absl::StrCat("takes ", tokens,
-                                          " tokens of windows and pairs; "
-                                          "all of a request may hold ",
-                                          kMaxRepeatedTokens));
-  }
-  repeated_tokens_ += tokens;
+  const auto [keep_a, keep_b] = tokenizer::TruncateLongestFirst(
+      length_a, length_b, rule.max_tokens - special);
+  range_a_ = Kept(length_a, keep_a, side);
+  range_b_ = Kept(length_b, keep_b, side);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SequencePlan>> SequencePlanner::PlanPairs(
-    const TokenSequence& a, std::span<const TokenSequence> seconds,
-    const LengthRule& rule, std::string_view field) {
-  std::vector<SequencePlan> plans;
-  plans.reserve(seconds.size());
-  for (const TokenSequence& second : seconds) {
-    absl::StatusOr<SequencePlan> plan = Plan(a, &second, rule, field);
-    if (!plan.ok()) return plan.status();
-    if (rule.policy != LengthPolicy::kWindow) {
-      if (absl::Status s = Repeat(plan->coverage.tokens_used, field); !s.ok()) {
-        return s;
-      }
-    }
-    plans.push_back(*std::move(plan));
-  }
-  return plans;
-}
-
-absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
-    const TokenSequence& a, const TokenSequence* b, const LengthRule& rule,
-    std::string_view field) {
-  const bool first = b == nullptr || rule.keep_second;
-  const TokenSequence& windowed = first ? a : *b;
-  const size_t whole = b == nullptr ? 0 : first ? b->size() : a.size();
-  const size_t fixed = tokenizer_.template_tokens(b != nullptr) + whole;
+absl::Status SequencePlan::PlanWindows(const LengthRule& rule, size_t special,
+                                       std::string_view field) {
+  windowed_ = true;
+  windows_over_a_ = b_ == nullptr || rule.keep_second;
+  const TokenSequence& windowed = windows_over_a_ ? *a_ : *b_;
+  const TokenSequence* whole = windows_over_a_ ? b_ : a_;
+  const size_t fixed = special + (whole == nullptr ? 0 : whole->size());
   if (fixed >= rule.max_tokens) {
     return InputError(
         field,
@@ -127,69 +88,41 @@ absl::StatusOr<SequencePlan> SequencePlanner::PlanWindows(
                                    " tokens of text that a window holds, got ",
                                    rule.overlap));
   }
-  const size_t tokens =
-      WindowedTokens(windowed.size(), room, rule.overlap, fixed);
-  if (absl::Status s = Repeat(tokens, field); !s.ok()) return s;
-  SequencePlan plan;
-  for (const auto& [begin, end] :
-       tokenizer::Windows(windowed.size(), room, rule.overlap)) {
-    const TokenSequence window = tokenizer::Slice(windowed, begin, end);
-    plan.encodings.push_back(first ? tokenizer_.Assemble(window, b)
-                                   : tokenizer_.Assemble(a, &window));
-    plan.begins.push_back(begin);
-  }
+  windows_ = {.length = windowed.size(),
+              .room = room,
+              .overlap = rule.overlap,
+              .side = tokenizer_->truncation_side()};
+  longest_ = fixed + std::min(room, windowed.size());
   const size_t total = fixed + windowed.size();
-  plan.coverage = {.tokens_total = total,
-                   .tokens_used = total,
-                   .windows = plan.encodings.size(),
-                   .truncated = false};
-  return plan;
+  coverage_ = {.tokens_total = total,
+               .tokens_used = total,
+               .windows = windows_.count(),
+               .truncated = false};
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SequencePlan>> PlanTextInputs(
-    const tokenizer::Tokenizer& tokenizer, std::span<const TextInput> inputs,
-    const LengthRule& rule) {
-  SequencePlanner planner(tokenizer);
-  std::vector<SequencePlan> plans;
-  plans.reserve(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (absl::Status s = CheckNoChoices(inputs[i], i); !s.ok()) return s;
-    absl::StatusOr<TokenSequence> a =
-        TokenizeField(tokenizer, inputs[i].text, InputField(i, "text"));
-    if (!a.ok()) return a.status();
-    TokenSequence b;
-    const bool is_pair = !inputs[i].text_pair.empty();
-    if (is_pair) {
-      absl::StatusOr<TokenSequence> pair = TokenizeField(
-          tokenizer, inputs[i].text_pair, InputField(i, "text_pair"));
-      if (!pair.ok()) return pair.status();
-      b = *std::move(pair);
-    }
-    absl::StatusOr<SequencePlan> plan =
-        planner.Plan(*a, is_pair ? &b : nullptr, rule, InputField(i));
-    if (!plan.ok()) return plan.status();
-    plans.push_back(*std::move(plan));
-  }
-  return plans;
+SequencePlan::Ranges SequencePlan::RangesOf(size_t index) const {
+  Ranges ranges = {.a = range_a_, .b = range_b_};
+  if (windowed_) (windows_over_a_ ? ranges.a : ranges.b) = windows_.at(index);
+  return ranges;
 }
 
-absl::StatusOr<std::vector<SequencePlan>> PlanTexts(
-    const tokenizer::Tokenizer& tokenizer, std::span<const std::string> texts,
-    const LengthRule& rule) {
-  SequencePlanner planner(tokenizer);
-  std::vector<SequencePlan> plans;
-  plans.reserve(texts.size());
-  for (size_t i = 0; i < texts.size(); ++i) {
-    const std::string field = InputField(i);
-    absl::StatusOr<TokenSequence> tokens =
-        TokenizeField(tokenizer, texts[i], field);
-    if (!tokens.ok()) return tokens.status();
-    absl::StatusOr<SequencePlan> plan =
-        planner.Plan(*tokens, nullptr, rule, field);
-    if (!plan.ok()) return plan.status();
-    plans.push_back(*std::move(plan));
+size_t SequencePlan::longest_text() const {
+  size_t longest = 0;
+  for (size_t i = 0; i < size(); ++i) {
+    const auto [a, b] = RangesOf(i);
+    longest = std::max(longest, CodePoints(*a_, a));
+    if (b_ != nullptr) longest = std::max(longest, CodePoints(*b_, b));
   }
-  return plans;
+  return longest;
+}
+
+tokenizer::Encoding SequencePlan::Encode(size_t index) const {
+  const auto [a, b] = RangesOf(index);
+  const TokenSequence first = tokenizer::Slice(*a_, a.first, a.second);
+  if (b_ == nullptr) return tokenizer_->Assemble(first, nullptr);
+  const TokenSequence second = tokenizer::Slice(*b_, b.first, b.second);
+  return tokenizer_->Assemble(first, &second);
 }
 
 SequenceInput ToSequence(const tokenizer::Encoding& encoding,
@@ -198,36 +131,6 @@ SequenceInput ToSequence(const tokenizer::Encoding& encoding,
           .type_ids = encoding.type_ids,
           .rows = std::move(rows),
           .readout = readout};
-}
-
-PlannedInput AddFirstRows(std::span<const SequencePlan> plans,
-                          std::vector<SequenceInput>* sequences) {
-  PlannedInput input;
-  for (const SequencePlan& plan : plans) {
-    input.windows.push_back(plan.encodings.size());
-    for (const tokenizer::Encoding& encoding : plan.encodings) {
-      sequences->push_back(ToSequence(encoding, {0}, Readout::kHeadLogits));
-    }
-    if (plan.coverage.tokens_total > input.coverage.tokens_total) {
-      input.coverage = plan.coverage;
-    }
-  }
-  return input;
-}
-
-std::vector<float> MeanLogits(std::span<const SequenceOutput> windows) {
-  if (windows.size() == 1) return windows[0].values;
-  std::vector<double> sums(windows[0].width);
-  for (const SequenceOutput& window : windows) {
-    for (size_t i = 0; i < sums.size(); ++i) {
-      sums[i] += static_cast<double>(window.values[i]);
-    }
-  }
-  std::vector<float> mean(sums.size());
-  for (size_t i = 0; i < sums.size(); ++i) {
-    mean[i] = static_cast<float>(sums[i] / static_cast<double>(windows.size()));
-  }
-  return mean;
 }
 
 std::vector<uint32_t> AllRows(size_t count) {

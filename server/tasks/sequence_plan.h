@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include "server/tasks/task.h"
 #include "tokenizer/encoding.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/truncation.h"
 
 namespace deberta::server {
 
@@ -27,84 +26,70 @@ struct LengthRule {
   bool keep_second = false;
 };
 
-struct SequencePlan {
-  // One, or the windows in order.
-  std::vector<tokenizer::Encoding> encodings = {};
-  // Parallel to encodings: how many tokens of the windowed text come before the
-  // window. 0 without windows.
-  std::vector<size_t> begins = {};
-  Coverage coverage = {};
-};
-
-// Plans the inputs of one request. Windows repeat tokens, and so do pairs with
-// the same first text: a small request could ask for any number of tokens, so
-// that their sum is limited.
-class SequencePlanner {
+// The sequences of a text, or of a pair of texts: one, or windows. Each is made
+// when it is asked for, so that a plan is small however long the text is.
+class SequencePlan {
  public:
-  // Most tokens in all windows and all pairs of one request.
-  static constexpr size_t kMaxRepeatedTokens = size_t{1} << 20;
-
-  // `tokenizer` outlives the planner.
-  explicit SequencePlanner(const tokenizer::Tokenizer& tokenizer)
-      : tokenizer_(tokenizer) {}
-
-  // `b` may be null. Truncation is longest_first; windows are over `b` if there
-  // is one, with `a` whole in each, else over `a`. With keep_second truncation
-  // is only_first, and windows are over `a` with `b` whole in each. Errors are
-  // InputErrors about `field` ("inputs[3]") or "stride".
-  absl::StatusOr<SequencePlan> Plan(const tokenizer::TokenSequence& a,
-                                    const tokenizer::TokenSequence* b,
-                                    const LengthRule& rule,
-                                    std::string_view field);
-
-  // Plans `a` with each of `seconds`.
-  absl::StatusOr<std::vector<SequencePlan>> PlanPairs(
-      const tokenizer::TokenSequence& a,
-      std::span<const tokenizer::TokenSequence> seconds, const LengthRule& rule,
+  // `tokenizer`, `a` and `b` outlive the plan; `b` may be null. Truncation is
+  // longest_first; windows are over `b` if there is one, with `a` whole in
+  // each, else over `a`. With keep_second truncation is only_first, and windows
+  // are over `a` with `b` whole in each. Tokens are cut from the tokenizer's
+  // truncation_side(), and windows laid from the other. Errors are InputErrors
+  // about `field` ("inputs[3]") or "stride".
+  static absl::StatusOr<SequencePlan> Create(
+      const tokenizer::Tokenizer& tokenizer, const tokenizer::TokenSequence& a,
+      const tokenizer::TokenSequence* b, const LengthRule& rule,
       std::string_view field);
 
+  const Coverage& coverage() const { return coverage_; }
+
+  // Sequences; windows are in the order of the text.
+  size_t size() const { return coverage_.windows; }
+  // Tokens of the longest, special ones included.
+  size_t longest() const { return longest_; }
+  // Code points of the longest stretch of a text that a sequence has, about.
+  size_t longest_text() const;
+  // REQUIRES, of both: index < size().
+  tokenizer::Encoding Encode(size_t index) const;
+  // The tokens of the windowed text that a window holds.
+  tokenizer::TokenRange window(size_t index) const {
+    return windows_.at(index);
+  }
+
  private:
-  absl::StatusOr<SequencePlan> PlanWindows(const tokenizer::TokenSequence& a,
-                                           const tokenizer::TokenSequence* b,
-                                           const LengthRule& rule,
-                                           std::string_view field);
-  // Adds to the sum, or refuses.
-  absl::Status Repeat(size_t tokens, std::string_view field);
+  SequencePlan(const tokenizer::Tokenizer& tokenizer,
+               const tokenizer::TokenSequence& a,
+               const tokenizer::TokenSequence* b)
+      : tokenizer_(&tokenizer), a_(&a), b_(b) {}
 
-  const tokenizer::Tokenizer& tokenizer_;
-  size_t repeated_tokens_ = 0;
+  struct Ranges {
+    tokenizer::TokenRange a;
+    tokenizer::TokenRange b;
+  };
+  // What the sequence has of each text.
+  Ranges RangesOf(size_t index) const;
+
+  absl::Status PlanWhole(const LengthRule& rule, size_t special,
+                         std::string_view field);
+  absl::Status PlanWindows(const LengthRule& rule, size_t special,
+                           std::string_view field);
+
+  const tokenizer::Tokenizer* tokenizer_;
+  const tokenizer::TokenSequence* a_;
+  const tokenizer::TokenSequence* b_;
+  // What is read of each text; of the windowed one, `windows_` tells.
+  tokenizer::TokenRange range_a_;
+  tokenizer::TokenRange range_b_;
+  bool windowed_ = false;
+  bool windows_over_a_ = true;
+  tokenizer::Windows windows_;
+  size_t longest_ = 0;
+  Coverage coverage_;
 };
-
-// What a task remembers of an input's plans, one a pair.
-struct PlannedInput {
-  // Sequences of each pair; a pair's windows are adjacent.
-  std::vector<size_t> windows = {};
-  // Of the longest pair, which is truncated if any is.
-  Coverage coverage = {};
-};
-
-// Appends the sequences of all plans, which read the row of [CLS].
-// REQUIRES: `plans` is not empty.
-PlannedInput AddFirstRows(std::span<const SequencePlan> plans,
-                          std::vector<SequenceInput>* sequences);
-
-// Tokenises and plans texts with optional second texts.
-absl::StatusOr<std::vector<SequencePlan>> PlanTextInputs(
-    const tokenizer::Tokenizer& tokenizer, std::span<const TextInput> inputs,
-    const LengthRule& rule);
-
-// The same for plain texts.
-absl::StatusOr<std::vector<SequencePlan>> PlanTexts(
-    const tokenizer::Tokenizer& tokenizer, std::span<const std::string> texts,
-    const LengthRule& rule);
 
 // A model input that reads `rows` of the encoding.
 SequenceInput ToSequence(const tokenizer::Encoding& encoding,
                          std::vector<uint32_t> rows, Readout readout);
-
-// The unweighted mean of the logits of windows with one row each.
-// REQUIRES: `windows` is not empty, and all are of the same width.
-std::vector<float> MeanLogits(std::span<const SequenceOutput> windows);
 
 // 0, 1, ..., count - 1.
 std::vector<uint32_t> AllRows(size_t count);

@@ -9,8 +9,6 @@
 namespace deberta::server {
 namespace {
 
-using Aggregation = TagTokensRequest::Aggregation;
-
 // A token or a word with its label.
 struct Element {
   size_t label = 0;
@@ -124,28 +122,6 @@ std::vector<TaggedSpan> AggregateTags(std::span<const TaggedToken> tokens,
     elements.push_back(FromToken(token));
   }
   return Group(elements, labels);
-}
-
-std::vector<TaggedSpan> MergeOverlapping(std::vector<TaggedSpan> spans) {
-  const auto length = [](const TaggedSpan& s) {
-    return static_cast<int64_t>(s.span.end) -
-           static_cast<int64_t>(s.span.start);
-  };
-  std::stable_sort(spans.begin(), spans.end(),
-                   [](const TaggedSpan& a, const TaggedSpan& b) {
-                     return a.span.start < b.span.start;
-                   });
-  std::vector<TaggedSpan> merged;
-  for (TaggedSpan& span : spans) {
-    if (merged.empty() || span.span.start >= merged.back().span.end) {
-      merged.push_back(std::move(span));
-    } else if (length(span) > length(merged.back()) ||
-               (length(span) == length(merged.back()) &&
-                span.score > merged.back().score)) {
-      merged.back() = std::move(span);
-    }
-  }
-  return merged;
 }
 
 }  // namespace deberta::server

@@ -10,10 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "server/tasks/tag_tokens.h"
 #include "tokenizer/encoding.h"
 
 namespace deberta::server {
+
+enum class Aggregation { kNone, kSimple, kFirst, kAverage, kMax };
 
 struct TaggedToken {
   std::span<const float> scores = {};  // probabilities by label
@@ -35,12 +36,8 @@ struct TaggedSpan {
 // label without its "B-" or "I-"; a "B-" starts a new group. `labels` is by
 // index.
 std::vector<TaggedSpan> AggregateTags(std::span<const TaggedToken> tokens,
-                                      TagTokensRequest::Aggregation aggregation,
+                                      Aggregation aggregation,
                                       std::span<const std::string> labels);
-
-// The spans of overlapping windows made one list by start: of spans that begin
-// inside the one kept so far, the longer stays, among equals the likelier.
-std::vector<TaggedSpan> MergeOverlapping(std::vector<TaggedSpan> spans);
 
 }  // namespace deberta::server
 

@@ -1,15 +1,13 @@
 #include "server/tasks/tag_tokens.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "server/tasks/request_checks.h"
 #include "server/tasks/scores.h"
-#include "server/tasks/sequence_plan.h"
-#include "server/tasks/tag_aggregation.h"
 #include "server/tasks/text_location.h"
-#include "tokenizer/text_index.h"
 
 namespace deberta::server {
 namespace {
@@ -17,7 +15,6 @@ namespace {
 using tokenizer::Encoding;
 using tokenizer::Span;
 using tokenizer::TextIndex;
-using Aggregation = TagTokensRequest::Aggregation;
 
 // The reference's word test: not at the start, and no space just before the
 // token or as its first character.
@@ -28,8 +25,8 @@ bool IsSubword(const TextIndex& text, Span span) {
 }
 
 // Probabilities of one sequence, [rows, labels].
-std::vector<float> Probabilities(const SequenceOutput& output) {
-  std::vector<float> values = output.values;
+std::vector<float> Probabilities(SequenceOutput output) {
+  std::vector<float> values = std::move(output.values);
   const std::span<float> all(values);
   for (size_t i = 0; i < values.size(); i += output.width) {
     Softmax(all.subspan(i, output.width));
@@ -58,29 +55,6 @@ std::vector<TaggedToken> Tokens(const TextIndex& text, const Encoding& encoding,
   return tokens;
 }
 
-// Each token from the window in which it stands farthest from an edge; the
-// earlier window among equals.
-std::vector<TaggedToken> CentralTokens(
-    std::span<const std::vector<TaggedToken>> windows) {
-  std::vector<TaggedToken> chosen;
-  std::vector<size_t> distances;
-  for (const std::vector<TaggedToken>& window : windows) {
-    for (size_t i = 0; i < window.size(); ++i) {
-      const size_t distance = std::min(i, window.size() - 1 - i);
-      // The first text token has index 1; windows leave no token out.
-      const size_t position = window[i].token_index - 1;
-      if (position >= chosen.size()) {
-        chosen.push_back(window[i]);
-        distances.push_back(distance);
-      } else if (distance > distances[position]) {
-        chosen[position] = window[i];
-        distances[position] = distance;
-      }
-    }
-  }
-  return chosen;
-}
-
 // Drops the spans whose label is among `ignored`.
 void DropIgnored(std::span<const std::string> ignored,
                  std::vector<TaggedSpan>* spans) {
@@ -90,21 +64,15 @@ void DropIgnored(std::span<const std::string> ignored,
   });
 }
 
-std::vector<TaggedSpan> TagWindows(
-    std::span<const std::vector<TaggedToken>> windows, Aggregation aggregation,
-    std::span<const std::string> labels, std::span<const std::string> ignored) {
-  std::vector<TaggedSpan> spans;
-  if (aggregation == Aggregation::kNone) {
-    spans = AggregateTags(CentralTokens(windows), aggregation, labels);
-    DropIgnored(ignored, &spans);
-    return spans;
+// Of each token and those after it, the least start.
+std::vector<uint32_t> LeastStarts(std::span<const Span> offsets) {
+  std::vector<uint32_t> least(offsets.size());
+  uint32_t so_far = std::numeric_limits<uint32_t>::max();
+  for (size_t i = offsets.size(); i-- > 0;) {
+    so_far = std::min(so_far, offsets[i].start);
+    least[i] = so_far;
   }
-  for (const std::vector<TaggedToken>& window : windows) {
-    std::vector<TaggedSpan> more = AggregateTags(window, aggregation, labels);
-    DropIgnored(ignored, &more);
-    std::move(more.begin(), more.end(), std::back_inserter(spans));
-  }
-  return windows.size() > 1 ? MergeOverlapping(std::move(spans)) : spans;
+  return least;
 }
 
 }  // namespace
@@ -116,65 +84,88 @@ absl::StatusOr<TagTokensTask> TagTokensTask::Create(Request request,
     return s;
   }
   TagTokensTask task(std::move(request), model);
-  absl::StatusOr<std::vector<SequencePlan>> plans =
-      PlanTexts(*model.tokenizer, task.request_.inputs,
-                {.policy = task.request_.length_policy,
-                 .max_tokens = model.max_tokens,
-                 .overlap = static_cast<size_t>(task.request_.stride)});
-  if (!plans.ok()) return plans.status();
-  for (SequencePlan& plan : *plans) {
-    task.coverage_.push_back(plan.coverage);
-    for (size_t w = 0; w < plan.encodings.size(); ++w) {
-      Encoding& encoding = plan.encodings[w];
-      task.sequences_.push_back(
-          ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits));
-      task.encodings_.push_back(std::move(encoding));
-      task.begins_.push_back(plan.begins[w]);
-    }
+  if (absl::Status s =
+          task.AddTexts(task.request_.inputs,
+                        {.policy = task.request_.length_policy,
+                         .max_tokens = model.max_tokens,
+                         .overlap = static_cast<size_t>(task.request_.stride)});
+      !s.ok()) {
+    return s;
   }
   return task;
 }
 
-std::vector<Coverage> TagTokensTask::coverage() const { return coverage_; }
+TagTokensTask::TagTokensTask(Request request, const TaskModel& model)
+    : PlannedTask(model, model.labels.size()),
+      request_(std::move(request)),
+      ignored_(request_.ignore_labels),
+      // The reference's windows come from the end where truncation is on the
+      // left.
+      merger_(/*later_first=*/model.tokenizer->truncation_side() ==
+              tokenizer::Side::kLeft) {
+  if (ignored_.empty()) ignored_.emplace_back(model.ignored_label);
+  if (request_.keep_ignored) ignored_.clear();
+}
 
-absl::StatusOr<std::vector<TagTokensResult>> TagTokensTask::Finish(
-    std::span<const SequenceOutput> outputs) const {
-  const std::span<const std::string> labels = model_.labels;
-  if (absl::Status s = CheckOutputs(sequences_, outputs, labels.size());
-      !s.ok()) {
-    return s;
+SequenceInput TagTokensTask::Reading(const Encoding& encoding) const {
+  return ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits);
+}
+
+absl::Status TagTokensTask::Take(const Part& part, SequenceOutput output) {
+  if (results_.size() == part.input) StartInput(part);
+  const std::vector<float> probabilities = Probabilities(std::move(output));
+  std::vector<TaggedSpan> spans =
+      AggregateTags(Tokens(*text_, part.encoding, part.begin, probabilities,
+                           model().tokenizer->special_ids().unk),
+                    request_.aggregation, model().labels);
+  const bool one_window = coverage(part.input).windows == 1;
+  if (request_.aggregation == Aggregation::kNone) {
+    spans = central_.Add(std::move(spans), part.begin, part.next_begin);
   }
-  std::vector<std::string> ignored = request_.ignore_labels;
-  if (ignored.empty()) ignored.emplace_back(model_.ignored_label);
-  if (request_.keep_ignored) ignored.clear();
-  std::vector<TagTokensResult> results;
-  results.reserve(coverage_.size());
-  size_t next = 0;
-  for (size_t i = 0; i < coverage_.size(); ++i) {
-    const TextIndex text(request_.inputs[i]);
-    std::vector<std::vector<float>> probabilities;
-    std::vector<std::vector<TaggedToken>> windows;
-    for (size_t w = 0; w < coverage_[i].windows; ++w, ++next) {
-      probabilities.push_back(Probabilities(outputs[next]));
-      windows.push_back(Tokens(text, encodings_[next], begins_[next],
-                               probabilities.back(),
-                               model_.tokenizer->special_ids().unk));
+  DropIgnored(ignored_, &spans);
+  if (request_.aggregation != Aggregation::kNone && !one_window) {
+    std::optional<uint32_t> next_start;
+    if (part.next_begin.has_value()) {
+      next_start = least_starts_[*part.next_begin];
     }
-    TagTokensResult& result = results.emplace_back();
-    for (TaggedSpan& span :
-         TagWindows(windows, request_.aggregation, labels, ignored)) {
-      TextLocation location = Locate(text, span.span, request_.offset_unit,
-                                     /*trim=*/!request_.raw_offsets);
-      result.entities.push_back({.label = std::move(span.label),
-                                 .score = span.score,
-                                 .text = std::move(location.text),
-                                 .start = location.start,
-                                 .end = location.end,
-                                 .token_index = span.token_index});
-    }
-    result.coverage = coverage_[i];
+    spans = merger_.Add(std::move(spans), next_start);
   }
-  return results;
+  return AddEntities(std::move(spans), part.input);
+}
+
+void TagTokensTask::StartInput(const Part& part) {
+  results_.push_back({.coverage = coverage(part.input)});
+  text_.emplace(request_.inputs[part.input]);
+  least_starts_.clear();
+  if (part.next_begin.has_value()) {
+    least_starts_ = LeastStarts(part.first.offsets);
+  }
+}
+
+absl::Status TagTokensTask::AddEntities(std::vector<TaggedSpan> spans,
+                                        size_t input) {
+  for (TaggedSpan& span : spans) {
+    TextLocation location = Locate(*text_, span.span, request_.offset_unit,
+                                   /*trim=*/!request_.raw_offsets);
+    if (absl::Status s =
+            AddToAnswer(kPieceBytes + span.label.size() + location.text.size(),
+                        InputField(input));
+        !s.ok()) {
+      return s;
+    }
+    results_[input].entities.push_back({.label = std::move(span.label),
+                                        .score = span.score,
+                                        .text = std::move(location.text),
+                                        .start = location.start,
+                                        .end = location.end,
+                                        .token_index = span.token_index});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<TagTokensResult>> TagTokensTask::Finish() {
+  if (absl::Status s = CheckComplete(); !s.ok()) return s;
+  return std::move(results_);
 }
 
 }  // namespace deberta::server

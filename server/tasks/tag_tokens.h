@@ -3,18 +3,23 @@
 #ifndef SERVER_TASKS_TAG_TOKENS_H_
 #define SERVER_TASKS_TAG_TOKENS_H_
 
-#include <span>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/tasks/planned_task.h"
+#include "server/tasks/tag_aggregation.h"
+#include "server/tasks/tag_windows.h"
 #include "server/tasks/task.h"
 #include "tokenizer/encoding.h"
+#include "tokenizer/text_index.h"
 
 namespace deberta::server {
 
 struct TagTokensRequest {
-  enum class Aggregation { kNone, kSimple, kFirst, kAverage, kMax };
+  using Aggregation = server::Aggregation;
   std::vector<std::string> inputs = {};
   Aggregation aggregation = Aggregation::kSimple;
   std::vector<std::string> ignore_labels = {};  // empty: the model's own
@@ -39,31 +44,36 @@ struct TagTokensResult {
   Coverage coverage = {};
 };
 
-class TagTokensTask {
+class TagTokensTask final : public PlannedTask {
  public:
   using Request = TagTokensRequest;
   using Result = TagTokensResult;
 
   static absl::StatusOr<TagTokensTask> Create(Request request,
                                               const TaskModel& model);
-  const std::vector<SequenceInput>& sequences() const { return sequences_; }
-  std::vector<Coverage> coverage() const;
-  absl::StatusOr<std::vector<Result>> Finish(
-      std::span<const SequenceOutput> outputs) const;
+  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
-  TagTokensTask(Request request, const TaskModel& model)
-      : request_(std::move(request)), model_(model) {}
+  TagTokensTask(Request request, const TaskModel& model);
+
+  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  absl::Status Take(const Part& part, SequenceOutput output) override;
+
+  // Begins the result of the part's input.
+  void StartInput(const Part& part);
+  // Adds to the result of the input that is taken.
+  absl::Status AddEntities(std::vector<TaggedSpan> spans, size_t input);
 
   Request request_;
-  TaskModel model_;
-  std::vector<SequenceInput> sequences_;
-  std::vector<Coverage> coverage_;  // one an input
-  // One a sequence; windows of one input are adjacent.
-  std::vector<tokenizer::Encoding> encodings_;
-  // Tokens of the text before each sequence; parallel to encodings_.
-  std::vector<size_t> begins_;
+  std::vector<std::string> ignored_;
+  std::vector<Result> results_;
+  // Of the input that is taken:
+  std::optional<tokenizer::TextIndex> text_;
+  std::vector<uint32_t> least_starts_;  // of each token and those after it
+  CentralTags central_;                 // with kNone
+  SpanMerger merger_;                   // with the others
 };
+static_assert(Task<TagTokensTask>);
 
 }  // namespace deberta::server
 

@@ -1,28 +1,24 @@
 // What every task shares: its view of a model, the sequences it asks the
 // encoder for, and how it treats long texts.
 //
-// A task is a class with
-//   static absl::StatusOr<T> Create(Request, const TaskModel&);  // tokenises
-//   const std::vector<SequenceInput>& sequences() const;         // to compute
-//   absl::StatusOr<std::vector<Result>> Finish(                  // parallel to
-//       std::span<const SequenceOutput>) const;                  // sequences()
-//   std::vector<Coverage> coverage() const;                      // one an
-//   input
-// Tasks are pure: no gRPC, no clock, no threads. The TaskModel and what it
-// points to outlive the task. Create() refuses a bad input with InputError().
+// A task is a class that models Task, below. Tasks are pure: no gRPC, no clock,
+// no threads. The TaskModel and what it points to outlive the task.
 
 #ifndef SERVER_TASKS_TASK_H_
 #define SERVER_TASKS_TASK_H_
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "tokenizer/tokenizer.h"
 
@@ -83,6 +79,32 @@ struct LabelScore {
   std::string label = {};
   int32_t index = 0;
   float score = 0;
+};
+
+// Of one request: asks for sequences one at a time, takes the output of each in
+// the same order, and keeps of it only what its results need.
+//   Create         tokenises; refuses a bad input with InputError()
+//   coverage       one an input
+//   output_width   values of a row of each output
+//   longest_sequence  most tokens of one sequence
+//   Next           the next sequence to compute; none after the last
+//   Consume        the output of the first sequence not yet consumed; Internal
+//                  if it is not what was asked for, InputError() if the answer
+//                  grows too large
+//   Finish         one result an input, once every output is consumed
+template <typename T>
+concept Task = std::movable<T> &&
+    requires(T task, const T& constant, typename T::Request request,
+             const TaskModel& model, SequenceOutput output) {
+  { T::Create(std::move(request), model) } -> std::same_as<absl::StatusOr<T>>;
+  { constant.coverage() } -> std::same_as<std::vector<Coverage>>;
+  { constant.output_width() } -> std::same_as<size_t>;
+  { constant.longest_sequence() } -> std::same_as<size_t>;
+  { task.Next() } -> std::same_as<std::optional<SequenceInput>>;
+  { task.Consume(std::move(output)) } -> std::same_as<absl::Status>;
+  {
+    task.Finish()
+    } -> std::same_as<absl::StatusOr<std::vector<typename T::Result>>>;
 };
 
 // InvalidArgument about one field of the request ("inputs[3].text"). The field

@@ -1,12 +1,12 @@
 #include "server/tasks/zero_shot.h"
 
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/tasks/hypothesis_template.h"
 #include "server/tasks/request_checks.h"
-#include "server/tasks/scores.h"
 
 namespace deberta::server {
 namespace {
@@ -15,11 +15,9 @@ using tokenizer::TokenSequence;
 
 constexpr std::string_view kDefaultTemplate = "This example is {}.";
 
-// A template with many places, or one long label for many inputs, could ask for
-// gigabytes: the bytes of all hypotheses, and of the labels in all results, are
-// limited.
+// A template with many places could ask for gigabytes: the bytes of all
+// hypotheses are limited.
 constexpr size_t kMaxHypothesisBytes = size_t{1} << 22;
-constexpr size_t kMaxResultBytes = size_t{1} << 26;
 
 std::string LabelField(size_t index) {
   return absl::StrCat("labels[", index, "]");
@@ -34,18 +32,10 @@ absl::Status CheckRequest(const ZeroShotRequest& request) {
     return InputError("labels",
                       "the list is empty, expected at least one label");
   }
-  size_t label_bytes = 0;
   for (size_t i = 0; i < request.labels.size(); ++i) {
     if (request.labels[i].empty()) {
       return InputError(LabelField(i), "must not be empty");
     }
-    label_bytes += request.labels[i].size();
-  }
-  if (label_bytes > kMaxResultBytes / request.inputs.size()) {
-    return InputError(
-        "labels", absl::StrCat("have ", label_bytes, " bytes, which ",
-                               request.inputs.size(), " results repeat; all ",
-                               "results may hold ", kMaxResultBytes));
   }
   return absl::OkStatus();
 }
@@ -86,32 +76,37 @@ absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
         "the model has no label that begins with \"entail\"");
   }
   if (absl::Status s = CheckRequest(request); !s.ok()) return s;
-  absl::StatusOr<std::vector<TokenSequence>> hypotheses =
-      Hypotheses(request, *model.tokenizer);
-  if (!hypotheses.ok()) return hypotheses.status();
-
   ZeroShotTask task(std::move(request), model, *model.entailment);
+  size_t label_bytes = 0;
+  for (const std::string& label : task.request_.labels) {
+    label_bytes += kPieceBytes + label.size();
+  }
+  // Before the pairs are made: every result repeats the labels.
+  for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
+    if (absl::Status s = task.AddToAnswer(label_bytes, "labels"); !s.ok()) {
+      return s;
+    }
+  }
+  absl::StatusOr<std::vector<TokenSequence>> tokens =
+      Hypotheses(task.request_, *model.tokenizer);
+  if (!tokens.ok()) return tokens.status();
+  const auto hypotheses =
+      std::make_shared<const std::vector<TokenSequence>>(*std::move(tokens));
   const LengthRule rule = {.policy = task.request_.length_policy,
                            .max_tokens = model.max_tokens,
                            .overlap = static_cast<size_t>(task.request_.stride),
                            .keep_second = true};
-  SequencePlanner planner(*model.tokenizer);
   for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
     absl::StatusOr<TokenSequence> text =
         TokenizeField(*model.tokenizer, task.request_.inputs[i], InputField(i));
     if (!text.ok()) return text.status();
-    absl::StatusOr<std::vector<SequencePlan>> plans =
-        planner.PlanPairs(*text, *hypotheses, rule, InputField(i));
-    if (!plans.ok()) return plans.status();
-    task.inputs_.push_back(AddFirstRows(*plans, &task.sequences_));
+    if (absl::Status s =
+            task.AddInput(*std::move(text), hypotheses, rule, InputField(i));
+        !s.ok()) {
+      return s;
+    }
   }
   return task;
-}
-
-std::vector<Coverage> ZeroShotTask::coverage() const {
-  std::vector<Coverage> coverage;
-  for (const PlannedInput& input : inputs_) coverage.push_back(input.coverage);
-  return coverage;
 }
 
 // The reference takes the exponentials without subtracting the greatest: equal,
@@ -122,7 +117,7 @@ std::vector<float> ZeroShotTask::Scores(
   scores.reserve(logits.size());
   if (request_.multi_label || logits.size() == 1) {
     const size_t contradiction =
-        entailment_ == 0 ? model_.labels.size() - 1 : 0;
+        entailment_ == 0 ? model().labels.size() - 1 : 0;
     for (const std::vector<float>& pair : logits) {
       std::array<float, 2> both = {pair[contradiction], pair[entailment_]};
       Softmax(both);
@@ -137,32 +132,32 @@ std::vector<float> ZeroShotTask::Scores(
   return scores;
 }
 
-absl::StatusOr<std::vector<ZeroShotResult>> ZeroShotTask::Finish(
-    std::span<const SequenceOutput> outputs) const {
-  if (absl::Status s = CheckOutputs(sequences_, outputs, model_.labels.size());
-      !s.ok()) {
-    return s;
+SequenceInput ZeroShotTask::Reading(const tokenizer::Encoding& encoding) const {
+  return ToSequence(encoding, {0}, Readout::kHeadLogits);
+}
+
+absl::Status ZeroShotTask::Take(const Part& part, SequenceOutput output) {
+  mean_.Add(output.values);
+  if (part.ends_pair) logits_.push_back(mean_.Take());
+  if (part.ends_input) results_.push_back(MakeResult(part.input));
+  return absl::OkStatus();
+}
+
+ZeroShotResult ZeroShotTask::MakeResult(size_t input) {
+  const std::vector<float> scores = Scores(std::exchange(logits_, {}));
+  Result result;
+  for (const uint32_t index : TopIndices(scores, scores.size())) {
+    result.labels.push_back({.label = request_.labels[index],
+                             .index = static_cast<int32_t>(index),
+                             .score = scores[index]});
   }
-  std::vector<ZeroShotResult> results;
-  results.reserve(inputs_.size());
-  size_t next = 0;
-  for (const PlannedInput& input : inputs_) {
-    std::vector<std::vector<float>> logits;
-    logits.reserve(input.windows.size());
-    for (const size_t windows : input.windows) {
-      logits.push_back(MeanLogits(outputs.subspan(next, windows)));
-      next += windows;
-    }
-    const std::vector<float> scores = Scores(logits);
-    ZeroShotResult& result = results.emplace_back();
-    for (const uint32_t index : TopIndices(scores, scores.size())) {
-      result.labels.push_back({.label = request_.labels[index],
-                               .index = static_cast<int32_t>(index),
-                               .score = scores[index]});
-    }
-    result.coverage = input.coverage;
-  }
-  return results;
+  result.coverage = coverage(input);
+  return result;
+}
+
+absl::StatusOr<std::vector<ZeroShotResult>> ZeroShotTask::Finish() {
+  if (absl::Status s = CheckComplete(); !s.ok()) return s;
+  return std::move(results_);
 }
 
 }  // namespace deberta::server

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/sequence_plan.h"
+#include "server/tasks/planned_task.h"
+#include "server/tasks/scores.h"
 #include "server/tasks/task.h"
 
 namespace deberta::server {
@@ -32,7 +33,7 @@ struct ZeroShotResult {
   Coverage coverage = {};  // of the longest pair of text and hypothesis
 };
 
-class ZeroShotTask {
+class ZeroShotTask final : public PlannedTask {
  public:
   using Request = ZeroShotRequest;
   using Result = ZeroShotResult;
@@ -40,24 +41,30 @@ class ZeroShotTask {
   // FailedPrecondition if the model has no label of entailment.
   static absl::StatusOr<ZeroShotTask> Create(Request request,
                                              const TaskModel& model);
-  const std::vector<SequenceInput>& sequences() const { return sequences_; }
-  std::vector<Coverage> coverage() const;
-  absl::StatusOr<std::vector<Result>> Finish(
-      std::span<const SequenceOutput> outputs) const;
+  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   ZeroShotTask(Request request, const TaskModel& model, size_t entailment)
-      : request_(std::move(request)), model_(model), entailment_(entailment) {}
+      : PlannedTask(model, model.labels.size()),
+        request_(std::move(request)),
+        entailment_(entailment) {}
+
+  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  absl::Status Take(const Part& part, SequenceOutput output) override;
 
   // The score of each label from the logits of its pair.
   std::vector<float> Scores(std::span<const std::vector<float>> logits) const;
+  // Of an input whose logits are all there.
+  Result MakeResult(size_t input);
 
   Request request_;
-  TaskModel model_;
   size_t entailment_;  // column of the logits
-  std::vector<SequenceInput> sequences_;
-  std::vector<PlannedInput> inputs_;  // a pair is a label
+  LogitMean mean_;
+  // Of the input that is taken: of each label's pair so far.
+  std::vector<std::vector<float>> logits_;
+  std::vector<Result> results_;
 };
+static_assert(Task<ZeroShotTask>);
 
 }  // namespace deberta::server
 

@@ -17,7 +17,7 @@ import environment
 import reflection
 from calls import difference, without_timing
 from server import SERVICE, Server, metric, stub
-from texts import GAME, MASKED, RECORD, TOOL
+from texts import GAME, MASKED, RECORD, TOOL, long_context
 
 CALLERS = 64
 EXPECTED = pathlib.Path(__file__).with_name("expected.json")
@@ -97,6 +97,9 @@ class AnswersTest(unittest.TestCase):
         for case in expected["cases"]:
             request = json_format.ParseDict(case["request"], getattr(
                 pb, case["method"] + "Request")())
+            if case.get("long_context"):
+                for given in request.inputs:
+                    given.context = long_context()
             answer = getattr(stub(self.channel), case["method"])(request)
             for result, wanted in zip(answer.results, case["results"],
                                       strict=True):

@@ -1,8 +1,6 @@
 """Starting, refusing, overload, and going away."""
 
 import concurrent.futures
-import re
-import socket
 import threading
 import unittest
 
@@ -13,7 +11,7 @@ import calls as calls_module
 import deberta.v1.deberta_pb2 as pb
 import environment
 from errors import failure, failure_of
-from server import SERVICE, Server, eventually, metric, run_to_exit, stub
+from server import SERVICE, Server, eventually, metric, stub
 from texts import GAME, RECORD, TOOL
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -256,44 +254,3 @@ class DrainTest(unittest.TestCase):
             server.terminate()
             self.assertEqual({c.result(120) for c in callers}, {"UNAVAILABLE"})
             self.assertEqual(server.exit_code(), 0)
-
-
-class StartTest(unittest.TestCase):
-    """A start that cannot succeed ends with one line that says why."""
-
-    def setUp(self):
-        self.binary = environment.server_binary()
-        self.model = f"--models={environment.ROOT}/demo/section-classifier"
-        self.ports = ["--listen=127.0.0.1:0", "--metrics_listen=127.0.0.1:0"]
-
-    def stopped(self, words, *flags):
-        code, output = run_to_exit(self.binary, *flags)
-        self.assertNotEqual(code, 0)
-        said = [line for line in output.splitlines()
-                if not re.search(r'"level":"info"', line)]
-        self.assertEqual(len(said), 1, output)
-        self.assertRegex(said[0], words)
-
-    def test_flags(self):
-        self.stopped("nonsense", self.model, *self.ports, "--nonsense=1")
-        self.stopped("precision", self.model, *self.ports, "--precision=int4")
-        self.stopped("max_queue_tokens", self.model, *self.ports,
-                     "--max_queue_tokens=many")
-        self.stopped("drain_seconds", self.model, *self.ports,
-                     "--drain_seconds=-1")
-        self.stopped("models", *self.ports)
-        self.stopped("metrics_listen", self.model, "--listen=127.0.0.1:5",
-                     "--metrics_listen=127.0.0.1:5")
-
-    def test_directories(self):
-        self.stopped("/nowhere", "--models=/nowhere", *self.ports)
-        golden = environment.ROOT / "tests/golden/models/v3_classify"
-        self.stopped("tokenizer", f"--models={golden}", *self.ports)
-
-    def test_port_in_use(self):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.stopped(address, self.model, f"--listen={address}",
-                         "--metrics_listen=127.0.0.1:0")
-            self.stopped(address, self.model, "--listen=127.0.0.1:0",
-                         f"--metrics_listen={address}")

@@ -1,11 +1,11 @@
 """A deberta-server process under test: start, talk, measure, stop."""
 
+import http.client
 import re
 import signal
 import socket
 import subprocess
 import time
-import urllib.request
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -37,6 +37,29 @@ def free_ports(count):
     return ports
 
 
+def dial(address):
+    """A plain connection to HOST:PORT, [IPV6]:PORT or unix:/PATH."""
+    if address.startswith("unix:"):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(10)
+        connection.connect(address.removeprefix("unix:"))
+        return connection
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=10)
+
+
+def http_get(address, path):
+    """Status, headers and text."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = dial(address)
+    try:
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        return reply.status, reply.headers, reply.read().decode()
+    finally:
+        connection.close()
+
+
 def run_to_exit(binary, *flags, seconds=60):
     """The exit code and the output of a server that must not keep running."""
     done = subprocess.run([binary, *flags], capture_output=True, text=True,
@@ -47,15 +70,17 @@ def run_to_exit(binary, *flags, seconds=60):
 class Server:
     """Use as a context manager; `models` maps names to directories."""
 
-    def __init__(self, binary, models, log_path, *flags):
-        self.grpc_port, self.metrics_port = free_ports(2)
-        self.target = f"127.0.0.1:{self.grpc_port}"
+    def __init__(self, binary, models, log_path, *flags, listen=None,
+                 metrics_listen=None):
+        ports = free_ports(2)
+        self.target = listen or f"127.0.0.1:{ports[0]}"
+        self.metrics_address = metrics_listen or f"127.0.0.1:{ports[1]}"
         self.log_path = log_path
         served = ",".join(f"{name}={path}" for name, path in models.items())
         with open(log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [binary, f"--models={served}", f"--listen={self.target}",
-                 f"--metrics_listen=127.0.0.1:{self.metrics_port}", *flags],
+                 f"--metrics_listen={self.metrics_address}", *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def __enter__(self):
@@ -101,9 +126,7 @@ class Server:
         return self.log_path.read_text(encoding="utf-8")
 
     def metrics_text(self):
-        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as reply:
-            return reply.read().decode()
+        return http_get(self.metrics_address, "/metrics")[2]
 
     def metrics(self):
         return parse_metrics(self.metrics_text())

@@ -13,3 +13,15 @@ Description: vector-based drawing program"""
 MASKED = "This package contains the development [MASK] and headers."
 QUESTIONS = ["Who maintains inkscape?", "What is the homepage of inkscape?",
              "Which version of inkscape is it?"]
+
+
+def long_context():
+    """RECORD within other records, 97,000 characters in all."""
+    records = []
+    for number in range(1000):
+        name = f"package{number}"
+        records.append(RECORD.replace("Wolfram Quester <wolfi@sigxcpu.org>",
+                                      f"Debian Team {number} <t{number}@x.org>")
+                       .replace("inkscape", name))
+    records.insert(250, RECORD)
+    return "\n\n".join(records)[:97_000]

@@ -60,7 +60,8 @@ TEST(ModelSourceTest, ADirectoryOfThatNameIsNoGenerator) {
 }
 
 std::string Refusal(const std::string& directory) {
-  const absl::Status status = CheckDirectory({.directory = directory});
+  const absl::Status status =
+      CheckDirectory({.name = "m", .directory = directory});
   EXPECT_TRUE(absl::IsNotFound(status)) << directory;
   return std::string(status.message());
 }
@@ -77,14 +78,15 @@ TEST(CheckDirectoryTest, SaysWhatIsNotADirectory) {
   EXPECT_THAT(Refusal(root + "/file/below"), StartsWith("no such directory"));
   EXPECT_THAT(Refusal(root + "/empty"), StartsWith("there is no config.json"));
   EXPECT_THAT(
-      std::string(CheckDirectory({.directory = root + "/empty",
+      std::string(CheckDirectory({.name = "m",
+                                  .directory = root + "/empty",
                                   .variant = WeightsVariant::kGenerator})
                       .message()),
       StartsWith("there is no generator_config.json"));
   std::ofstream(root + "/empty/adapter_config.json") << "{}";
   EXPECT_THAT(Refusal(root + "/empty"), HasSubstr("merge it into its model"));
   std::ofstream(root + "/empty/config.json") << "{}";
-  EXPECT_TRUE(CheckDirectory({.directory = root + "/empty"}).ok());
+  EXPECT_TRUE(CheckDirectory({.name = "m", .directory = root + "/empty"}).ok());
   EXPECT_THAT(Refusal(root + "/" + std::string(5000, 'x')),
               StartsWith("cannot be looked at: "));
   std::filesystem::remove_all(root);

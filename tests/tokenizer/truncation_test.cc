@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace deberta::tokenizer {
 namespace {
 
@@ -43,18 +47,75 @@ TEST(TruncationTest, FillsTheRoomAndNeverAdds) {
   }
 }
 
+TEST(TruncationTest, KeepsTheOtherSide) {
+  EXPECT_EQ(Kept(10, 4, Side::kRight), Lengths(0, 4));
+  EXPECT_EQ(Kept(10, 4, Side::kLeft), Lengths(6, 10));
+  EXPECT_EQ(Kept(3, 3, Side::kLeft), Lengths(0, 3));
+  EXPECT_EQ(Kept(3, 0, Side::kLeft), Lengths(3, 3));
+}
+
+std::vector<Lengths> All(const Windows& windows) {
+  std::vector<Lengths> ranges;
+  for (size_t i = 0; i < windows.count(); ++i) ranges.push_back(windows.at(i));
+  return ranges;
+}
+
 TEST(TruncationTest, MakesOverlappingWindows) {
-  EXPECT_THAT(Windows(10, 4, 1),
+  EXPECT_THAT(All({10, 4, 1}),
               ElementsAre(Lengths(0, 4), Lengths(3, 7), Lengths(6, 10)));
-  EXPECT_THAT(Windows(11, 4, 1), ElementsAre(Lengths(0, 4), Lengths(3, 7),
-                                             Lengths(6, 10), Lengths(9, 11)));
-  EXPECT_THAT(Windows(5, 2, 0),
+  EXPECT_THAT(All({11, 4, 1}), ElementsAre(Lengths(0, 4), Lengths(3, 7),
+                                           Lengths(6, 10), Lengths(9, 11)));
+  EXPECT_THAT(All({5, 2, 0}),
               ElementsAre(Lengths(0, 2), Lengths(2, 4), Lengths(4, 5)));
+  EXPECT_THAT(
+      All({11, 4, 1, Side::kLeft}),
+      ElementsAre(Lengths(0, 2), Lengths(1, 5), Lengths(4, 8), Lengths(7, 11)));
+  EXPECT_THAT(All({5, 2, 0, Side::kLeft}),
+              ElementsAre(Lengths(0, 1), Lengths(1, 3), Lengths(3, 5)));
 }
 
 TEST(TruncationTest, MakesOneWindowIfAllFits) {
-  EXPECT_THAT(Windows(4, 4, 3), ElementsAre(Lengths(0, 4)));
-  EXPECT_THAT(Windows(0, 4, 0), ElementsAre(Lengths(0, 0)));
+  for (const Side side : {Side::kRight, Side::kLeft}) {
+    EXPECT_THAT(All({4, 4, 3, side}), ElementsAre(Lengths(0, 4)));
+    EXPECT_THAT(All({0, 4, 0, side}), ElementsAre(Lengths(0, 0)));
+  }
+}
+
+// Encoding::truncate of the `tokenizers` library, step by step: the windows of
+// either direction, those of the left from the end of the text.
+std::vector<Lengths> Reference(size_t length, size_t room, size_t overlap,
+                               Side side) {
+  if (length <= room) return {{0, length}};
+  std::vector<Lengths> parts;
+  const size_t offset = room - overlap;
+  if (side == Side::kRight) {
+    for (size_t start = 0; start < length; start += offset) {
+      parts.emplace_back(start, std::min(start + room, length));
+      if (parts.back().second == length) break;
+    }
+    return parts;
+  }
+  for (size_t back = 0; back < length; back += offset) {
+    const size_t stop = length - back;
+    parts.emplace_back(stop - std::min(stop, room), stop);
+    if (parts.back().first == 0) break;
+  }
+  std::reverse(parts.begin(), parts.end());
+  return parts;
+}
+
+TEST(TruncationTest, WindowsEqualTheReferences) {
+  for (const Side side : {Side::kRight, Side::kLeft}) {
+    for (size_t length = 0; length < 40; ++length) {
+      for (size_t room = 1; room < 12; ++room) {
+        for (size_t overlap = 0; overlap < room; ++overlap) {
+          ASSERT_EQ(All({length, room, overlap, side}),
+                    Reference(length, room, overlap, side))
+              << length << " " << room << " " << overlap;
+        }
+      }
+    }
+  }
 }
 
 TEST(TruncationTest, SlicesEveryField) {

@@ -46,7 +46,7 @@ std::string Rule(std::string_view source, std::string_view target) {
   }
   const bool had = source.starts_with(kPrefix);
   const bool has = target.starts_with(kPrefix);
-  if (source.starts_with("bert.")) {
+  if (source.starts_with("bert.") && !target.starts_with("bert.")) {
     rules.push_back(has ? "bert. to deberta." : "bert. left out");
   } else if (had != has) {
     rules.push_back(has ? "deberta. added" : "deberta. left out");

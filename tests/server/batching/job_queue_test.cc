@@ -145,6 +145,23 @@ TEST(JobQueueTest, RefusesAJobLargerThanTheWholeQueue) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("1001"));
 }
 
+// An accepted call goes on, behind what waits; new ones are then refused until
+// there is room again.
+TEST(JobQueueTest, TakesWhatContinuesThoughItIsFull) {
+  JobQueue queue(kLimits);
+  Job most = JobOf({1000});
+  ASSERT_TRUE(queue.Push(most, At(0)).ok());
+  Job next = JobOf({50, 50});
+  next.continues = true;
+  ASSERT_TRUE(queue.Push(next, At(1)).ok());
+  EXPECT_EQ(queue.tokens(), 1100u);
+  Job other = JobOf({1});
+  EXPECT_TRUE(absl::IsResourceExhausted(queue.Push(other, At(2))));
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(3))), ElementsAre(1000));
+  EXPECT_TRUE(queue.Push(other, At(4)).ok());
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(5))), ElementsAre(50, 50));
+}
+
 TEST(JobQueueTest, ReadyWhenOldestHasWaitedOrABatchIsFull) {
   JobQueue queue(kLimits);
   EXPECT_EQ(queue.ReadyAt(), absl::InfiniteFuture());

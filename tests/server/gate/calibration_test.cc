@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -107,6 +109,31 @@ TEST_F(CalibrationTest, EachHeadReadsItsRows) {
   for (const uint32_t row : std::span(answer.rows).subspan(1))
     EXPECT_EQ(answer.type_ids[row], 1);
   EXPECT_EQ(only(Head::kNone, text).rows.size(), tagged.ids.size());
+}
+
+// As AnswerQuestion asks.
+TEST_F(CalibrationTest, ContextComesFirstWherePaddingIsOnTheLeft) {
+  const std::filesystem::path from =
+      DEBERTA_SOURCE_DIR "/tests/golden/tasks/tokenizers/v1";
+  const std::filesystem::path to = testing::TempDir() + "calibration-left";
+  std::filesystem::create_directories(to);
+  std::filesystem::copy_file(from / "tokenizer.json", to / "tokenizer.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::ofstream(to / "tokenizer_config.json") << R"({"padding_side": "left"})";
+  auto left = tokenizer::LoadTokenizer(to);
+  ASSERT_TRUE(left.ok()) << left.status();
+  tokenizer_ = *std::move(left);
+  const Calibration calibration =
+      Make(Head::kQuestionAnswering,
+           {{.text = "who", .text_pair = "one two three four"}});
+  const SequenceInput& sequence = calibration.inputs.at(0).sequences.at(0);
+  const size_t context = tokenizer_->Tokenize("one two three four")->size();
+  ASSERT_EQ(sequence.rows.size(), 1 + context);
+  for (uint32_t i = 0; i <= context; ++i) {
+    EXPECT_EQ(sequence.rows[i], i);
+    EXPECT_EQ(sequence.type_ids[i], 0);
+  }
+  EXPECT_EQ(sequence.type_ids.back(), 1);
 }
 
 TEST_F(CalibrationTest, PutsInMasksWhereATextHasNone) {

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <future>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/server/connect.h"
 #include "tests/server/rpc/test_server.h"
 
 namespace deberta::server {
@@ -42,9 +44,12 @@ std::string CheckHealth(const std::shared_ptr<grpc::Channel>& channel,
   return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
 }
 
+std::shared_ptr<grpc::Channel> ConnectTo(const std::string& target) {
+  return grpc::CreateChannel(target, grpc::InsecureChannelCredentials());
+}
+
 std::shared_ptr<grpc::Channel> Connect(const Listener& listener) {
-  return grpc::CreateChannel(absl::StrCat("127.0.0.1:", listener.port()),
-                             grpc::InsecureChannelCredentials());
+  return ConnectTo(absl::StrCat("127.0.0.1:", listener.port()));
 }
 
 TEST(ListenerTest, HealthFollowsSetServing) {
@@ -64,18 +69,51 @@ TEST(ListenerTest, HealthFollowsSetServing) {
 TEST(ListenerTest, PortInUseIsOneError) {
   TestServer server;
   v1::DebertaService::CallbackService other;
-  const std::string address =
-      absl::StrCat("127.0.0.1:", server.listener().port());
+  const Address address = {.host = "127.0.0.1",
+                           .port = server.listener().port()};
   const auto second = Listener::Start({.address = address}, &other);
-  ASSERT_FALSE(second.ok());
-  EXPECT_THAT(std::string(second.status().message()),
-              testing::HasSubstr(absl::StrCat("cannot listen on ", address)));
+  EXPECT_EQ(second.status().message(),
+            absl::StrCat("cannot listen on ", address.ToString(),
+                         ": Address already in use"));
+}
+
+TEST(ListenerTest, ListensOnIpv6) {
+  if (!HaveIpv6()) GTEST_SKIP() << "no IPv6 here";
+  for (const char* host : {"::1", "::"}) {
+    v1::DebertaService::CallbackService service;
+    const auto listener =
+        Listener::Start({.address = {.host = host}}, &service);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    const auto channel = ConnectTo(absl::StrCat("[::1]:", (*listener)->port()));
+    EXPECT_EQ(CheckHealth(channel, ""), kNotServing) << host;
+  }
+}
+
+TEST(ListenerTest, ListensOnAUnixSocketAndRemovesItsFile) {
+  // Characters that a URI, as which gRPC reads the address, must not hold.
+  const Address address = {
+      .path = absl::StrCat("/tmp/deberta listener%41?#_", getpid())};
+  v1::DebertaService::CallbackService service;
+  {
+    const auto listener = Listener::Start({.address = address}, &service);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    EXPECT_EQ((*listener)->port(), 0);
+    EXPECT_TRUE(Connection(address).ok());
+    v1::DebertaService::CallbackService other;
+    const auto second = Listener::Start({.address = address}, &other);
+    EXPECT_EQ(second.status().message(),
+              absl::StrCat("cannot listen on unix:", address.path,
+                           ": Address already in use: a process listens "
+                           "there"));
+    EXPECT_TRUE(Connection(address).ok());
+  }
+  EXPECT_EQ(access(address.path.c_str(), F_OK), -1);
 }
 
 TEST(ListenerTest, RequestAboveTheLimitIsRefused) {
   v1::DebertaService::CallbackService service;
   auto listener = Listener::Start(
-      {.address = "127.0.0.1:0", .max_request_bytes = 2048}, &service);
+      {.address = {.host = "127.0.0.1"}, .max_request_bytes = 2048}, &service);
   ASSERT_TRUE(listener.ok()) << listener.status();
   const auto stub = v1::DebertaService::NewStub(Connect(**listener));
   grpc::ClientContext context;

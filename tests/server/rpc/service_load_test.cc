@@ -22,8 +22,10 @@ struct AsyncCall {
   std::future<grpc::Status> status = promise.get_future();
 
   AsyncCall(TestServer& server, const std::string& text,
-            absl::Time deadline = absl::InfiniteFuture())
+            absl::Time deadline = absl::InfiniteFuture(),
+            v1::LengthPolicy policy = v1::LENGTH_POLICY_REJECT)
       : request(ClassifyText(text)) {
+    request.set_length_policy(policy);
     if (deadline != absl::InfiniteFuture())
       context.set_deadline(absl::ToChronoTime(deadline));
     server.stub().async()->Classify(
@@ -148,6 +150,43 @@ TEST(ServiceLoadTest, DrainFinishesAcceptedCallsAndRefusesNewOnes) {
   server.Release();
   EXPECT_TRUE(drained.get());
   EXPECT_TRUE(accepted.status.get().ok());
+}
+
+TEST(ServiceLoadTest, DrainFinishesALongCallToItsLastRound) {
+  TestServer server({.max_batch_tokens = 64, .max_queue_tokens = 64});
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "one ";
+  server.Hold();
+  AsyncCall accepted(server, text, absl::InfiniteFuture(),
+                     v1::LENGTH_POLICY_WINDOW);
+  server.WaitUntilHeld();
+  std::future<bool> drained = std::async(std::launch::async, [&] {
+    return server.service().Drain(absl::InfiniteFuture());
+  });
+  while (ListModels(server).ok()) std::this_thread::yield();
+  server.Release();
+  EXPECT_TRUE(drained.get());
+  ASSERT_TRUE(accepted.status.get().ok());
+  EXPECT_GT(accepted.response.results(0).coverage().windows(), 60);
+}
+
+// What was computed of it goes, and nothing more is.
+TEST(ServiceLoadTest, LongCallEndsAtItsDeadline) {
+  TestServer server({.max_batch_tokens = 64, .max_queue_tokens = 64});
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += "one ";
+  server.Hold();
+  AsyncCall expiring(server, text, absl::Now() + absl::Milliseconds(100),
+                     v1::LENGTH_POLICY_WINDOW);
+  server.WaitUntilHeld();
+  EXPECT_EQ(expiring.status.get().error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  server.Release();
+  server.WaitForReports(1);
+  EXPECT_EQ(server.reports().at(0).code, absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(server.reports().at(0).accepted);
+  server.scheduler().Drain(absl::InfiniteFuture());
+  EXPECT_EQ(server.batches(), 1);
 }
 
 TEST(ServiceLoadTest, WhatIsLeftAtTheDrainsDeadlineIsUnavailable) {

@@ -89,7 +89,8 @@ TestServer::TestServer(const Settings& settings) {
                          reports_.push_back(report);
                          changed_.notify_all();
                        }});
-  auto listener = Listener::Start({.address = "127.0.0.1:0"}, service_.get());
+  auto listener =
+      Listener::Start({.address = {.host = "127.0.0.1"}}, service_.get());
   EXPECT_TRUE(listener.ok()) << listener.status();
   listener_ = *std::move(listener);
   stub_ = v1::DebertaService::NewStub(

@@ -1,6 +1,8 @@
 #include "server/tasks/answer_spans.h"
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -62,25 +64,36 @@ std::vector<std::string> Texts(const std::vector<AnswerSpan>& answers) {
   return texts;
 }
 
+std::vector<AnswerSpan> Pipeline(const tokenizer::Encoding& encoding,
+                                 const std::vector<std::vector<float>>& logits,
+                                 const AnswerRule& rule,
+                                 std::string_view text = kContextText) {
+  const tokenizer::TextIndex context(text);
+  PipelineAnswers answers(&context, rule);
+  for (const std::vector<float>& values : logits) {
+    answers.Add({&encoding, values});
+  }
+  return std::move(answers).Best();
+}
+
 std::vector<AnswerSpan> Pipeline(const std::vector<std::vector<float>>& logits,
                                  const AnswerRule& rule) {
-  const tokenizer::Encoding encoding = Window();
-  const tokenizer::TextIndex context(kContextText);
-  std::vector<AnswerWindow> windows;
+  return Pipeline(Window(), logits, rule);
+}
+
+std::vector<AnswerSpan> Squad(const tokenizer::Encoding& encoding,
+                              const std::vector<std::vector<float>>& logits,
+                              const AnswerRule& rule) {
+  SquadV2Answers answers(rule);
   for (const std::vector<float>& values : logits) {
-    windows.push_back({&encoding, values});
+    answers.Add({&encoding, values});
   }
-  return PipelineAnswers(windows, context, rule);
+  return std::move(answers).Best();
 }
 
 std::vector<AnswerSpan> Squad(const std::vector<std::vector<float>>& logits,
                               const AnswerRule& rule) {
-  const tokenizer::Encoding encoding = Window();
-  std::vector<AnswerWindow> windows;
-  for (const std::vector<float>& values : logits) {
-    windows.push_back({&encoding, values});
-  }
-  return SquadV2Answers(windows, rule);
+  return Squad(Window(), logits, rule);
 }
 
 TEST(PipelineAnswersTest, ExtendsToWholeWords) {
@@ -113,10 +126,7 @@ TEST(PipelineAnswersTest, EqualTextIgnoresCase) {
               ::testing::IsSupersetOf({"a", " A"}));
   tokenizer::Encoding encoding = Window();
   encoding.offsets[6] = {6, 7};
-  const tokenizer::TextIndex context(kContextText);
-  const AnswerWindow window = {&encoding, logits};
-  const std::vector<AnswerSpan> merged =
-      PipelineAnswers({&window, 1}, context, rule);
+  const std::vector<AnswerSpan> merged = Pipeline(encoding, {logits}, rule);
   EXPECT_EQ(Texts(merged)[0], "a");
   // One half of start and end each: two cells of 1/4.
   EXPECT_NEAR(merged[0].score, 0.5, 1e-5);
@@ -165,10 +175,8 @@ TEST(PipelineAnswersTest, TypedClsOfTheQuestionIsNoAnswer) {
   encoding.ids[1] = kCls;
   const std::vector<float> logits =
       Logits({{1, 0, 5}, {1, 1, 5}, {5, 0, 5}, {5, 1, 5}});
-  const tokenizer::TextIndex context(kContextText);
-  const AnswerWindow window = {&encoding, logits};
   const std::vector<AnswerSpan> answers =
-      PipelineAnswers({&window, 1}, context, {.top_k = 5, .cls_id = kCls});
+      Pipeline(encoding, {logits}, {.top_k = 5, .cls_id = kCls});
   ASSERT_FALSE(answers.empty());
   EXPECT_EQ(Texts(answers)[0], " cd");
   EXPECT_NEAR(answers[0].score, 0.25, 1e-5);
@@ -181,6 +189,54 @@ TEST(PipelineAnswersTest, AnswersAreAtMostSoLong) {
   EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("ab cd Ab"));
   rule.max_answer_tokens = 4;
   EXPECT_THAT(Texts(Pipeline({logits}, rule)), ElementsAre("ab"));
+}
+
+// [CLS] five context tokens [SEP] q q [SEP]: the context of Window() first.
+tokenizer::Encoding ContextFirst() {
+  return {.ids = {kCls, 10, 11, 12, 13, 14, 2, 8, 9, 2},
+          .type_ids = {0, 0, 0, 0, 0, 0, 0, 1, 1, 1},
+          .special_tokens_mask = {1, 0, 0, 0, 0, 0, 1, 0, 0, 1},
+          .offsets = {{0, 0},
+                      {0, 1},
+                      {1, 2},
+                      {2, 5},
+                      {5, 7},
+                      {7, 8},
+                      {0, 0},
+                      {0, 3},
+                      {3, 99},
+                      {0, 0}},
+          .sequence_ids = {-1, 0, 0, 0, 0, 0, -1, 1, 1, -1},
+          .words = {-1, 0, 0, 1, 2, 2, -1, 1, 7, -1}};
+}
+
+// The reference masks nothing then: its p_mask is 0 for every token.
+TEST(PipelineAnswersTest, WithTheContextFirstAnyTokenAnswers) {
+  AnswerRule rule = {.cls_id = kCls, .context_first = true};
+  const auto answer = [&](uint32_t start, uint32_t end) {
+    std::vector<float> logits(20, -50.0f);
+    logits[2 * start] = logits[2 * end + 1] = 5;
+    return Pipeline(ContextFirst(), {logits}, rule).at(0).span;
+  };
+  using tokenizer::Span;
+  EXPECT_EQ(answer(2, 3), (Span{0, 5}));
+  // The question's word 1 is taken for the context's.
+  EXPECT_EQ(answer(7, 7), (Span{2, 5}));
+  EXPECT_EQ(answer(5, 7), (Span{5, 5})) << "from word 2 to word 1";
+  // The context has no word 7: the question's offsets, within the context.
+  EXPECT_EQ(answer(7, 8), (Span{0, 8}));
+  EXPECT_EQ(answer(6, 6), (Span{0, 0})) << "[SEP] has none either";
+  rule.align_to_words = false;
+  EXPECT_EQ(answer(2, 3), (Span{1, 5}));
+}
+
+TEST(SquadV2AnswersTest, WithTheContextFirstOnlyItAnswers) {
+  std::vector<float> logits(20, -50.0f);
+  logits[2 * 7] = logits[2 * 7 + 1] = 9;  // the question's
+  logits[2 * 3] = logits[2 * 3 + 1] = 5;
+  EXPECT_THAT(Texts(Squad(ContextFirst(), {logits},
+                          {.cls_id = kCls, .context_first = true})),
+              ElementsAre(" cd"));
 }
 
 TEST(SquadV2AnswersTest, ThresholdDecidesForNoAnswer) {
@@ -217,12 +273,9 @@ TEST(SquadV2AnswersTest, ContextWithoutTokensHasNoAnswer) {
                                   .sequence_ids = {-1, 0, -1, -1},
                                   .words = {-1, 0, -1, -1}};
   const std::vector<float> logits(8, 1.0f);
-  const AnswerWindow window = {&encoding, logits};
-  EXPECT_THAT(Texts(SquadV2Answers({&window, 1}, {.cls_id = kCls})),
+  EXPECT_THAT(Texts(Squad(encoding, {logits}, {.cls_id = kCls})),
               ElementsAre("-"));
-  const tokenizer::TextIndex context("");
-  EXPECT_THAT(PipelineAnswers({&window, 1}, context, {.cls_id = kCls}),
-              IsEmpty());
+  EXPECT_THAT(Pipeline(encoding, {logits}, {.cls_id = kCls}, ""), IsEmpty());
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 #include "tests/server/tasks/golden_cases.h"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 
+#include "gtest/gtest.h"
 #include "tokenizer/loader.h"
 
 namespace deberta::server {
@@ -26,8 +31,26 @@ uint64_t Fold(uint64_t state, std::span<const int32_t> ids) {
   return state;
 }
 
-std::unique_ptr<const tokenizer::Tokenizer> LoadOrDie(const std::string& name) {
-  auto tokenizer = tokenizer::LoadTokenizer(kDirectory + "tokenizers/" + name);
+// A copy of a tokenizer's directory with the settings of `sides`.
+std::string CopyWithSides(const std::string& name, const Sides& sides) {
+  const std::filesystem::path from = kDirectory + "tokenizers/" + name;
+  const std::filesystem::path to =
+      ::testing::TempDir() + "golden-" + std::to_string(getpid()) + "-" + name +
+      "-" + sides.padding_side + "-" + sides.truncation_side;
+  std::filesystem::create_directories(to);
+  std::filesystem::copy_file(from / "tokenizer.json", to / "tokenizer.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  nlohmann::json config;
+  std::ifstream(from / "tokenizer_config.json") >> config;
+  config["padding_side"] = sides.padding_side;
+  config["truncation_side"] = sides.truncation_side;
+  std::ofstream(to / "tokenizer_config.json") << config;
+  return to;
+}
+
+std::unique_ptr<const tokenizer::Tokenizer> LoadOrDie(
+    const std::string& directory) {
+  auto tokenizer = tokenizer::LoadTokenizer(directory);
   if (!tokenizer.ok()) {
     std::cerr << tokenizer.status() << "\n";
     std::abort();
@@ -45,10 +68,20 @@ std::vector<nlohmann::json> GoldenCases(const std::string& task) {
   return {cases.begin(), cases.end()};
 }
 
-const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name) {
-  static const std::unique_ptr<const tokenizer::Tokenizer> v1 = LoadOrDie("v1");
-  static const std::unique_ptr<const tokenizer::Tokenizer> v3 = LoadOrDie("v3");
-  return name == "v1" ? *v1 : *v3;
+const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name,
+                                            const Sides& sides) {
+  static auto* const loaded =
+      new std::map<std::string, std::unique_ptr<const tokenizer::Tokenizer>>();
+  const std::string key =
+      name + sides.padding_side + "/" + sides.truncation_side;
+  std::unique_ptr<const tokenizer::Tokenizer>& tokenizer = (*loaded)[key];
+  if (tokenizer == nullptr) {
+    const bool as_it_is =
+        sides.padding_side == "right" && sides.truncation_side == "right";
+    tokenizer = LoadOrDie(as_it_is ? kDirectory + "tokenizers/" + name
+                                   : CopyWithSides(name, sides));
+  }
+  return *tokenizer;
 }
 
 std::vector<SequenceOutput> FakeOutputs(

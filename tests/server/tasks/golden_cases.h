@@ -19,8 +19,15 @@ namespace deberta::server {
 // The cases of one task; empty if the file cannot be read.
 std::vector<nlohmann::json> GoldenCases(const std::string& task);
 
-// "v1" or "v3", loaded once.
-const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name);
+// Settings of tokenizer_config.json, "left" or "right".
+struct Sides {
+  std::string padding_side = "right";
+  std::string truncation_side = "right";
+};
+
+// "v1" or "v3", loaded once with each of the settings.
+const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name,
+                                            const Sides& sides = {});
 
 // Shape of the values that fake_logits() of task_oracle.py gives.
 struct FakeLogits {

@@ -113,12 +113,61 @@ TEST_P(RequestsTest, MultipleChoice) {
       "inputs[0].text_pair");
   EXPECT_EQ(Blamed<Task>({.inputs = {{.text = "a", .choices = {"b", kLong}}}}),
             "inputs[0]");
-  // 2^20 tokens of pairs, each with the same text.
+  // More than a million tokens of pairs: none is made before its turn.
   model_.max_tokens = 512;
   EXPECT_EQ(Blamed<Task>(
                 {.inputs = {{.text = kLong,
                              .choices = std::vector<std::string>(6000, "b")}}}),
-            "inputs[0]");
+            "");
+}
+
+// Small requests whose answers would take gigabytes.
+TEST_P(RequestsTest, AnswersAreBounded) {
+  config_.hidden_size = 1024;
+  std::vector<TextInput> inputs(100'000, {.text = "a"});
+  EXPECT_EQ(Blamed<EncodeTask>({.inputs = inputs}), "inputs");
+  inputs.resize(20'000);
+  EXPECT_EQ(Blamed<EncodeTask>({.inputs = inputs}), "");
+  EXPECT_EQ(Blamed<EncodeTask>(
+                {.inputs = inputs, .pooling = EncodeRequest::Pooling::kNone}),
+            "");
+  inputs.resize(40'000, {.text = "a"});
+  EXPECT_EQ(Blamed<EncodeTask>(
+                {.inputs = inputs, .pooling = EncodeRequest::Pooling::kNone}),
+            "inputs");
+
+  const std::vector<std::string> many(200, "label");
+  model_.labels = many;
+  EXPECT_EQ(Blamed<ClassifyTask>({.inputs = inputs}), "inputs");
+  EXPECT_EQ(Blamed<ClassifyTask>({.inputs = inputs, .top_k = 3}), "");
+}
+
+// As many windows as there are tokens; none is made before its turn.
+TEST_P(RequestsTest, AnyLengthIsAccepted) {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += "word ";
+  const auto window = LengthPolicy::kWindow;
+  EXPECT_EQ(
+      Blamed<ClassifyTask>(
+          {.inputs = {{.text = text}}, .length_policy = window, .stride = 13}),
+      "");
+  EXPECT_EQ(Blamed<TagTokensTask>(
+                {.inputs = {text}, .length_policy = window, .stride = 13}),
+            "");
+  EXPECT_EQ(Blamed<AnswerQuestionTask>({.inputs = {{"who?", text}}}), "");
+}
+
+// The answers of all windows are compared: of many windows fewer can be asked.
+TEST_P(RequestsTest, AnswersOfAllWindowsAreBounded) {
+  model_.max_tokens = 512;
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "word ";
+  const auto blamed = [&](int64_t top_k) {
+    return Blamed<AnswerQuestionTask>(
+        {.inputs = {{"who?", text}}, .top_k = top_k, .max_answer_tokens = 384});
+  };
+  EXPECT_EQ(blamed(100), "");
+  EXPECT_EQ(blamed(kHuge), "top_k");
 }
 
 TEST_P(RequestsTest, TagTokens) {

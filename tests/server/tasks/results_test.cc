@@ -17,6 +17,7 @@
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
 #include "tests/server/tasks/golden_cases.h"
+#include "tests/server/tasks/whole_task.h"
 #include "tokenizer/loader.h"
 
 namespace deberta::server {
@@ -37,11 +38,11 @@ class ResultsTest : public ::testing::Test {
               .max_tokens = 8};
   }
 
-  template <typename Task>
-  Task Created(typename Task::Request request) {
-    absl::StatusOr<Task> task = Task::Create(std::move(request), model_);
+  template <Task T>
+  WholeTask<T> Created(typename T::Request request) {
+    absl::StatusOr<T> task = T::Create(std::move(request), model_);
     EXPECT_TRUE(task.ok()) << task.status();
-    return *std::move(task);
+    return WholeTask<T>(*std::move(task));
   }
 
   const tokenizer::Tokenizer* tokenizer_ = &GoldenTokenizer("v1");
@@ -66,7 +67,7 @@ std::vector<SequenceOutput> Constant(std::span<const SequenceInput> sequences,
 
 TEST_F(ResultsTest, ClassifyAveragesTheLogitsOfWindows) {
   // Eight tokens of text in windows of six: two windows.
-  const ClassifyTask task =
+  WholeTask<ClassifyTask> task =
       Created<ClassifyTask>({.inputs = {{.text = "!\"#$%&'("}, {.text = "!"}},
                              .function = ClassifyRequest::Function::kNone,
                              .return_logits = true,
@@ -88,7 +89,7 @@ TEST_F(ResultsTest, ClassifyAveragesTheLogitsOfWindows) {
 }
 
 TEST_F(ResultsTest, ClassifyKeepsLowerIndexFirstAndCapsTopK) {
-  const ClassifyTask task =
+  WholeTask<ClassifyTask> task =
       Created<ClassifyTask>({.inputs = {{.text = "a"}}, .top_k = 1000});
   const auto results = task.Finish(Constant(task.sequences(), {1, 2, 1}));
   ASSERT_TRUE(results.ok()) << results.status();
@@ -108,7 +109,7 @@ TEST_F(ResultsTest, ChoicesAreTheLabels) {
                              .top_k = 2,
                              .return_logits = true,
                              .length_policy = LengthPolicy::kWindow};
-  const ClassifyTask task = Created<ClassifyTask>(request);
+  WholeTask<ClassifyTask> task = Created<ClassifyTask>(request);
   const size_t windows = task.coverage()[0].windows;
   ASSERT_GT(windows, 1u) << "of the longest choice";
   ASSERT_EQ(task.sequences().size(), windows + 3);
@@ -133,17 +134,16 @@ TEST_F(ResultsTest, ChoicesAreTheLabels) {
 
 TEST_F(ResultsTest, TagIgnoresTheModelsOwnLabel) {
   model_.ignored_label = "PER";
-  const TagTokensTask task = Created<TagTokensTask>({.inputs = {"a b"}});
-  const auto people = task.Finish(Constant(task.sequences(), {0, 9, 0}));
-  ASSERT_TRUE(people.ok()) << people.status();
-  EXPECT_THAT((*people)[0].entities, IsEmpty());
-  const auto others = task.Finish(Constant(task.sequences(), {9, 0, 0}));
-  ASSERT_TRUE(others.ok()) << others.status();
-  EXPECT_EQ((*others)[0].entities.size(), 1u);
+  const auto entities = [&](const std::vector<float>& row) {
+    WholeTask<TagTokensTask> task = Created<TagTokensTask>({.inputs = {"a b"}});
+    return (*task.Finish(Constant(task.sequences(), row)))[0].entities;
+  };
+  EXPECT_THAT(entities({0, 9, 0}), IsEmpty());
+  EXPECT_EQ(entities({9, 0, 0}).size(), 1u);
 }
 
 TEST_F(ResultsTest, TruncationShowsInCoverage) {
-  const ClassifyTask task =
+  WholeTask<ClassifyTask> task =
       Created<ClassifyTask>({.inputs = {{.text = "!\"#$%&'()*+,-./"}},
                              .length_policy = LengthPolicy::kTruncate});
   const Coverage coverage = task.coverage()[0];
@@ -154,16 +154,19 @@ TEST_F(ResultsTest, TruncationShowsInCoverage) {
 }
 
 TEST_F(ResultsTest, WrongOutputsAreInternalErrors) {
-  const ClassifyTask task =
-      Created<ClassifyTask>({.inputs = {{.text = "a"}, {.text = "b"}}});
-  const auto code = [&](const std::vector<SequenceOutput>& outputs) {
-    return task.Finish(outputs).status().code();
+  const auto created = [&] {
+    return Created<ClassifyTask>({.inputs = {{.text = "a"}, {.text = "b"}}});
   };
-  std::vector<SequenceOutput> outputs = Constant(task.sequences(), {1, 2, 3});
+  const auto code = [&](const std::vector<SequenceOutput>& outputs) {
+    return created().Finish(outputs).status().code();
+  };
+  const std::vector<SequenceInput> sequences = created().sequences();
+  std::vector<SequenceOutput> outputs = Constant(sequences, {1, 2, 3});
   EXPECT_EQ(code(outputs), absl::StatusCode::kOk);
   EXPECT_EQ(code({outputs[0]}), absl::StatusCode::kInternal);
-  EXPECT_EQ(code(Constant(task.sequences(), {1, 2})),
+  EXPECT_EQ(code({outputs[0], outputs[1], outputs[1]}),
             absl::StatusCode::kInternal);
+  EXPECT_EQ(code(Constant(sequences, {1, 2})), absl::StatusCode::kInternal);
   EXPECT_EQ(code({{}, {}}), absl::StatusCode::kInternal);
   // Of infinity a softmax made NaN, with status OK.
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -192,7 +195,7 @@ TEST_F(ResultsTest, TagNoneTakesTokensFromTheirMostCentralWindow) {
   const std::string text = "QXZJVWQXZJVW";
   const size_t tokens = tokenizer_->Tokenize(text)->size();
   ASSERT_EQ(tokens, 12u) << "one token a character";
-  const TagTokensTask task = Created<TagTokensTask>(
+  WholeTask<TagTokensTask> task = Created<TagTokensTask>(
       {.inputs = {text},
        .aggregation = TagTokensRequest::Aggregation::kNone,
        .length_policy = LengthPolicy::kWindow,
@@ -222,7 +225,7 @@ TEST_F(ResultsTest, TagNoneTakesTokensFromTheirMostCentralWindow) {
 TEST_F(ResultsTest, TagTrimsAndCountsInTheUnitAskedFor) {
   model_.max_tokens = 64;
   // Emoji: one code point, four bytes, two UTF-16 units.
-  const TagTokensTask task =
+  WholeTask<TagTokensTask> task =
       Created<TagTokensTask>({.inputs = {" \U0001F642 b "},
                               .offset_unit = OffsetUnit::kUtf8Bytes,
                               .keep_ignored = true});
@@ -238,7 +241,7 @@ TEST_F(ResultsTest, TagTrimsAndCountsInTheUnitAskedFor) {
 TEST_F(ResultsTest, TagIgnoresOByDefaultAndListedLabelsOtherwise) {
   const auto count = [&](TagTokensRequest request) {
     request.inputs = {"a"};
-    const TagTokensTask task = Created<TagTokensTask>(std::move(request));
+    WholeTask<TagTokensTask> task = Created<TagTokensTask>(std::move(request));
     const auto results = task.Finish(Constant(task.sequences(), {5, 0, 0}));
     return results.ok() ? (*results)[0].entities.size() : 99u;
   };
@@ -250,7 +253,7 @@ TEST_F(ResultsTest, TagIgnoresOByDefaultAndListedLabelsOtherwise) {
 
 TEST_F(ResultsTest, FillMaskReadsOnlyTheMasks) {
   model_.max_tokens = 64;
-  const FillMaskTask task =
+  WholeTask<FillMaskTask> task =
       Created<FillMaskTask>({.inputs = {"a [MASK] b [MASK]", "[MASK]"}});
   ASSERT_EQ(task.sequences().size(), 2u);
   EXPECT_EQ(task.sequences()[0].rows.size(), 2u);
@@ -289,18 +292,19 @@ TEST_F(ResultsTest, FillMaskTakesGenericMaskForTheModelsOwn) {
   ASSERT_TRUE(own.ok()) << own.status();
   model_ = {.tokenizer = own->get(), .config = &config_, .max_tokens = 64};
   config_.vocab_size = (*own)->vocab_size();
-  const FillMaskTask task = Created<FillMaskTask>(
+  WholeTask<FillMaskTask> task = Created<FillMaskTask>(
       {.inputs = {"the [MASK] of <mask>[MASK]", "the <mask> of <mask><mask>"}});
   EXPECT_EQ(task.sequences()[0].rows.size(), 3u);
   EXPECT_EQ(task.sequences()[0].ids, task.sequences()[1].ids);
 }
 
 TEST_F(ResultsTest, EncodePools) {
+  config_.hidden_size = 2;
   using Pooling = EncodeRequest::Pooling;
   const auto encode = [&](Pooling pooling, bool normalize) {
-    const EncodeTask task = Created<EncodeTask>({.inputs = {{.text = "!"}},
-                                                 .pooling = pooling,
-                                                 .normalize = normalize});
+    WholeTask<EncodeTask> task = Created<EncodeTask>({.inputs = {{.text = "!"}},
+                                                      .pooling = pooling,
+                                                      .normalize = normalize});
     EXPECT_EQ(task.sequences()[0].readout, Readout::kHiddenStates);
     // [CLS] ! [SEP]
     SequenceOutput output = {.values = {3, 4, 0, 0, 6, -1}, .width = 2};
@@ -320,7 +324,7 @@ TEST_F(ResultsTest, EncodePools) {
 }
 
 TEST_F(ResultsTest, AnswerQuestionWindowsDefaultToTheModelsLimit) {
-  const AnswerQuestionTask task =
+  WholeTask<AnswerQuestionTask> task =
       Created<AnswerQuestionTask>({.inputs = {{"!\"#", "!\"#$%&"}}});
   // Room of 8 - 3 - 3 = 2 tokens; the default overlap of 4 is made 1.
   EXPECT_EQ(task.sequences().size(), 5u);
@@ -341,7 +345,7 @@ TEST_F(ResultsTest, InputsTogetherEqualInputsAlone) {
       "Marta walked to Oslo.", "x", "Paris is the capital of France, the sea."};
   const FakeLogits logits = {.seed = 7, .width = 3};
   const auto tag = [&](std::vector<std::string> inputs) {
-    const TagTokensTask task =
+    WholeTask<TagTokensTask> task =
         Created<TagTokensTask>({.inputs = std::move(inputs),
                                 .length_policy = LengthPolicy::kWindow,
                                 .stride = 2,

@@ -9,7 +9,6 @@
 namespace deberta::server {
 namespace {
 
-using Aggregation = TagTokensRequest::Aggregation;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -109,37 +108,6 @@ TEST(AggregateTagsTest, SubwordAtStartBeginsWord) {
   EXPECT_THAT(
       Aggregated({{Only(3, 1), true}, {Only(0, 1), true}}, Aggregation::kFirst),
       ElementsAre("LOC 0-2"));
-}
-
-std::vector<std::string> Merged(std::vector<TaggedSpan> spans) {
-  std::vector<std::string> out;
-  for (const TaggedSpan& span : MergeOverlapping(std::move(spans))) {
-    out.push_back(span.label);
-  }
-  return out;
-}
-
-TEST(MergeOverlappingTest, LongerWinsThenLikelier) {
-  EXPECT_THAT(Merged({{"a", .5f, {0, 4}}, {"b", .4f, {2, 8}}}),
-              ElementsAre("b"));
-  EXPECT_THAT(Merged({{"a", .5f, {0, 4}}, {"b", .6f, {0, 4}}}),
-              ElementsAre("b"));
-  EXPECT_THAT(Merged({{"a", .5f, {0, 4}}, {"b", .5f, {0, 4}}}),
-              ElementsAre("a"));
-  EXPECT_THAT(Merged({{"a", .5f, {0, 4}}, {"b", .9f, {1, 3}}}),
-              ElementsAre("a"));
-}
-
-TEST(MergeOverlappingTest, KeepsNeighboursInOrderOfStart) {
-  EXPECT_THAT(Merged({{"c", 1, {9, 12}}, {"a", 1, {0, 4}}, {"b", 1, {4, 9}}}),
-              ElementsAre("a", "b", "c"));
-}
-
-// The reference repeats an empty first span.
-TEST(MergeOverlappingTest, KeepsEmptySpanOnce) {
-  EXPECT_THAT(Merged({{"a", 1, {0, 0}}, {"b", 1, {3, 4}}}),
-              ElementsAre("a", "b"));
-  EXPECT_THAT(Merged({}), IsEmpty());
 }
 
 }  // namespace

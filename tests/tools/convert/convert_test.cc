@@ -12,6 +12,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -188,6 +189,43 @@ TEST(ConvertTest, WritesTheGroupsThatTensorFlowUses) {
   EXPECT_EQ(before["conv_groups"], 2);
   before["conv_groups"] = 1;
   EXPECT_EQ(nlohmann::json::parse(ReadText(target + "/config.json")), before);
+}
+
+// A rewritten configuration would not have them, or not as they are.
+TEST(ConvertTest, KeepsNumbersThatOnlyPythonReads) {
+  const ModelDirectory directory;
+  for (const auto& [golden, weights, converts] :
+       {std::tuple("tf_v2_classify", "tf_model.h5", false),
+        std::tuple("v3_classify", "model.safetensors", true)}) {
+    const std::string source = directory.File(golden);
+    fs::create_directory(source);
+    fs::copy_file(GoldenModel(golden) + "/" + weights, source + "/" + weights);
+    std::string config = ReadText(GoldenModel(golden) + "/config.json");
+    config.insert(1, "\"anything\": [NaN, Infinity],");
+    std::ofstream(source + "/config.json") << config;
+    if (converts) {
+      ASSERT_TRUE(Convert(source, source + "/target", Options(), Go).ok());
+      EXPECT_EQ(ReadText(source + "/target/config.json"), config);
+    } else {
+      EXPECT_THAT(Refusal(source, source + "/target"),
+                  HasSubstr("config.json: holds NaN"));
+    }
+  }
+}
+
+// Whatever code reads it: converting computes nothing.
+TEST(ConvertTest, ConvertsHeadsThatAreNotServed) {
+  const ModelDirectory directory;
+  std::string config = ReadText(GoldenModel("v3_classify") + "/config.json");
+  const std::string known = "DebertaV2ForSequenceClassification";
+  config.replace(config.find(known), known.size(), "GuardModel");
+  directory.Write("config.json", config);
+  fs::copy_file(GoldenModel("v3_classify") + "/model.safetensors",
+                directory.File("model.safetensors"));
+  const std::string target = directory.File("target");
+  const auto conversion = Convert(directory.path(), target, Options(), Go);
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  EXPECT_EQ(ReadText(target + "/config.json"), config);
 }
 
 TEST(ConvertTest, CopiesTheTokenizer) {

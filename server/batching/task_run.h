@@ -1,0 +1,146 @@
+// Runs a task through a scheduler, a bounded round of its sequences at a time.
+//
+// A long text has any number of windows and a request any number of inputs: of
+// these, one round waits, is computed or has its values in memory. The next is
+// made of what follows once the task has taken in all of the last, and queues
+// behind whatever waits by then, so that other calls get in between.
+
+#ifndef SERVER_BATCHING_TASK_RUN_H_
+#define SERVER_BATCHING_TASK_RUN_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/batching/job_queue.h"
+#include "server/tasks/task.h"
+
+namespace deberta::server {
+
+// What bounds a round, unless it is a single sequence.
+struct RoundLimits {
+  size_t tokens = 0;
+  size_t values = size_t{1} << 23;  // of outputs: 32 MiB
+};
+
+template <Task T>
+class TaskRun {
+ public:
+  struct Options {
+    // As Scheduler::Submit() of some queue.
+    std::function<absl::Status(Job)> submit;
+    RoundLimits limits;
+    absl::Time deadline = absl::InfiniteFuture();
+    // Whether the caller has gone; outlives the run.
+    std::function<bool()> cancelled;
+    std::function<absl::Time()> now = [] { return absl::Now(); };
+  };
+  using Done = std::function<void(const absl::Status&)>;
+
+  // REQUIRES: the task has a sequence.
+  TaskRun(T task, Options options)
+      : task_(std::move(task)), options_(std::move(options)) {
+    next_ = task_.Next();
+  }
+  TaskRun(const TaskRun&) = delete;
+  TaskRun& operator=(const TaskRun&) = delete;
+
+  // Submits the first round, or gives back why it is refused. Once accepted,
+  // `done` is called once, on the thread that ends the run: OK once the task
+  // has taken in every output, else DeadlineExceeded, Cancelled, Unavailable
+  // (drain) or the error of a batch or of the task. This lives until then, and
+  // `done` may end it.
+  absl::Status Start(Done done) {
+    done_ = std::move(done);
+    return Submit(/*continues=*/false);
+  }
+
+  // To be asked in `done`.
+  T& task() { return task_; }
+  // Times summed over the rounds so far, and the largest batch; no sequences.
+  const JobOutput& totals() const { return totals_; }
+
+ private:
+  absl::Status Submit(bool continues) {
+    Job job = {.sequences = NextRound(),
+               .deadline = options_.deadline,
+               .continues = continues,
+               .cancelled = options_.cancelled,
+               .done = [this](absl::StatusOr<JobOutput> output) {
+                 Receive(std::move(output));
+               }};
+    // Once submitted, the run belongs to whoever computes the round.
+    const auto submit = options_.submit;
+    return submit(std::move(job));
+  }
+
+  std::vector<SequenceInput> NextRound() {
+    std::vector<SequenceInput> round;
+    size_t tokens = 0;
+    size_t values = 0;
+    while (next_.has_value()) {
+      tokens += next_->ids.size();
+      values += next_->rows.size() * task_.output_width();
+      if (!round.empty() && (tokens > options_.limits.tokens ||
+                             values > options_.limits.values)) {
+        break;
+      }
+      round.push_back(*std::move(next_));
+      next_ = task_.Next();
+    }
+    return round;
+  }
+
+  void Receive(absl::StatusOr<JobOutput> output) {
+    absl::Status status = TakeIn(std::move(output));
+    if (status.ok() && next_.has_value()) {
+      status = Submit(/*continues=*/true);
+      if (status.ok()) return;
+    }
+    const Done done = std::move(done_);
+    done(status);
+  }
+
+  absl::Status TakeIn(absl::StatusOr<JobOutput> output) {
+    if (absl::Status s = StillWanted(); !s.ok()) return s;
+    if (!output.ok()) return output.status();
+    totals_.queue_time += output->queue_time;
+    totals_.compute_time += output->compute_time;
+    if (output->batch_tokens > totals_.batch_tokens) {
+      totals_.batch_tokens = output->batch_tokens;
+      totals_.batch_sequences = output->batch_sequences;
+    }
+    for (SequenceOutput& sequence : output->sequences) {
+      if (absl::Status s = StillWanted(); !s.ok()) return s;
+      if (absl::Status s = task_.Consume(std::move(sequence)); !s.ok()) {
+        return s;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status StillWanted() const {
+    if (options_.now() >= options_.deadline)
+      return absl::DeadlineExceededError("the deadline passed");
+    if (options_.cancelled())
+      return absl::CancelledError("the caller cancelled the request");
+    return absl::OkStatus();
+  }
+
+  T task_;
+  const Options options_;
+  Done done_;
+  std::optional<SequenceInput> next_;  // not yet in a round
+  JobOutput totals_;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_BATCHING_TASK_RUN_H_

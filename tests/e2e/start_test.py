@@ -1,0 +1,355 @@
+"""Where the server listens, starts that fail, and how fast both end."""
+
+import contextlib
+import json
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+import deberta.v1.deberta_pb2 as pb
+import environment
+from server import (Server, dial, eventually, free_ports, http_get,
+                    run_to_exit, stub)
+from texts import GAME
+
+LIMIT_SECONDS = 1.0
+# What is to be found is a wait, which each try has; a busy machine is not that
+# slow every time.
+TRIES = 4
+MODEL = environment.ROOT / "demo/section-classifier"
+NOWHERE = "127.0.0.1:0"
+
+
+def have_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def limit_descriptors(count):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+
+class TestInDirectory(unittest.TestCase):
+    """With a short path, as those of sockets must be."""
+
+    def setUp(self):
+        self.directory = pathlib.Path(
+            self.enterContext(tempfile.TemporaryDirectory(prefix="deberta")))
+        self.unix = f"unix:{self.directory}/grpc"
+        self.unix_metrics = f"unix:{self.directory}/metrics"
+
+    def files(self):
+        return sorted(path.name for path in self.directory.iterdir())
+
+    def server(self, **addresses):
+        return Server(environment.server_binary(), {MODEL.name: MODEL},
+                      environment.work / "start.log", **addresses)
+
+
+class AddressTest(TestInDirectory):
+    def answers(self, *targets):
+        for target in targets:
+            with grpc.insecure_channel(target) as channel:
+                reply = stub(channel).Classify(pb.ClassifyRequest(
+                    inputs=[pb.TextInput(text=GAME)]), timeout=60)
+                self.assertEqual(len(reply.results), 1, target)
+            done = subprocess.run(
+                [environment.client_binary(), f"--server={target}", "models"],
+                capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(MODEL.name, done.stdout)
+
+    def scrapes(self, *addresses):
+        for address in addresses:
+            status, headers, text = http_get(address, "/metrics")
+            self.assertEqual(status, 200, address)
+            self.assertEqual(headers["Content-Type"],
+                             "text/plain; version=0.0.4; charset=utf-8")
+            self.assertIn("\ndeberta_build_info{", text)
+            self.assertEqual(http_get(address, "/")[0], 404)
+
+    def ends(self, server):
+        server.terminate()
+        self.assertEqual(server.exit_code(), 0, server.log())
+
+    def test_loopback_of_ipv6(self):
+        if not have_ipv6():
+            self.skipTest("no IPv6 here")
+        grpc_port, metrics_port = free_ports(2)
+        addresses = {"listen": f"[::1]:{grpc_port}",
+                     "metrics_listen": f"[::1]:{metrics_port}"}
+        with self.server(**addresses) as server:
+            self.answers(addresses["listen"])
+            self.scrapes(addresses["metrics_listen"])
+            self.ends(server)
+
+    def test_every_interface(self):
+        if not have_ipv6():
+            self.skipTest("no IPv6 here")
+        grpc_port, metrics_port = free_ports(2)
+        with self.server(listen=f"[::]:{grpc_port}",
+                         metrics_listen=f"[::]:{metrics_port}") as server:
+            self.answers(f"[::1]:{grpc_port}", f"127.0.0.1:{grpc_port}")
+            self.scrapes(f"[::1]:{metrics_port}", f"127.0.0.1:{metrics_port}")
+            self.ends(server)
+
+    def test_names(self):
+        grpc_port, metrics_port = free_ports(2)
+        with self.server(listen=f"localhost:{grpc_port}",
+                         metrics_listen=f"localhost:{metrics_port}") as server:
+            self.answers(f"127.0.0.1:{grpc_port}")
+            self.scrapes(f"127.0.0.1:{metrics_port}")
+            self.ends(server)
+
+    def test_unix_sockets(self):
+        with self.server(listen=self.unix,
+                         metrics_listen=self.unix_metrics) as server:
+            self.assertEqual(self.files(), ["grpc", "metrics"])
+            self.answers(self.unix)
+            self.scrapes(self.unix_metrics)
+            self.ends(server)
+        self.assertEqual(self.files(), [])
+
+    def test_sockets_of_a_killed_server_are_replaced(self):
+        addresses = {"listen": self.unix, "metrics_listen": self.unix_metrics}
+        with self.server(**addresses) as server:
+            server.process.kill()
+            server.process.wait()
+        self.assertEqual(self.files(), ["grpc", "metrics"])
+        with self.server(**addresses) as server:
+            self.answers(self.unix)
+            self.scrapes(self.unix_metrics)
+
+    def test_sockets_of_a_living_server_stay(self):
+        with self.server(listen=self.unix,
+                         metrics_listen=self.unix_metrics) as server:
+            for flags in ((f"--listen={self.unix}",
+                           f"--metrics_listen={NOWHERE}"),
+                          (f"--listen={NOWHERE}",
+                           f"--metrics_listen={self.unix_metrics}"),
+                          (f"--listen={self.unix_metrics}",
+                           f"--metrics_listen={self.unix}")):
+                code, output = run_to_exit(environment.server_binary(),
+                                           f"--models={MODEL}", *flags)
+                self.assertEqual(code, 1, output)
+                self.assertIn("Address already in use: a process listens "
+                              "there", output)
+            self.answers(self.unix)
+            self.scrapes(self.unix_metrics)
+            self.ends(server)
+
+    def test_port_0_is_told(self):
+        # Two models, so that there is time to end it while it loads.
+        log = self.directory / "log"
+        with open(log, "w", encoding="utf-8") as stream:
+            process = subprocess.Popen(
+                [environment.server_binary(), f"--models={MODEL},again={MODEL}",
+                 f"--listen={self.unix}", f"--metrics_listen={NOWHERE}"],
+                stderr=stream, stdin=subprocess.DEVNULL)
+        try:
+            eventually(60, lambda: '"listening"' in log.read_text(),
+                       "it listens")
+            said = json.loads(log.read_text().splitlines()[0])
+            self.assertEqual(said["grpc"], self.unix)
+            self.assertEqual(said["metrics"],
+                             f"127.0.0.1:{said['metrics_port']}")
+            self.scrapes(said["metrics"])
+            self.assertIn("grpc", self.files())
+            # Whether it still loads or serves already.
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(60), 0, log.read_text())
+            self.assertEqual(self.files(), ["log"])
+        finally:
+            process.kill()
+            process.wait()
+
+
+class FailingStartTest(TestInDirectory):
+    """It ends at once, with one line that says why."""
+
+    def run_to_end(self, command, before, listening):
+        """Exit code, output, and seconds from the start and the last line."""
+        began = time.monotonic()
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              preexec_fn=before) as process, \
+                contextlib.ExitStack() as clients:
+            output = ""
+            for line in process.stdout:
+                last = time.monotonic()
+                output += line
+                if listening and '"msg":"listening"' in line:
+                    listening(clients)
+            code = process.wait(60)
+            ended = time.monotonic()
+        return code, output, ended - began, ended - last
+
+    def stopped(self, words, *flags, before=None, loads=False, listening=None):
+        """`flags` go after those of a start that would succeed. Where a sound
+        model `loads` first, the time counts from the error's line on."""
+        command = [environment.server_binary(), f"--models={MODEL}",
+                   f"--listen={NOWHERE}", f"--metrics_listen={NOWHERE}", *flags]
+        seconds = []
+        while len(seconds) < TRIES and min(seconds, default=9) > LIMIT_SECONDS:
+            code, output, whole, end = self.run_to_end(command, before,
+                                                       listening)
+            seconds.append(end if loads else whole)
+            self.assertEqual(code, 1, output)
+            said = [line for line in output.splitlines()
+                    if not re.search(r'"level":"info"', line)]
+            self.assertEqual(len(said), 1, output)
+            self.assertIn(words, said[0])
+        self.assertLess(min(seconds), LIMIT_SECONDS, command)
+
+    def test_flags(self):
+        self.stopped("nonsense", "--nonsense=1")
+        self.stopped("precision", "--precision=int4")
+        self.stopped("max_queue_tokens", "--max_queue_tokens=many")
+        self.stopped("drain_seconds", "--drain_seconds=-1")
+        self.stopped("models", "--models=")
+        self.stopped("unexpected argument", "stray")
+        self.stopped("--listen and --metrics_listen must differ",
+                     "--listen=127.0.0.1:5", "--metrics_listen=127.0.0.1:5")
+
+    def test_addresses(self):
+        for flag in ("listen", "metrics_listen"):
+            for address, fault in (
+                    ("nowhere", "there is no port"),
+                    ("127.0.0.1:65536", "the port must be a number from 0 to "
+                                        "65535"),
+                    ("::1:9090", "an IPv6 address needs brackets"),
+                    ("unix:relative", "the path must begin with /"),
+                    ("unix:/" + "p" * 200, "the path has 201 bytes")):
+                self.stopped(
+                    f"--{flag}: expected HOST:PORT, [IPV6]:PORT or unix:/PATH,"
+                    f' got "{address}": {fault}', f"--{flag}={address}")
+
+    def test_directories(self):
+        self.stopped("/nowhere", "--models=/nowhere")
+        golden = environment.ROOT / "tests/golden/models/v3_classify"
+        self.stopped("tokenizer", f"--models={golden}")
+        self.stopped("/nowhere", f"--models={MODEL},/nowhere", loads=True)
+        for name, text in (("config.json", "{"), ("tokenizer.json", "[1"),
+                           ("model.safetensors", "none")):
+            broken = self.directory / "broken"
+            shutil.copytree(MODEL, broken)
+            (broken / name).write_text(text, encoding="utf-8")
+            self.stopped(name, f"--models={broken}")
+            shutil.rmtree(broken)
+
+    def cannot_bind(self, address, reason):
+        for flag, what in (("listen", "listen"),
+                           ("metrics_listen", "serve metrics")):
+            self.stopped(f'"cannot {what} on {address}: {reason}',
+                         f"--{flag}={address}")
+
+    def test_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.cannot_bind(address, 'Address already in use"')
+        if have_ipv6():
+            with socket.create_server(("::1", 0),
+                                      family=socket.AF_INET6) as taken:
+                address = f"[::1]:{taken.getsockname()[1]}"
+                self.cannot_bind(address, 'Address already in use"')
+
+    def test_address_of_nobody(self):
+        # TEST-NET-1 and the documentation's prefix of IPv6.
+        self.cannot_bind("192.0.2.1:0", "Cannot assign requested address")
+        if have_ipv6():
+            self.cannot_bind("[2001:db8::1]:0",
+                             "Cannot assign requested address")
+        self.cannot_bind("nowhere..invalid:0", "the host cannot be resolved: ")
+
+    def test_port_without_the_right_to_it(self):
+        try:
+            socket.create_server(("127.0.0.1", 1)).close()
+        except PermissionError:
+            self.cannot_bind("127.0.0.1:1", 'Permission denied"')
+        else:
+            self.skipTest("whoever runs this may bind port 1")
+
+    def test_few_descriptors(self):
+        for count in (5, 8, 10, 20, 63):
+            self.stopped(f"Too many open files: expected a limit (ulimit -n) "
+                         f"of at least 64, it is {count}",
+                         before=limit_descriptors(count))
+
+    def test_unix_socket(self):
+        self.cannot_bind(f"unix:{self.directory}/absent/socket",
+                         'No such file or directory"')
+        (self.directory / "file").write_text("precious", encoding="utf-8")
+        self.cannot_bind(f"unix:{self.directory}/file",
+                         "Address already in use: the file there is no socket")
+        self.assertEqual(self.files(), ["file"])
+
+    def test_failure_removes_its_sockets(self):
+        self.stopped("/nowhere", f"--models={MODEL},/nowhere",
+                     f"--listen={self.unix}",
+                     f"--metrics_listen={self.unix_metrics}", loads=True)
+        self.assertEqual(self.files(), [])
+        self.stopped("Address already in use",
+                     f"--listen=unix:{self.directory}",
+                     f"--metrics_listen={self.unix_metrics}")
+        self.assertEqual(self.files(), [])
+
+    def test_clients_do_not_hold_it_up(self):
+        """Silent connections on both sides and an open stream of health."""
+        def connect(clients):
+            # Late, where the model loads fast; as well as any other try.
+            with contextlib.suppress(OSError):
+                for address in (self.unix, self.unix_metrics):
+                    clients.enter_context(dial(address))
+            channel = clients.enter_context(grpc.insecure_channel(self.unix))
+            health_pb2_grpc.HealthStub(channel).Watch(
+                health_pb2.HealthCheckRequest(), timeout=60)
+
+        self.stopped("/nowhere", f"--models={MODEL},/nowhere",
+                     f"--listen={self.unix}",
+                     f"--metrics_listen={self.unix_metrics}", loads=True,
+                     listening=connect)
+        self.assertEqual(self.files(), [])
+
+
+class StopTest(TestInDirectory):
+    def test_silent_clients_do_not_hold_it_up(self):
+        # The farewell and the grace of main.cc are 0.7 s.
+        limit = 0.7 + LIMIT_SECONDS
+        seconds = []
+        while len(seconds) < TRIES and min(seconds, default=9) > limit:
+            with self.server() as server, contextlib.ExitStack() as stack:
+                for address in (server.target, server.metrics_address):
+                    stack.enter_context(dial(address))
+                channel = stack.enter_context(server.channel())
+                updates = health_pb2_grpc.HealthStub(channel).Watch(
+                    health_pb2.HealthCheckRequest(), timeout=60)
+                next(updates)
+                server.terminate()
+                began = time.monotonic()
+                self.assertEqual(server.exit_code(), 0, server.log())
+                seconds.append(time.monotonic() - began)
+        self.assertLess(min(seconds), limit)
+
+    def test_second_signal_leaves_no_sockets(self):
+        with self.server(listen=self.unix,
+                         metrics_listen=self.unix_metrics) as server:
+            server.terminate()
+            eventually(60, lambda: '"shutting down"' in server.log(),
+                       "the first is received")
+            server.process.send_signal(signal.SIGINT)
+            # 0 where it was already gone.
+            self.assertIn(server.exit_code(), (0, 1), server.log())
+        self.assertEqual(self.files(), [])
