@@ -27,6 +27,7 @@ class References:
     def __init__(self, models):
         self.models = models
         self.pipelines = {}
+        self.asked = None  # last, for a report of what differs
 
     def pipeline(self, task, name):
         if (task, name) not in self.pipelines:
@@ -38,11 +39,13 @@ class References:
     def chooser(self, name):
         """The tokenizer and the model, which no pipeline holds."""
         directory = self.models[name]
+        self.asked = ("multiple choice", name)
         return (transformers.AutoTokenizer.from_pretrained(directory),
                 transformers.DebertaV2ForMultipleChoice.from_pretrained(
                     directory, dtype=torch.float32).eval())
 
     def ask(self, task, name, *args, **kwargs):
+        self.asked = (task, name, args, kwargs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return self.pipeline(task, name)(*args, **kwargs)

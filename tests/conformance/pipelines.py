@@ -41,12 +41,12 @@ class Row:
         self.cases = self.results = self.differences = 0
         self.worst = 0.0
 
-    def add(self, expected, got):
+    def add(self, expected, got, asked):
         self.cases += 1
         self.results += len(expected)
         if [what for what, _ in expected] != [what for what, _ in got]:
             self.differences += 1
-            print(f"\n{self.name}: expected {expected}\n  got {got}",
+            print(f"\n{asked}: expected {expected}\n  got {got}",
                   file=sys.stderr)
             return
         self.worst = max([self.worst] + [
@@ -83,7 +83,7 @@ def compare(models, options, directory):
             count = -(-options.cases * share // sum(shares))
             row = Row(name)
             for expected, ask in make(references, rng, count):
-                row.add(expected, ask(stub(channel)))
+                row.add(expected, ask(stub(channel)), references.asked)
                 row.show(count)
             rows += row.written()
     return rows
