@@ -222,9 +222,6 @@ absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
   return allowed;
 }
 
-<<<<<<< HEAD
-absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
-=======
 absl::StatusOr<Address> AddressOf(const absl::CommandLineFlag& flag) {
   absl::StatusOr<Address> address = ParseAddress(flag.CurrentValue());
   if (address.ok()) return address;
@@ -252,8 +249,7 @@ absl::StatusOr<Addresses> ReadAddresses() {
   return Addresses{*std::move(listen), *std::move(metrics_listen)};
 }
 
-absl::StatusOr<tokenizer::Profile> TokenizerProfile() {
->>>>>>> listen
+absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
   const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
   auto profile = tokenizer::ParseProfileOrAuto(name);
   if (profile.ok()) return profile;

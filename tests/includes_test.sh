@@ -45,12 +45,8 @@ confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/layers/[a-z0-9_]+(-inl)?\.(cc|h)|model/isa\.cc'
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
-<<<<<<< HEAD
-confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/log\.cc|tools/[a-z_/-]+\.cc'
-=======
 confined 'microhttpd' 'server/metrics_port\.cc'
-confined 'nlohmann/' 'tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|model/checkpoint/[a-z_]+\.(cc|h)|server/(log|model_settings)\.cc|tools/[a-z_/-]+\.cc'
->>>>>>> listen
+confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/log\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 if [ "$failures" -gt 0 ]; then exit 1; fi

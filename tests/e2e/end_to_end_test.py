@@ -17,13 +17,8 @@ def main():
                         help="directory for models and logs")
     parser.add_argument("tests", nargs="*",
                         default=["answers_test", "heads_test",
-<<<<<<< HEAD
                                  "precision_test", "refusals_test",
-                                 "lifecycle_test"],
-=======
-                                 "precision_test", "lifecycle_test",
-                                 "start_test"],
->>>>>>> listen
+                                 "lifecycle_test", "start_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build
