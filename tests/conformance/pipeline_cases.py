@@ -27,6 +27,7 @@ class References:
     def __init__(self, models):
         self.models = models
         self.pipelines = {}
+        self.asked = None  # last, for a report of what differs
 
     def pipeline(self, task, name):
         if (task, name) not in self.pipelines:
@@ -35,7 +36,16 @@ class References:
                 device="cpu")
         return self.pipelines[task, name]
 
+    def chooser(self, name):
+        """The tokenizer and the model, which no pipeline holds."""
+        directory = self.models[name]
+        self.asked = ("multiple choice", name)
+        return (transformers.AutoTokenizer.from_pretrained(directory),
+                transformers.DebertaV2ForMultipleChoice.from_pretrained(
+                    directory, dtype=torch.float32).eval())
+
     def ask(self, task, name, *args, **kwargs):
+        self.asked = (task, name, args, kwargs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return self.pipeline(task, name)(*args, **kwargs)
@@ -204,17 +214,16 @@ def zero_shot(references, rng, count):
 
 def multiple_choice(references, rng, count):
     """No pipeline does it: the class, and a softmax over its logits."""
-    (name,) = names(references.models, "chooser")
-    directory = references.models[name]
-    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
-    model = transformers.DebertaV2ForMultipleChoice.from_pretrained(
-        directory, dtype=torch.float32).eval()
+    choosers = [(name, *references.chooser(name))
+                for name in names(references.models, "chooser")]
     for i in range(count):
-        text = text_of(rng, i)
+        name, tokenizer, model = choosers[i % len(choosers)]
+        text = text_of(rng, i // len(choosers))
         choices = [odd_text(rng, rng.choice((1, 4, 30)))
                    for _ in range(rng.choice((1, 2, 4, 9)))]
         inputs = tokenizer([text] * len(choices), choices, truncation=True,
-                           padding=True, return_tensors="pt")
+                           padding=True, padding_side="right",
+                           return_tensors="pt")
         with torch.no_grad():
             scores = model(**{key: value[None] for key, value
                               in inputs.items()}).logits[0].softmax(-1).tolist()
@@ -244,7 +253,7 @@ def feature_extraction(references, rng, count):
                    for c, value in enumerate(vector.values)])
 
 
-# Row: the generator, its share of the cases, the reference if not a pipeline.
+# Row: the generator and its share of the cases.
 ROWS = {"text-classification": (text_classification, 400),
         "token-classification": (token_classification, 500),
         "question-answering": (question_answering, 400),

@@ -37,17 +37,22 @@ SHAPES = {
 }
 
 
+def is_v1(family):
+    return family.startswith("v1")
+
+
 def configuration(family, vocab_size, rng, settings):
     """Two layers of a released shape: v1 linear, v3 with buckets."""
     common = dict(
         vocab_size=vocab_size, hidden_size=48, num_hidden_layers=2,
         num_attention_heads=4, intermediate_size=64, relative_attention=True,
         position_biased_input=False, pos_att_type=["c2p", "p2c"],
-        type_vocab_size=0, max_position_embeddings=512)
+        type_vocab_size=2 if "typed" in family else 0,
+        max_position_embeddings=512)
     common |= settings
     if "id2label" in settings:
         common["label2id"] = {n: i for i, n in settings["id2label"].items()}
-    if family == "v1":
+    if is_v1(family):
         return transformers.DebertaConfig(**common)
     return transformers.DebertaV2Config(
         **common, position_buckets=rng.choice((16, 256)), share_att_key=True,
@@ -56,7 +61,7 @@ def configuration(family, vocab_size, rng, settings):
 
 def save(directory, family, tokenizer, rng, shape):
     head, settings, limit = shape
-    prefix = "Deberta" if family == "v1" else "DebertaV2"
+    prefix = "Deberta" if is_v1(family) else "DebertaV2"
     kind = f"{prefix}For{head}" if head else f"{prefix}Model"
     config = configuration(family, len(tokenizer) + 3, rng, settings)
     model = getattr(transformers, kind)(config)
@@ -71,15 +76,44 @@ def save(directory, family, tokenizer, rng, shape):
     path.write_text(json.dumps(written | {"model_max_length": limit}))
 
 
+def load_5(family, files):
+    """A tokenizer of version 5, from raw files or as the family's name says."""
+    v1 = is_v1(family)
+    (task_tokenizers.train_v1 if v1 else task_tokenizers.train_v3)(files)
+    kind = (transformers.DebertaTokenizer if v1
+            else transformers.DebertaV2Tokenizer)
+    options = {}
+    if "left" in family:
+        options = {"padding_side": "left", "truncation_side": "left"}
+    if "untyped" in family:
+        options = {"model_input_names": ["input_ids", "attention_mask"]}
+    if "clean" in family:
+        options = {"clean_up_tokenization_spaces": True}
+    tokenizer = kind.from_pretrained(files, **options)
+    if "backend" not in family:
+        return tokenizer
+    tokenizer.save_pretrained(files)
+    return transformers.TokenizersBackend.from_pretrained(files)
+
+
+FAMILIES_4 = ("v1", "v3")
+FAMILIES_5 = ("v1", "v3", "v1typed", "v3typed", "v1left", "v3left", "v1clean",
+              "v3clean", "v3untyped", "v3typedbackend")
+
+
 def make(root, rng):
     """Checkpoints under `root`: {name: directory}. v1 has no MultipleChoice."""
+    version_5 = int(transformers.__version__.split(".")[0]) >= 5
     torch.manual_seed(rng.getrandbits(31))
     made = {}
-    for family in ("v1", "v3"):
+    for family in FAMILIES_5 if version_5 else FAMILIES_4:
         files = pathlib.Path(root) / f"tokenizer-{family}"
-        tokenizer = task_tokenizers.make(family, files)
+        if version_5:
+            files.mkdir()
+        tokenizer = (load_5 if version_5 else task_tokenizers.make)(family,
+                                                                    files)
         for name, shape in SHAPES.items():
-            if family == "v1" and shape[0] == "MultipleChoice":
+            if is_v1(family) and shape[0] == "MultipleChoice":
                 continue
             directory = pathlib.Path(root) / f"{family}-{name}"
             shutil.rmtree(directory, ignore_errors=True)

@@ -144,6 +144,15 @@ def save(directory, settings, head, seed, rng):
     return model.eval()
 
 
+def pad(sequences):
+    """ids, types and mask [sequences, longest] of (ids, types); zeros beyond."""
+    longest = max(len(ids) for ids, _ in sequences)
+    ids, types = (torch.tensor([list(row) + [0] * (longest - len(row))
+                                for row in rows]) for rows in zip(*sequences))
+    lengths = torch.tensor([len(row) for row, _ in sequences])
+    return ids, types, (torch.arange(longest)[None] < lengths[:, None]).long()
+
+
 def padded_batch(config, lengths, generator):
     """ids, types and mask [sequences, longest]; zeros beyond each length."""
     shape = (len(lengths), max(lengths))
@@ -157,8 +166,13 @@ def padded_batch(config, lengths, generator):
 
 def golden(model, head, lengths, seed):
     """The tensors of golden.safetensors, from one padded batch."""
-    ids, types, mask = padded_batch(model.config, lengths,
-                                    torch.Generator().manual_seed(seed))
+    return answers(model, head, *padded_batch(
+        model.config, lengths, torch.Generator().manual_seed(seed)))
+
+
+def answers(model, head, ids, types, mask):
+    """Inputs, hidden states and logits of each sequence of a batch."""
+    lengths = mask.sum(1).tolist()
     inputs = dict(input_ids=ids, token_type_ids=types, attention_mask=mask)
     if head == "MultipleChoice":
         inputs = {name: value[None] for name, value in inputs.items()}

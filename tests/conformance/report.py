@@ -3,14 +3,16 @@
 
     report.py --results=DIR --out=docs/conformance.md
 
-DIR holds PART.json, or several PART*.json. Each is a JSON list of rows: row, reference, cases, compared, worst, limit,
-unit, note. Fails if a row that the page must have is missing, or if a row is
-beyond its limit.
+DIR holds PART.json, or several PART*.json. Each is a JSON list of rows: row,
+reference, cases, compared, worst, limit, unit, note. A row of the page that has
+no result there stays as it is. Fails if a row that the page must have is
+missing, or if a row is beyond its limit.
 """
 
 import argparse
 import json
 import pathlib
+import re
 
 # Part: its heading, what stands under it, and the rows that it must have.
 PARTS = {
@@ -45,6 +47,23 @@ Calls to a running server against the Python pipelines on the same checkpoints:
 labels, spans and order must be equal, and scores within the limit.""", [
         "text-classification", "token-classification", "question-answering",
         "fill-mask", "zero-shot-classification"]),
+    "saved_by_5": ("Directories saved by transformers 5", """\
+Random directories of every head that version 5 loaded and saved: tokenizers from
+`tokenizer.json` and from the raw files, and directories of 4.57 saved again, with
+the settings that the classes take. Read here without any flag, against what version
+5 makes of the same directory; the pipelines are those that version 5 still has.""", [
+        *(f"{name} from {source}"
+          for name, raw in (("DebertaTokenizer", "vocab.json + merges.txt"),
+                            ("DebertaV2Tokenizer", "spm.model"))
+          for source in ("tokenizer.json", raw, "a 4.57 directory")),
+        "DebertaModel", "DebertaForMaskedLM",
+        "DebertaForSequenceClassification", "DebertaForTokenClassification",
+        "DebertaForQuestionAnswering", "DebertaV2Model",
+        "DebertaV2ForMaskedLM", "DebertaV2ForSequenceClassification",
+        "DebertaV2ForTokenClassification", "DebertaV2ForQuestionAnswering",
+        "DebertaV2ForMultipleChoice", "text-classification",
+        "token-classification", "fill-mask", "zero-shot-classification",
+        "feature-extraction"]),
 }
 
 HEAD = """\
@@ -75,22 +94,51 @@ def cells(row):
             amount(row["limit"], unit)]
 
 
-def table(rows):
+def section(page, heading):
+    """The rows and the notes under a heading: [(name, line)], {note: names}."""
+    rows, notes = [], {}
+    text = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    for line in text.splitlines():
+        names = re.findall(r"`([^`]*)`", line)
+        if line.startswith("| `"):
+            rows.append((names[0], line))
+        elif line.startswith("- "):
+            notes[line[2:line.index(": `")]] = names
+    return rows, notes
+
+
+def merged(old, new):
+    """Rows in the old page's order, with all new ones of a name in its place."""
+    replaced = {name for name, _ in new}
+    names = dict.fromkeys(name for name, _ in old + new)
+    for name in names:
+        yield from ((n, line) for n, line in (new if name in replaced else old)
+                    if n == name)
+
+
+def table(rows, page, heading):
+    """The lines of a part's table and notes, and the names of its rows."""
+    old_rows, old_notes = section(page, heading)
+    new_rows = [(row["row"], "| " + " | ".join(cells(row)) + " |")
+                for row in rows]
+    replaced = {name for name, _ in new_rows}
     lines = ["| " + " | ".join(COLUMNS) + " |",
              "| --- | --- | --- | ---: | ---: | ---: |"]
-    lines += ["| " + " | ".join(cells(row)) + " |" for row in rows]
-    rows_of = {}
+    together = list(merged(old_rows, new_rows))
+    lines += [line for _, line in together]
+    names_of = {note: {name: None for name in names if name not in replaced}
+                for note, names in old_notes.items()}
     for row in rows:
         if row.get("note"):
-            rows_of.setdefault(row["note"], {})[f"`{row['row']}`"] = None
-    notes = [f"- {note}: {', '.join(names)}"
-             for note, names in rows_of.items()]
-    return "\n".join(lines + ([""] + notes if notes else []))
+            names_of.setdefault(row["note"], {})[row["row"]] = None
+    notes = [f"- {note}: {', '.join(f'`{name}`' for name in names)}"
+             for note, names in names_of.items() if names]
+    return ("\n".join(lines + ([""] + notes if notes else [])),
+            {name for name, _ in together})
 
 
-def check(name, rows, wanted):
+def check(name, rows, held, wanted):
     """What is wrong with the rows of a part, in words."""
-    held = {row["row"] for row in rows}
     wrong = [f"{name}: no row {row}" for row in wanted if row not in held]
     for row in rows:
         if row["cases"] < 1:
@@ -106,12 +154,14 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     options = parser.parse_args()
+    old = options.out.read_text() if options.out.exists() else ""
     page, wrong = [HEAD], []
     for name, (heading, text, wanted) in PARTS.items():
         rows = [row for path in sorted(options.results.glob(f"{name}*.json"))
                 for row in json.loads(path.read_text())]
-        wrong += check(name, rows, wanted)
-        page.append(f"## {heading}\n\n{text}\n\n{table(rows)}\n")
+        written, held = table(rows, old, heading)
+        wrong += check(name, rows, held, wanted)
+        page.append(f"## {heading}\n\n{text}\n\n{written}\n")
     if wrong:
         raise SystemExit("\n".join(wrong))
     options.out.parent.mkdir(exist_ok=True)

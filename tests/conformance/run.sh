@@ -4,10 +4,11 @@
 #
 #   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
 #
-# PART: models, formats, tf_models, tokenizers, pipelines. A part that is not
-# asked for keeps its last results. Virtual environments, texts and results go
-# to build/conformance (some 20 GB). SEED chooses other random cases, LINES
-# fewer lines of text.
+# PART: models, formats, tf_models, tokenizers, pipelines, saved_by_5. What is not
+# asked for stays on the page as it is. Virtual environments, texts and results
+# go to build/conformance (some 20 GB). SEED chooses other random cases, LINES
+# fewer lines of text; tokenizers4 and tokenizers5 are one version's rows.
+# saved_by_5 takes half an hour, DIRECTORIES=24 LINES=20000 a few minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build/release}")
@@ -44,43 +45,63 @@ compare() {
     --seed="$seed" "${@:4}"
 }
 
-tokenizers() {
-  local text=$work/text/lines.txt
+# text_and_tokenizers NAME [OPTION...]: lines of text, and tokenizers trained on
+# them in $work/NAME.
+text=$work/text/lines.txt
+text_and_tokenizers() {
   if [ ! -f "$text" ]; then
     mkdir -p "$work/text"
     in_environment transformers4 collect_text.py "$work/text" "$text"
   fi
-  if [ ! -d "$work/tokenizers" ]; then
-    in_environment transformers4 train_tokenizers.py "$text" "$work/tokenizers"
+  if [ ! -d "$work/$1" ]; then
+    in_environment transformers4 train_tokenizers.py "$text" "$work/$1" "${@:2}"
   fi
-  for version in 4 5; do
-    compare "transformers$version" tokenizer_lines.py "tokenizers$version" \
-      --cases="$lines" --hostile=20000 --text "$text" \
-      --tokenizers "$work/tokenizers"
-  done
 }
 
+# tokenizers VERSION
+tokenizers() {
+  text_and_tokenizers tokenizers
+  compare "transformers$1" tokenizer_lines.py "tokenizers$1" \
+    --cases="$lines" --hostile=20000 --text "$text" \
+    --tokenizers "$work/tokenizers"
+}
+
+# pipelines VERSION RESULT
 pipelines() {
-  environment transformers4
+  environment "transformers$1"
   rm -rf "$work/stubs"
   mkdir -p "$work/stubs"
-  "$work/venv-transformers4/bin/python" -m grpc_tools.protoc -Iproto \
+  "$work/venv-transformers$1/bin/python" -m grpc_tools.protoc -Iproto \
     --python_out="$work/stubs" --grpc_python_out="$work/stubs" \
     google/rpc/status.proto google/rpc/error_details.proto \
     deberta/v1/deberta.proto
-  compare transformers4 pipelines.py pipelines
+  compare "transformers$1" pipelines.py "$2"
+}
+
+saved_by_5() {
+  text_and_tokenizers tokenizers
+  text_and_tokenizers tokenizers-mdeberta --mdeberta
+  local plan=(--sources="$work/saved_with_4" --seed="$seed"
+    --directories="${DIRECTORIES:-144}"
+    --tokenizers "$work/tokenizers" "$work/tokenizers-mdeberta")
+  in_environment transformers4 save_with_4.py "${plan[@]}"
+  compare transformers5 saved_by_5.py saved_by_5 "${plan[@]}" --text "$text" \
+    --cases="$((lines < 200000 ? lines : 200000))" --hostile=20000
+  pipelines 5 saved_by_5_pipelines
 }
 
 parts=("$@")
 [ "${#parts[@]}" -gt 0 ] ||
-  parts=(models formats tf_models tokenizers pipelines)
+  parts=(models formats tf_models tokenizers pipelines saved_by_5)
 for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
     formats) compare transformers4 formats.py formats ;;
     tf_models) compare tensorflow tf_models.py tf_models --cases=20 ;;
-    tokenizers) tokenizers ;;
-    pipelines) pipelines ;;
+    tokenizers) tokenizers 4; tokenizers 5 ;;
+    tokenizers[45]) tokenizers "${part#tokenizers}" ;;
+    pipelines) pipelines 4 pipelines ;;
+    saved_by_5) saved_by_5 ;;
     *) echo "$0: no part $part" >&2; exit 2 ;;
   esac
 done

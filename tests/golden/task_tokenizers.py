@@ -29,25 +29,22 @@ RULES = {0x00A0: " ", 0x3000: " ", 0x2026: "...", 0x00BD: "1/2", 0xFF21: "A",
          0xFB01: "fi", 0x200B: " ", 0x00AD: ""}
 
 
-def make_v1(directory):
-    """A byte-level BPE tokenizer with the released files' special tokens."""
+def train_v1(directory):
+    """vocab.json and merges.txt with the released files' special tokens."""
     bpe = tokenizers.ByteLevelBPETokenizer()
     bpe.train_from_iterator(
         CORPUS.splitlines(), vocab_size=560, min_frequency=2,
         show_progress=False,
         special_tokens=["[PAD]", "[CLS]", "[SEP]", "[UNK]"])
-    with tempfile.TemporaryDirectory() as scratch:
-        bpe.save_model(scratch)
-        vocab = json.loads(pathlib.Path(scratch, "vocab.json").read_text())
-        vocab["[MASK]"] = len(vocab)
-        pathlib.Path(scratch, "vocab.json").write_text(json.dumps(vocab))
-        transformers.DebertaTokenizerFast(
-            vocab_file=f"{scratch}/vocab.json",
-            merges_file=f"{scratch}/merges.txt").save_pretrained(directory)
+    bpe.save_model(str(directory))
+    path = pathlib.Path(directory, "vocab.json")
+    vocab = json.loads(path.read_text())
+    vocab["[MASK]"] = len(vocab)
+    path.write_text(json.dumps(vocab))
 
 
-def make_v3(directory):
-    """A Unigram tokenizer with the released files' special tokens."""
+def train_v3(directory):
+    """spm.model with the released files' special tokens."""
     with tempfile.TemporaryDirectory() as scratch:
         rules = pathlib.Path(scratch, "rules.tsv")
         rules.write_text("".join(
@@ -56,11 +53,26 @@ def make_v3(directory):
         corpus = pathlib.Path(scratch, "corpus.txt")
         corpus.write_text(CORPUS.strip())
         sentencepiece.SentencePieceTrainer.train(
-            input=str(corpus), model_prefix=f"{scratch}/spm", vocab_size=330,
+            input=str(corpus), model_prefix=f"{directory}/spm", vocab_size=330,
             hard_vocab_limit=False, normalization_rule_tsv=str(rules),
             pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]",
             bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]",
             byte_fallback=False, minloglevel=2, num_threads=1)
+
+
+def make_v1(directory):
+    """A byte-level BPE tokenizer."""
+    with tempfile.TemporaryDirectory() as scratch:
+        train_v1(scratch)
+        transformers.DebertaTokenizerFast(
+            vocab_file=f"{scratch}/vocab.json",
+            merges_file=f"{scratch}/merges.txt").save_pretrained(directory)
+
+
+def make_v3(directory):
+    """A Unigram tokenizer."""
+    with tempfile.TemporaryDirectory() as scratch:
+        train_v3(scratch)
         transformers.DebertaV2TokenizerFast(
             vocab_file=f"{scratch}/spm.model").save_pretrained(directory)
 

@@ -8,8 +8,9 @@
 //
 // For each line, int32 little-endian: the number of tokens n, then n ids, n
 // starts and n ends of offsets, n type ids, n of the special tokens mask and n
-// words. --max_length truncates, pairs the longest first. --time prints only
-// the processor's seconds that tokenizing alone took, in one thread.
+// words. --max_length truncates on the tokenizer's side, pairs the longest
+// first. --time prints only the processor's seconds that tokenizing alone took,
+// in one thread.
 
 #include <algorithm>
 #include <cstddef>
@@ -33,6 +34,7 @@ namespace {
 
 using deberta::tokenizer::Encoding;
 using deberta::tokenizer::LoadOptions;
+using deberta::tokenizer::Side;
 using deberta::tokenizer::Slice;
 using deberta::tokenizer::Tokenizer;
 using deberta::tokenizer::TokenSequence;
@@ -67,22 +69,30 @@ size_t Room(const Tokenizer& tokenizer, bool is_pair, size_t max_length) {
   return max_length > special ? max_length - special : 0;
 }
 
+// Leaves `keep` tokens, on the side that is not truncated.
+void Truncate(const Tokenizer& tokenizer, size_t keep,
+              TokenSequence& sequence) {
+  if (sequence.size() <= keep) return;
+  const bool left = tokenizer.truncation_side() == Side::kLeft;
+  const size_t begin = left ? sequence.size() - keep : 0;
+  sequence = Slice(sequence, begin, begin + keep);
+}
+
 absl::StatusOr<Encoding> Encode(const Tokenizer& tokenizer,
                                 std::string_view line, size_t max_length) {
   const size_t tab = line.find('\t');
   absl::StatusOr<TokenSequence> a = tokenizer.Tokenize(line.substr(0, tab));
   if (!a.ok()) return a.status();
   if (tab == line.npos) {
-    const size_t room = Room(tokenizer, /*is_pair=*/false, max_length);
-    if (a->size() > room) *a = Slice(*a, 0, room);
+    Truncate(tokenizer, Room(tokenizer, /*is_pair=*/false, max_length), *a);
     return tokenizer.Assemble(*a, nullptr);
   }
   absl::StatusOr<TokenSequence> b = tokenizer.Tokenize(line.substr(tab + 1));
   if (!b.ok()) return b.status();
   const auto [keep_a, keep_b] = deberta::tokenizer::TruncateLongestFirst(
       a->size(), b->size(), Room(tokenizer, /*is_pair=*/true, max_length));
-  *a = Slice(*a, 0, keep_a);
-  *b = Slice(*b, 0, keep_b);
+  Truncate(tokenizer, keep_a, *a);
+  Truncate(tokenizer, keep_b, *b);
   return tokenizer.Assemble(*a, &*b);
 }
 
