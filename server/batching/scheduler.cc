@@ -66,8 +66,10 @@ absl::Status Scheduler::Submit(size_t queue, Job job) {
 }
 
 size_t Scheduler::round_tokens() const {
-  return std::min(2 * options_.max_batch_tokens * workspaces_.size(),
-                  options_.max_queue_tokens);
+  const size_t batch = options_.max_batch_tokens;
+  return std::min({2 * batch * workspaces_.size(),
+                   std::max(batch, options_.max_queue_tokens / 4),
+                   options_.max_queue_tokens});
 }
 
 void Scheduler::Drain(absl::Time deadline) {

@@ -86,7 +86,8 @@ class Scheduler {
   absl::Status Submit(size_t queue, Job job);
 
   // Tokens that one call should have in a queue at a time: two batches for each
-  // that may run at once, as far as the queue has room.
+  // that may run at once, but no more than a quarter of the queue, or one
+  // batch.
   size_t round_tokens() const;
   size_t max_queue_tokens() const { return options_.max_queue_tokens; }
 

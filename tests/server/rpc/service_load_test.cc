@@ -204,6 +204,49 @@ TEST(ServiceLoadTest, WhatIsLeftAtTheDrainsDeadlineIsUnavailable) {
   EXPECT_TRUE(running.status.get().ok());
 }
 
+// Far more tokens than the queue holds: many inputs, and one of many windows.
+TEST(ServiceLoadTest, RequestOfAnySizeIsAnsweredInRounds) {
+  TestServer server({.max_batch_tokens = 64, .max_queue_tokens = 64});
+  v1::ClassifyRequest request;
+  for (int i = 0; i < 500; ++i) {
+    std::string text = "one";
+    for (int word = 0; word < i % 8; ++word) text += " two";
+    request.add_inputs()->set_text(text);
+  }
+  request.set_function(v1::FUNCTION_NONE);
+  v1::ClassifyResponse response;
+  grpc::ClientContext classify;
+  ASSERT_TRUE(server.stub().Classify(&classify, request, &response).ok());
+  ASSERT_EQ(response.results_size(), 500);
+  int64_t tokens = 0;
+  for (const v1::ClassifyResult& result : response.results()) {
+    tokens += result.coverage().tokens_used();
+    EXPECT_EQ(result.labels(0).score(),
+              static_cast<float>(result.coverage().tokens_total()));
+  }
+  EXPECT_LE(response.timing().batch_tokens(), 64);
+  server.WaitForReports(1);
+  EXPECT_EQ(server.reports()[0].inputs, 500u);
+  EXPECT_EQ(server.reports()[0].tokens, static_cast<size_t>(tokens));
+  EXPECT_EQ(server.scheduler().queued_tokens(0), 0u);
+
+  v1::AnswerQuestionRequest question;
+  question.add_inputs()->set_question("who");
+  std::string context;
+  while (context.size() < 97'000) context += "one two three ";
+  question.mutable_inputs(0)->set_context(context);
+  v1::AnswerQuestionResponse answered;
+  grpc::ClientContext answer;
+  ASSERT_TRUE(server.stub().AnswerQuestion(&answer, question, &answered).ok());
+  const v1::Coverage& coverage = answered.results(0).coverage();
+  EXPECT_EQ(coverage.tokens_used(), coverage.tokens_total());
+  EXPECT_GT(coverage.windows(), 1000);
+  ASSERT_EQ(answered.results(0).answers_size(), 1);
+  server.WaitForReports(2);
+  EXPECT_EQ(server.reports()[1].tokens,
+            static_cast<size_t>(coverage.tokens_used()));
+}
+
 TEST(ServiceLoadTest, InflightCountsCallsInside) {
   TestServer server;
   server.Hold();
