@@ -33,10 +33,13 @@ std::string WithOwnMask(std::string_view text, std::string_view mask) {
   return out.append(text.substr(position));
 }
 
-// Ids of the targets: an exact vocabulary string, else the first token of the
-// text. Targets without a token are left out. Ascending, distinct.
+// Ids of the targets: an exact vocabulary string, else the token that is left
+// of the text when it is truncated to one. Targets without a token are left
+// out. Ascending, distinct.
 absl::StatusOr<std::vector<int32_t>> TargetIds(
     std::span<const std::string> targets, const TaskModel& model) {
+  const bool last =
+      model.tokenizer->truncation_side() == tokenizer::Side::kLeft;
   std::vector<int32_t> ids;
   for (size_t i = 0; i < targets.size(); ++i) {
     std::optional<int32_t> id = model.tokenizer->TokenToId(targets[i]);
@@ -46,7 +49,7 @@ absl::StatusOr<std::vector<int32_t>> TargetIds(
                                 absl::StrCat("targets[", i, "]"));
       if (!tokens.ok()) return tokens.status();
       if (tokens->ids.empty()) continue;
-      id = tokens->ids[0];
+      id = last ? tokens->ids.back() : tokens->ids.front();
     }
     if (*id < model.config->vocab_size) ids.push_back(*id);
   }

@@ -298,6 +298,29 @@ TEST_F(ResultsTest, FillMaskTakesGenericMaskForTheModelsOwn) {
   EXPECT_EQ(task.sequences()[0].ids, task.sequences()[1].ids);
 }
 
+// The pipeline truncates a target that is no word of the vocabulary to one
+// token, from the tokenizer's own side.
+TEST_F(ResultsTest, FillMaskTakesTheTokenOfATargetThatTruncationLeaves) {
+  const std::string target = "a!b";
+  for (const char* side : {"right", "left"}) {
+    const tokenizer::Tokenizer& tokenizer =
+        GoldenTokenizer("v1", {.truncation_side = side});
+    const std::vector<int32_t> ids = tokenizer.Tokenize(target)->ids;
+    ASSERT_GT(ids.size(), 1u);
+    ASSERT_NE(ids.front(), ids.back());
+    config_.vocab_size = tokenizer.vocab_size();
+    model_ = {.tokenizer = &tokenizer, .config = &config_, .max_tokens = 64};
+    WholeTask<FillMaskTask> task = Created<FillMaskTask>(
+        {.inputs = {"[MASK]"}, .top_k = 1, .targets = {target}});
+    const std::vector<float> row(static_cast<size_t>(config_.vocab_size));
+    const auto results = task.Finish(Constant(task.sequences(), row));
+    ASSERT_TRUE(results.ok()) << results.status();
+    EXPECT_EQ((*results)[0].masks[0].candidates[0].token_id,
+              std::string(side) == "left" ? ids.back() : ids.front())
+        << side;
+  }
+}
+
 TEST_F(ResultsTest, EncodePools) {
   config_.hidden_size = 2;
   using Pooling = EncodeRequest::Pooling;
