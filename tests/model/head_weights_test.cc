@@ -235,12 +235,18 @@ TEST(HeadWeightsTest, ChoosesTheMaskHeadThatIsPresent) {
   EXPECT_EQ(weights->head.decoder_weight, weights->word_embeddings);
 }
 
-TEST(HeadWeightsTest, TiesTheDecoderUnlessToldOtherwise) {
+// A model whose file has the decoder's matrix and bias too.
+EditedModel WithStoredDecoder() {
   EditedModel model("v1_absolute_fill");
   model.tensors["cls.predictions.decoder.weight"] =
       model.tensors["embeddings.word_embeddings.weight"];
   model.tensors["cls.predictions.decoder.bias"] =
       model.tensors["cls.predictions.bias"];
+  return model;
+}
+
+TEST(HeadWeightsTest, TiesTheDecoderUnlessToldOtherwise) {
+  EditedModel model = WithStoredDecoder();
   model.tensors.erase("cls.predictions.bias");
   auto weights = model.Bind();
   ASSERT_TRUE(weights.ok()) << weights.status();
@@ -256,30 +262,22 @@ TEST(HeadWeightsTest, TiesTheDecoderUnlessToldOtherwise) {
 
 // Version 5 keeps a decoder that the file has beside other embeddings.
 TEST(HeadWeightsTest, TakesAStoredDecoderWhereVersion5SavedTheModel) {
-  EditedModel model("v1_absolute_fill");
-  model.tensors["cls.predictions.decoder.weight"] =
-      model.tensors["embeddings.word_embeddings.weight"];
-  model.tensors["cls.predictions.decoder.bias"] =
-      model.tensors["cls.predictions.bias"];
-  // Of equal keys the last counts.
-  const auto save_with = [&](const char* version) {
-    model.config.insert(
-        model.config.rfind('}'),
-        absl::StrCat(", \"transformers_version\": \"", version, "\""));
-  };
-  save_with("4.57.1");
-  auto weights = model.Bind();
-  ASSERT_TRUE(weights.ok()) << weights.status();
-  EXPECT_EQ(weights->head.decoder_weight, weights->word_embeddings);
-  EXPECT_EQ(weights->head.decoder_bias,
-            model.checkpoint().Find("cls.predictions.bias"));
-  save_with("5.24.0");
-  weights = model.Bind();
-  ASSERT_TRUE(weights.ok()) << weights.status();
-  EXPECT_EQ(weights->head.decoder_weight,
-            model.checkpoint().Find("cls.predictions.decoder.weight"));
-  EXPECT_EQ(weights->head.decoder_bias,
-            model.checkpoint().Find("cls.predictions.decoder.bias"));
+  for (const bool version_5 : {false, true}) {
+    EditedModel model = WithStoredDecoder();
+    // Of equal keys the last counts.
+    model.config.insert(model.config.rfind('}'),
+                        absl::StrCat(", \"transformers_version\": \"",
+                                     version_5 ? "5.24.0" : "4.57.1", "\""));
+    const auto weights = model.Bind();
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    const auto stored = [&](const char* name) {
+      return model.checkpoint().Find(absl::StrCat("cls.predictions.", name));
+    };
+    EXPECT_EQ(weights->head.decoder_weight,
+              version_5 ? stored("decoder.weight") : weights->word_embeddings);
+    EXPECT_EQ(weights->head.decoder_bias,
+              stored(version_5 ? "decoder.bias" : "bias"));
+  }
 }
 
 TEST(HeadWeightsTest, RefusesThePlainMaskHeadOverNarrowEmbeddings) {

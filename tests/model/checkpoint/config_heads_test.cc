@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "json/json.h"
 #include "model/checkpoint/config.h"
+#include "tests/model/checkpoint/config_text.h"
 
 namespace deberta::model {
 namespace {
@@ -19,20 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 using Json = json::Value;
-
-constexpr char kV1[] = "deberta";
-constexpr char kV2[] = "deberta-v2";
-
-absl::StatusOr<Config> Parse(const char* type, const std::string& keys) {
-  return ParseConfig(absl::StrCat("{\"model_type\":\"", type, "\"",
-                                  keys.empty() ? "" : ",", keys, "}"));
-}
-
-Config Parsed(const char* type, const std::string& keys) {
-  const absl::StatusOr<Config> config = Parse(type, keys);
-  EXPECT_TRUE(config.ok()) << config.status();
-  return config.ok() ? *config : Config{};
-}
 
 // A guard model whose own code classified without the stored pooler was served
 // as DebertaV2ForSequenceClassification, and answered otherwise.

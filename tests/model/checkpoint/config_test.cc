@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/model/checkpoint/config_text.h"
 
 namespace deberta::model {
 namespace {
@@ -14,20 +15,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr char kV1[] = "deberta";
-constexpr char kV2[] = "deberta-v2";
-
-absl::StatusOr<Config> Parse(const char* type, const std::string& keys) {
-  return ParseConfig(absl::StrCat("{\"model_type\":\"", type, "\"",
-                                  keys.empty() ? "" : ",", keys, "}"));
-}
-
-Config Parsed(const char* type, const std::string& keys) {
-  const absl::StatusOr<Config> config = Parse(type, keys);
-  EXPECT_TRUE(config.ok()) << config.status();
-  return config.ok() ? *config : Config{};
-}
 
 std::string Refusal(const char* type, const std::string& keys) {
   const absl::StatusOr<Config> config = Parse(type, keys);
