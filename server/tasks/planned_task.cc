@@ -142,11 +142,7 @@ absl::Status PlannedTask::Consume(SequenceOutput output) {
   const size_t window = WindowOf(plan, place);
   const tokenizer::Encoding encoding = plan.Encode(window);
   const SequenceInput sequence = Reading(encoding);
-  if (absl::Status s =
-          CheckOutputs(std::span(&sequence, 1), std::span(&output, 1), width_);
-      !s.ok()) {
-    return s;
-  }
+  if (absl::Status s = CheckOutput(sequence, output, width_); !s.ok()) return s;
   Advance(plan, &taken_);
   Part part = {.input = place.input,
                .first = inputs_[place.input].first,

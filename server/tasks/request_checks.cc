@@ -53,34 +53,22 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeField(
   return TokenizeOptionalField(tokenizer, text, field);
 }
 
-absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
-                          std::span<const SequenceOutput> outputs,
-                          std::optional<size_t> width) {
-  if (outputs.size() != sequences.size()) {
-    return absl::InternalError(absl::StrCat("the model answered ",
-                                            outputs.size(), " sequences, ",
-                                            sequences.size(), " were asked"));
+absl::Status CheckOutput(const SequenceInput& sequence,
+                         const SequenceOutput& output, size_t width) {
+  if (output.width != width ||
+      output.values.size() != sequence.rows.size() * width) {
+    return absl::InternalError(
+        absl::StrCat("the model's output has ", output.values.size(),
+                     " values of width ", output.width, ", expected ",
+                     sequence.rows.size(), " rows of width ", width));
   }
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const SequenceOutput& output = outputs[i];
-    const size_t expected = width.value_or(output.width);
-    if (expected == 0 || output.width != expected ||
-        output.values.size() != sequences[i].rows.size() * expected) {
-      return absl::InternalError(
-          absl::StrCat("the model's output ", i, " has ", output.values.size(),
-                       " values of width ", output.width, ", expected ",
-                       sequences[i].rows.size(), " rows of width ", expected));
-    }
-    const auto wrong =
-        std::find_if(output.values.begin(), output.values.end(),
-                     [](float value) { return !std::isfinite(value); });
-    if (wrong != output.values.end()) {
-      return absl::InternalError(
-          absl::StrCat("the model's output ", i, " is not finite: it holds ",
-                       std::isnan(*wrong) ? "NaN" : "infinity"));
-    }
-  }
-  return absl::OkStatus();
+  const auto wrong =
+      std::find_if(output.values.begin(), output.values.end(),
+                   [](float value) { return !std::isfinite(value); });
+  if (wrong == output.values.end()) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("the model's output is not finite: it holds ",
+                   std::isnan(*wrong) ? "NaN" : "infinity"));
 }
 
 }  // namespace deberta::server

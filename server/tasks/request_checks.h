@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,12 +37,10 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
     const tokenizer::Tokenizer& tokenizer, std::string_view text,
     std::string_view field);
 
-// Internal error unless there is one output a sequence, each [rows, width] and
-// finite: of an infinite logit a softmax makes NaN. Without `width`, any but 0
-// will do.
-absl::Status CheckOutputs(std::span<const SequenceInput> sequences,
-                          std::span<const SequenceOutput> outputs,
-                          std::optional<size_t> width);
+// Internal error unless the output is [rows, width] and finite: of an infinite
+// logit a softmax makes NaN.
+absl::Status CheckOutput(const SequenceInput& sequence,
+                         const SequenceOutput& output, size_t width);
 
 }  // namespace deberta::server
 

@@ -235,18 +235,17 @@ TEST(HeadWeightsTest, ChoosesTheMaskHeadThatIsPresent) {
   EXPECT_EQ(weights->head.decoder_weight, weights->word_embeddings);
 }
 
-// A model whose file has the decoder's matrix and bias too.
-EditedModel WithStoredDecoder() {
-  EditedModel model("v1_absolute_fill");
-  model.tensors["cls.predictions.decoder.weight"] =
-      model.tensors["embeddings.word_embeddings.weight"];
-  model.tensors["cls.predictions.decoder.bias"] =
-      model.tensors["cls.predictions.bias"];
-  return model;
+// Gives the model's file the decoder's matrix and bias too.
+void StoreDecoder(EditedModel* model) {
+  model->tensors["cls.predictions.decoder.weight"] =
+      model->tensors["embeddings.word_embeddings.weight"];
+  model->tensors["cls.predictions.decoder.bias"] =
+      model->tensors["cls.predictions.bias"];
 }
 
 TEST(HeadWeightsTest, TiesTheDecoderUnlessToldOtherwise) {
-  EditedModel model = WithStoredDecoder();
+  EditedModel model("v1_absolute_fill");
+  StoreDecoder(&model);
   model.tensors.erase("cls.predictions.bias");
   auto weights = model.Bind();
   ASSERT_TRUE(weights.ok()) << weights.status();
@@ -263,7 +262,8 @@ TEST(HeadWeightsTest, TiesTheDecoderUnlessToldOtherwise) {
 // Version 5 keeps a decoder that the file has beside other embeddings.
 TEST(HeadWeightsTest, TakesAStoredDecoderWhereVersion5SavedTheModel) {
   for (const bool version_5 : {false, true}) {
-    EditedModel model = WithStoredDecoder();
+    EditedModel model("v1_absolute_fill");
+    StoreDecoder(&model);
     // Of equal keys the last counts.
     model.config.insert(model.config.rfind('}'),
                         absl::StrCat(", \"transformers_version\": \"",

@@ -173,17 +173,18 @@ TEST_F(ResultsTest, WrongOutputsAreInternalErrors) {
   for (const float wrong :
        {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity}) {
     outputs[1].values[2] = wrong;
-    const absl::Status status = task.Finish(outputs).status();
+    const absl::Status status = created().Finish(outputs).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
     EXPECT_THAT(std::string(status.message()),
-                HasSubstr("the model's output 1 is not finite"));
+                HasSubstr("the model's output is not finite"));
   }
 }
 
 TEST_F(ResultsTest, HiddenStatesThatAreNotFiniteAreInternalErrors) {
-  const EncodeTask task = Created<EncodeTask>({.inputs = {{.text = "a"}}});
   for (const float wrong : {std::numeric_limits<float>::quiet_NaN(),
                             std::numeric_limits<float>::infinity()}) {
+    WholeTask<EncodeTask> task =
+        Created<EncodeTask>({.inputs = {{.text = "a"}}});
     EXPECT_EQ(
         task.Finish(Constant(task.sequences(), {1, wrong})).status().code(),
         absl::StatusCode::kInternal);

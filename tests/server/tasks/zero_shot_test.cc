@@ -62,7 +62,7 @@ TEST_F(ZeroShotTest, NeedsAnEntailmentColumn) {
   EXPECT_TRUE(absl::IsFailedPrecondition(Create(request).status()));
   labels_ = {"LABEL_0", "LABEL_1", "entailment"};
   entailment_ = 1;
-  const auto task = Create(request);
+  auto task = Create(request);
   ASSERT_TRUE(task.ok()) << task.status();
   const auto results = Results(*task, {{0, 1, 9}, {0, 2, -9}});
   EXPECT_THAT(Indices(results[0]), ElementsAre(1, 0));
