@@ -59,13 +59,26 @@ bool GrantedTiles() {
 }  // namespace
 
 absl::StatusOr<Isa> ParseIsa(std::string_view name) {
-  if (name == "baseline") return Isa::kBaseline;
-  if (name == "avx2") return Isa::kAvx2;
-  if (name == "avx512") return Isa::kAvx512;
-  if (name == "amx") return Isa::kAmx;
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
+    if (name == IsaName(isa)) return isa;
+  }
   return absl::InvalidArgumentError(absl::StrCat(
       "instruction set: expected baseline, avx2, avx512 or amx, got \"",
       absl::string_view(name.data(), name.size()), "\""));
+}
+
+std::string_view IsaName(Isa isa) {
+  switch (isa) {
+    case Isa::kBaseline:
+      return "baseline";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+    case Isa::kAmx:
+      break;
+  }
+  return "amx";
 }
 
 absl::Status SetMaxIsa(Isa isa) {
@@ -76,6 +89,16 @@ absl::Status SetMaxIsa(Isa isa) {
   hwy::DisableTargets(TargetsWiderThan(isa));
   tiles_allowed.store(isa == Isa::kAmx, std::memory_order_relaxed);
   return absl::OkStatus();
+}
+
+Isa WidestIsa() {
+  if (HasTileProducts()) return Isa::kAmx;
+#if HWY_ARCH_X86
+  const int64_t targets = hwy::SupportedTargets();
+  if ((targets & HWY_AVX3) != 0) return Isa::kAvx512;
+  if ((targets & HWY_AVX2) != 0) return Isa::kAvx2;
+#endif
+  return Isa::kBaseline;
 }
 
 bool HasBf16Products() {

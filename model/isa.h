@@ -14,11 +14,16 @@ enum class Isa { kBaseline, kAvx2, kAvx512, kAmx };
 
 // "baseline", "avx2", "avx512" or "amx".
 absl::StatusOr<Isa> ParseIsa(std::string_view name);
+std::string_view IsaName(Isa isa);
 
 // Uses nothing wider than `isa`; the processor may still offer less. To be
 // called before anything else of this library: FailedPrecondition after a
 // model was loaded.
 absl::Status SetMaxIsa(Isa isa);
+
+// The widest that the processor offers and SetMaxIsa does not exclude: what
+// models compute with.
+Isa WidestIsa();
 
 // Whether products of bfloat16 pairs (AVX512_BF16) are there and not excluded
 // by SetMaxIsa.

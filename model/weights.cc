@@ -171,7 +171,10 @@ absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
                    checkpoint.config().architecture == Architecture::kUnknown
                        ? "the others make up"
                        : "the class in config.json's architectures has",
-                   ": ", ListOfNames(heads)));
+                   ": ", ListOfNames(heads),
+                   "; if that class's own answer is wanted, save the model "
+                   "through it (from_pretrained, save_pretrained), which "
+                   "leaves them out"));
 }
 
 }  // namespace

@@ -34,11 +34,20 @@ absl::Status InModel(const ModelSource& source, const absl::Status& status) {
 
 absl::Status CheckTokenizerFits(const tokenizer::Tokenizer& tokenizer,
                                 const model::Config& config) {
-  if (tokenizer.vocab_size() <= config.vocab_size) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the tokenizer has ids up to ", tokenizer.vocab_size() - 1,
-                   ", but config.json's vocab_size is ", config.vocab_size,
-                   ": the two are not of the same model"));
+  if (tokenizer.vocab_size() > config.vocab_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the tokenizer has ids up to ", tokenizer.vocab_size() - 1,
+                     ", but config.json's vocab_size is ", config.vocab_size,
+                     ": the two are not of the same model"));
+  }
+  // Pairs are looked at when one comes: a model may never be asked any.
+  const int32_t type = tokenizer.max_type_id(/*is_pair=*/false);
+  if (config.type_vocab_size > 0 && type >= config.type_vocab_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the tokenizer's template gives a text the type ", type,
+        ", but config.json's type_vocab_size is ", config.type_vocab_size));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckLabels(const model::Model& model) {

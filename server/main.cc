@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
+#include "model/isa.h"
 #include "server/engine.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -32,12 +33,6 @@ namespace {
 constexpr absl::Duration kFarewell = absl::Milliseconds(500);
 // For calls that only watch, such as health, after that.
 constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
-
-std::string Isa() {
-  if (__builtin_cpu_supports("avx512bw")) return "avx512";
-  if (__builtin_cpu_supports("avx2")) return "avx2";
-  return "baseline";
-}
 
 // The libraries' own lines are not JSON, and repeat what the server reports.
 void SilenceLibraries() {
@@ -110,7 +105,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
-                   .isa = Isa()});
+                   .isa = std::string(model::IsaName(model::WidestIsa()))});
   Service service({.max_call_time = options.max_call_time,
                    .observer = [&](const RequestReport& report) {
                      metrics.RecordRequest(report);

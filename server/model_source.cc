@@ -124,17 +124,19 @@ absl::Status CheckDirectory(const ModelSource& source) {
         "tokenizer");
   }
   const std::string config(model::ConfigFileName(source.variant));
+  // Beside a model's weights too: transformers adds it to them.
+  if (std::filesystem::exists(directory / "adapter_config.json", error)) {
+    return absl::NotFoundError(
+        "adapter_config.json says that it is an adapter: merge it into its "
+        "model (peft's merge_and_unload), and save that without the file");
+  }
   if (std::filesystem::exists(directory / config, error)) {
     return absl::OkStatus();
   }
-  const bool adapter =
-      std::filesystem::exists(directory / "adapter_config.json", error);
-  return absl::NotFoundError(absl::StrCat(
-      "there is no ", config, " in it",
-      adapter ? "; adapter_config.json says that it is an adapter: merge it "
-                "into its model, and save that"
-              : "; expected a directory with config.json, weights and a "
-                "tokenizer"));
+  return absl::NotFoundError(
+      absl::StrCat("there is no ", config,
+                   " in it; expected a directory with config.json, weights and "
+                   "a tokenizer"));
 }
 
 absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models) {
@@ -152,7 +154,8 @@ absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models) {
           "--models: expected [name=]DIR[,...], got \"", list, "\""));
     }
     if (!IsModelName(source.name)) {
-      if (ParseHubName(source.directory).has_value()) {
+      const bool named = part.find('=') != std::string::npos;
+      if (!named && ParseHubName(source.directory).has_value()) {
         return absl::InvalidArgumentError(
             absl::StrCat("--models: ", source.directory, ": ",
                          NoSuchDirectory(source.directory).message()));

@@ -57,6 +57,8 @@ class Planner {
  private:
   void SetDefaults();
   void ReadSpecialTokens(const JsonNode& root, bool from_map);
+  void AddAdditional(const std::vector<JsonNode>& nodes, bool from_map);
+  void ReadModelTokens(const JsonNode& root, bool from_map);
   void ReadAddedTokensDecoder(const JsonNode& node);
   void ReadAddedTokensJson();
   void UseDecoderAttributes();
@@ -121,22 +123,50 @@ void Planner::ReadSpecialTokens(const JsonNode& root, bool from_map) {
     values_[i].reset();
     if (node.present()) values_[i] = ReadSpecialValue(node, from_map);
   }
-  if (const JsonNode list = root.At("additional_special_tokens");
-      list.present()) {
-    for (const JsonNode& node : list.Elements()) {
-      additional_.push_back(ReadSpecialValue(node, from_map));
-    }
-  }
+  if (profile_ == Profile::kHf5) ReadModelTokens(root, from_map);
   // Named ones: an object, or a list in files of transformers 5.
   const JsonNode extra = root.At("extra_special_tokens");
+  const bool any_extra = extra.present() && !extra.value()->empty();
+  // Version 5 reads the old key only in place of the new one.
+  const JsonNode list = root.At("additional_special_tokens");
+  if (list.present() && !(profile_ == Profile::kHf5 && any_extra)) {
+    AddAdditional(list.Elements(), from_map);
+  }
   if (extra.is_object()) {
     for (const auto& [key, node] : extra.Members()) {
       additional_.push_back(ReadSpecialValue(node, from_map));
     }
   } else if (extra.present()) {
-    for (const JsonNode& node : extra.Elements()) {
+    AddAdditional(extra.Elements(), from_map);
+  }
+}
+
+void Planner::AddAdditional(const std::vector<JsonNode>& nodes, bool from_map) {
+  for (const JsonNode& node : nodes) {
+    additional_.push_back(ReadSpecialValue(node, from_map));
+  }
+}
+
+// What version 5 takes for tokens of the model's own: keys such as
+// "image_token", in whose absence the members of
+// "model_specific_special_tokens". A map of "extra_special_tokens" has the same
+// effect on the latter.
+void Planner::ReadModelTokens(const JsonNode& root, bool from_map) {
+  bool any = root.At("extra_special_tokens").is_object() &&
+             !root.At("extra_special_tokens").value()->empty();
+  for (const auto& [key, node] : root.Members()) {
+    const bool known = std::any_of(
+        kDefaults.begin(), kDefaults.end(),
+        [&key = key](const AttributeDefault& d) { return d.key == key; });
+    if (!known && key.ends_with("_token") && node.is_string()) {
       additional_.push_back(ReadSpecialValue(node, from_map));
+      any = true;
     }
+  }
+  const JsonNode own = root.At("model_specific_special_tokens");
+  if (any || !own.present()) return;
+  for (const auto& [key, node] : own.Members()) {
+    additional_.push_back(ReadSpecialValue(node, from_map));
   }
 }
 

@@ -57,14 +57,13 @@ absl::StatusOr<JsonDocument> ParseModel(const TokenizerFiles& files) {
 absl::StatusOr<ProfileChoice> FindProfile(const TokenizerFiles& files,
                                           const LoadOptions& options,
                                           const JsonDocument& tokenizer_config,
+                                          const JsonDocument& config,
                                           const JsonDocument& model) {
   if (options.profile.has_value()) return ProfileChoice{*options.profile};
-  const auto config = ParseOptional("config.json", files.config);
-  if (!config.ok()) return config.status();
   const bool json = files.source == TokenizerSource::kTokenizerJson;
   ProfileChoice choice =
-      ChooseProfile(tokenizer_config, *config, json ? &model : nullptr);
-  for (const JsonDocument* file : {&tokenizer_config, &*config, &model}) {
+      ChooseProfile(tokenizer_config, config, json ? &model : nullptr);
+  for (const JsonDocument* file : {&tokenizer_config, &config, &model}) {
     if (!file->error().ok()) return file->error();
   }
   return choice;
@@ -192,15 +191,31 @@ absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
                                .mask = IdOf(plan.mask, added, segmenter)};
 }
 
+// The template of version 5's classes. Without a cls or sep token v2's class
+// takes id 0, and v1's fails.
+absl::StatusOr<PostProcessor> Hf5Template(const TokenizerDefinition& definition,
+                                          const AddedTokenPlan& plan,
+                                          const Tokenizer::SpecialIds& ids) {
+  const bool named = plan.cls.has_value() && plan.sep.has_value();
+  if (!definition.byte_level) {
+    return DebertaTemplate(plan.cls.has_value() ? ids.cls : 0,
+                           plan.sep.has_value() ? ids.sep : 0);
+  }
+  if (named) return Hf5DebertaTemplate(ids.cls, ids.sep);
+  return absl::InvalidArgumentError(
+      "tokenizer_config.json: expected a cls_token and a sep_token, got null, "
+      "with the tokenizer profile hf5");
+}
+
 // The file's own, or the one that the reference builds.
 absl::StatusOr<PostProcessor> FindPostProcessor(
-    const TokenizerDefinition& definition, const Tokenizer::SpecialIds& ids,
-    const SpecialTokens& added, Profile profile) {
+    const TokenizerDefinition& definition, const AddedTokenPlan& plan,
+    const Tokenizer::SpecialIds& ids, const SpecialTokens& added,
+    Profile profile) {
   const Segmenter& segmenter = *definition.segmenter;
   if (!definition.post_processor.has_value()) {
     if (profile == Profile::kHf5) {
-      return definition.byte_level ? Hf5DebertaTemplate(ids.cls, ids.sep)
-                                   : DebertaTemplate(ids.cls, ids.sep);
+      return Hf5Template(definition, plan, ids);
     }
     if (profile == Profile::kSpm) return DebertaTemplate(ids.cls, ids.sep);
     // 4.57's converters spell the names out.
@@ -241,15 +256,17 @@ absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
   if (!side_files.ok()) return side_files.status();
   auto model = ParseModel(files);
   if (!model.ok()) return model.status();
-  auto choice =
-      FindProfile(files, options, side_files->tokenizer_config, *model);
+  const auto config = ParseOptional("config.json", files.config);
+  if (!config.ok()) return config.status();
+  auto choice = FindProfile(files, options, side_files->tokenizer_config,
+                            *config, *model);
   if (!choice.ok()) return choice.status();
   const Profile profile = choice->profile;
   if (profile == Profile::kSpm && files.source != TokenizerSource::kSpm) {
     return absl::InvalidArgumentError(
         "the tokenizer profile \"spm\" needs spm.model");
   }
-  auto settings = ReadTokenizerSettings(side_files->tokenizer_config,
+  auto settings = ReadTokenizerSettings(side_files->tokenizer_config, *config,
                                         files.source, profile);
   if (!settings.ok()) return settings.status();
   auto definition = ReadDefinition(files, *model, *settings, profile);
@@ -300,7 +317,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   if (!ids.ok()) return ids.status();
   options.special_ids = *ids;
   auto post_processor =
-      FindPostProcessor(definition, *ids, **special, options.profile);
+      FindPostProcessor(definition, plan, *ids, **special, options.profile);
   if (!post_processor.ok()) return post_processor.status();
   options.post_processor = *std::move(post_processor);
   options.all_special_ids = IdsOf(plan, **special, *definition.segmenter);

@@ -216,6 +216,15 @@ Encoding Tokenizer::Assemble(const TokenSequence& a,
   return encoding;
 }
 
+int32_t Tokenizer::max_type_id(bool is_pair) const {
+  int32_t largest = 0;
+  if (!options_.token_type_ids) return largest;
+  for (const TemplatePiece& piece : post_processor_.For(is_pair)) {
+    largest = std::max(largest, piece.type_id);
+  }
+  return largest;
+}
+
 std::string Tokenizer::Decode(std::span<const int32_t> ids,
                               bool skip_special_tokens) const {
   std::vector<std::string_view> tokens;

@@ -95,6 +95,9 @@ class Tokenizer {
     return SpecialTokenCount(post_processor_.For(is_pair));
   }
 
+  // The largest type that Assemble() gives.
+  int32_t max_type_id(bool is_pair) const;
+
   // The methods of transformers' tokenizers, as 4.57 has them. `b` is absent
   // for a single sequence.
   std::vector<int32_t> BuildInputsWithSpecialTokens(

@@ -64,17 +64,15 @@ bool IsDeberta(std::string_view name) {
   return name == "DebertaTokenizer" || name == "DebertaV2Tokenizer";
 }
 
-// Whether `profile` takes tokenizer.json as it is. Notes a class that builds a
-// tokenizer of another kind from the files there are.
+// Whether tokenizer.json is taken as it is. Notes a class of another model:
+// it builds another tokenizer, or passes a model other inputs.
 bool IsGenericClass(const JsonNode& node, TokenizerSource source,
                     Profile profile) {
   const std::string name = ClassName(node);
   if (name.empty() || IsDeberta(name) || profile == Profile::kSpm) return false;
   const bool json = source == TokenizerSource::kTokenizerJson;
-  // 4.57 reads tokenizer.json as it is whatever the class.
   const bool generic = name == "PreTrainedTokenizer" ||
-                       name == "TokenizersBackend" || name == "PythonBackend" ||
-                       profile == Profile::kHf4;
+                       name == "TokenizersBackend" || name == "PythonBackend";
   if (!json || !generic) {
     node.Fail(
         "DebertaTokenizer or DebertaV2Tokenizer, or, to have tokenizer.json "
@@ -109,8 +107,9 @@ std::optional<Side> ReadSide(const JsonNode& node) {
 }
 
 absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
-    const JsonDocument& config, TokenizerSource source, Profile profile) {
-  const JsonNode root = config.root();
+    const JsonDocument& tokenizer_config, const JsonDocument& config,
+    TokenizerSource source, Profile profile) {
+  const JsonNode root = tokenizer_config.root();
   TokenizerSettings settings;
   settings.model_max_length = ReadMaxLength(root);
   settings.clean_up_tokenization_spaces =
@@ -120,9 +119,10 @@ absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
   settings.spm.split_by_punct = root.At("split_by_punct").BoolOr(false);
   settings.hf5 = ReadHf5Settings(root);
   CheckNoCode(root.At("auto_map"));
+  JsonNode name = root.At("tokenizer_class");
+  if (!name.present()) name = config.root().At("tokenizer_class");
   settings.generic_class =
-      IsGenericClass(root.At("tokenizer_class"), source, profile) &&
-      profile == Profile::kHf5;
+      IsGenericClass(name, source, profile) && profile == Profile::kHf5;
   // The class without a model of its own has no types in version 5.
   settings.token_type_ids =
       HasTokenTypeIds(root, /*otherwise=*/!settings.generic_class);
@@ -133,7 +133,9 @@ absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
   if (settings.split_special_tokens && profile == Profile::kSpm) {
     split.Fail("false, with the tokenizer profile spm");
   }
-  if (!config.error().ok()) return config.error();
+  for (const JsonDocument* file : {&tokenizer_config, &config}) {
+    if (!file->error().ok()) return file->error();
+  }
   return settings;
 }
 

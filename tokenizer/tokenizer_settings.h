@@ -34,10 +34,12 @@ struct TokenizerSettings {
   bool generic_class = false;
 };
 
-// InvalidArgument, naming the key, for values that transformers refuses too or
-// that are not served.
+// `config` is config.json, which may name the tokenizer's class in the other's
+// stead. InvalidArgument, naming the key, for values that transformers refuses
+// too or that are not served.
 absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
-    const JsonDocument& config, TokenizerSource source, Profile profile);
+    const JsonDocument& tokenizer_config, const JsonDocument& config,
+    TokenizerSource source, Profile profile);
 
 // "left" or "right", in any case of the first letter; absent if `node` is.
 std::optional<Side> ReadSide(const JsonNode& node);

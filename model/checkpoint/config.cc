@@ -171,6 +171,16 @@ void ReadPooler(ConfigFields& fields, Config& config) {
   }
 }
 
+// transformers would compute with the quantized weights that it tells of.
+void CheckNotQuantized(ConfigFields& fields) {
+  const Json* quantization = fields.Find("quantization_config");
+  if (quantization == nullptr || quantization->empty()) return;
+  fields.Refuse("quantization_config",
+                "none: weights in full precision (--precision=int8 quantizes "
+                "them at load)",
+                json::Shown(*quantization));
+}
+
 void ReadHeads(ConfigFields& fields, Config& config) {
   config.legacy_mlm_head = fields.Bool("legacy", true);
   config.tie_word_embeddings = fields.Bool("tie_word_embeddings", true);
@@ -221,6 +231,7 @@ absl::StatusOr<Config> ParseConfig(std::string_view text) {
     fields.Refuse("talking_head", "false", "true");
   }
   ReadHeads(fields, config);
+  CheckNotQuantized(fields);
   if (!fields.status().ok()) return fields.status();
 
   ConfigFields architecture(*object);

@@ -73,6 +73,14 @@ void CheckAutoMap(ConfigFields& fields) {
   fields.Refuse("auto_map", "none", absl::StrCat(got, std::string(kOwnCode)));
 }
 
+// Code that pipeline() would import from the directory.
+void CheckCustomPipelines(ConfigFields& fields) {
+  const Json* pipelines = fields.Find("custom_pipelines");
+  if (pipelines == nullptr || pipelines->empty()) return;
+  fields.Refuse("custom_pipelines", "none",
+                absl::StrCat(json::Shown(*pipelines), std::string(kOwnCode)));
+}
+
 void ReadClass(ConfigFields& fields, Config& config) {
   const Json* list = fields.Find("architectures");
   if (list == nullptr) return;
@@ -103,6 +111,7 @@ void ReadClass(ConfigFields& fields, Config& config) {
 void ReadArchitecture(ConfigFields& fields, Config& config) {
   ReadClass(fields, config);
   CheckAutoMap(fields);
+  CheckCustomPipelines(fields);
 }
 
 }  // namespace deberta::model

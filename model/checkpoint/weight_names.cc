@@ -6,8 +6,13 @@
 namespace deberta::model {
 namespace {
 
-constexpr std::string_view kPretrainingHeads[] = {
-    "cls.predictions.", "lm_predictions.", "mask_predictions."};
+// Microsoft's, which several of its models have parts of.
+constexpr std::string_view kPretrainingHeads[] = {"lm_predictions.",
+                                                  "mask_predictions."};
+
+constexpr std::string_view kMaskedModules[] = {
+    "cls.predictions.decoder", "cls.predictions.transform.dense",
+    "cls.predictions.transform.LayerNorm"};
 
 constexpr std::string_view kTaskHeads[] = {"pooler.dense", "classifier",
                                            "qa_outputs"};
@@ -109,6 +114,9 @@ WeightKind KindOfWeight(std::string_view name) {
   }
   for (const std::string_view head : kPretrainingHeads) {
     if (name.starts_with(head)) return WeightKind::kPretrainingHead;
+  }
+  if (name == "cls.predictions.bias" || IsOneOf(kMaskedModules, name)) {
+    return WeightKind::kPretrainingHead;
   }
   if (IsOneOf(kTaskHeads, name)) return WeightKind::kTaskHead;
   return IsBackboneWeight(name) ? WeightKind::kBackbone : WeightKind::kForeign;

@@ -26,7 +26,8 @@ enum class WeightKind {
   // position embeddings, which pretraining leaves.
   kIdle,
   // The head of masked or replaced token pretraining, which stays in files that
-  // are trained on: cls.predictions.*, lm_predictions.*, mask_predictions.*.
+  // are trained on: that of cls.predictions, lm_predictions.*,
+  // mask_predictions.*.
   kPretrainingHead,
   // A fine-tuned head of transformers' classes: pooler.dense, classifier,
   // qa_outputs.

@@ -61,6 +61,7 @@ absl::Status PlannedTask::AddInput(TokenSequence first, Seconds seconds,
                                    const LengthRule& rule,
                                    std::string_view field) {
   if (absl::Status s = AddToAnswer(kPieceBytes, "inputs"); !s.ok()) return s;
+  if (absl::Status s = CheckTypes(seconds != nullptr, field); !s.ok()) return s;
   Input input = {.first = std::move(first),
                  .seconds = std::move(seconds),
                  .rule = rule,
@@ -79,6 +80,17 @@ absl::Status PlannedTask::AddInput(TokenSequence first, Seconds seconds,
   }
   inputs_.push_back(std::move(input));
   return absl::OkStatus();
+}
+
+absl::Status PlannedTask::CheckTypes(bool is_pair,
+                                     std::string_view field) const {
+  const int64_t types = model_.config->type_vocab_size;
+  const int32_t largest = model_.tokenizer->max_type_id(is_pair);
+  if (types == 0 || largest < types) return absl::OkStatus();
+  return InputError(
+      field, absl::StrCat("cannot be asked: the tokenizer's template gives the "
+                          "type ",
+                          largest, ", the model has ", types, " types"));
 }
 
 absl::Status PlannedTask::AddToAnswer(size_t bytes, std::string_view field) {

@@ -104,6 +104,8 @@ class PlannedTask {
   // Takes a checked output.
   virtual absl::Status Take(const Part& part, SequenceOutput output) = 0;
 
+  // Whether the model has the types that the template gives.
+  absl::Status CheckTypes(bool is_pair, std::string_view field) const;
   size_t Pairs(size_t input) const;
   // Of the plan's windows, the one at the place.
   size_t WindowOf(const SequencePlan& plan, const Place& place) const;

@@ -78,8 +78,10 @@ absl::Status SequencePlan::PlanWindows(const LengthRule& rule, size_t special,
   if (fixed >= rule.max_tokens) {
     return InputError(
         field,
-        absl::StrCat("leaves no room for a window: ", fixed,
-                     " tokens are in each, the limit is ", rule.max_tokens));
+        absl::StrCat("leaves no room for a window: the special tokens and the ",
+                     windows_over_a_ ? "second" : "first",
+                     " text, which is whole in each, are ", fixed,
+                     " tokens, the limit is ", rule.max_tokens));
   }
   const size_t room = rule.max_tokens - fixed;
   if (rule.overlap >= room) {

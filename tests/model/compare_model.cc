@@ -123,20 +123,6 @@ std::string_view HeadName(Head head) {
   return "";
 }
 
-std::string_view IsaName(Isa isa) {
-  switch (isa) {
-    case Isa::kBaseline:
-      return "baseline";
-    case Isa::kAvx2:
-      return "avx2";
-    case Isa::kAvx512:
-      return "avx512";
-    case Isa::kAmx:
-      return "amx";
-  }
-  return "";
-}
-
 std::string Quoted(std::string_view text) {
   return absl::StrCat(
       "\"", absl::Utf8SafeCEscape(absl::string_view(text.data(), text.size())),

@@ -14,8 +14,16 @@ Isa g_isa = Isa::kAmx;
 
 }  // namespace
 
-bool UsesAvx512() {
-  return g_isa >= Isa::kAvx512 && __builtin_cpu_supports("avx512bw") != 0;
+bool UsesAvx512() { return WidestIsa() >= Isa::kAvx512; }
+
+TEST(IsaTest, TheWidestIsWithinWhatIsAllowed) {
+  EXPECT_LE(WidestIsa(), g_isa);
+  EXPECT_EQ(*ParseIsa(IsaName(WidestIsa())), WidestIsa());
+  // What the processor has, asked in another way.
+  if (g_isa >= Isa::kAvx2 && __builtin_cpu_supports("avx2") &&
+      __builtin_cpu_supports("fma")) {
+    EXPECT_GE(WidestIsa(), Isa::kAvx2);
+  }
 }
 
 }  // namespace deberta::model

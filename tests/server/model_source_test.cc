@@ -83,9 +83,12 @@ TEST(CheckDirectoryTest, SaysWhatIsNotADirectory) {
                                   .variant = WeightsVariant::kGenerator})
                       .message()),
       StartsWith("there is no generator_config.json"));
+  // transformers adds an adapter to the weights beside it.
   std::ofstream(root + "/empty/adapter_config.json") << "{}";
   EXPECT_THAT(Refusal(root + "/empty"), HasSubstr("merge it into its model"));
   std::ofstream(root + "/empty/config.json") << "{}";
+  EXPECT_THAT(Refusal(root + "/empty"), HasSubstr("merge it into its model"));
+  std::filesystem::remove(root + "/empty/adapter_config.json");
   EXPECT_TRUE(CheckDirectory({.name = "m", .directory = root + "/empty"}).ok());
   EXPECT_THAT(Refusal(root + "/" + std::string(5000, 'x')),
               StartsWith("cannot be looked at: "));

@@ -18,7 +18,8 @@ absl::StatusOr<TokenizerSettings> Read(const std::string& text,
                                        Profile profile) {
   const auto document = JsonDocument::Parse("tokenizer_config.json", text);
   if (!document.ok()) return document.status();
-  return ReadTokenizerSettings(*document, source, profile);
+  return ReadTokenizerSettings(*document, JsonDocument::Empty("config.json"),
+                               source, profile);
 }
 
 absl::StatusOr<TokenizerSettings> ReadClass(const std::string& name,
@@ -27,7 +28,8 @@ absl::StatusOr<TokenizerSettings> ReadClass(const std::string& name,
   return Read(R"({"tokenizer_class": ")" + name + "\"}", source, profile);
 }
 
-// A RobertaTokenizer makes other inputs of the same vocab.json and merges.txt.
+// A RobertaTokenizer makes other inputs of the same vocab.json and merges.txt,
+// and passes no types whatever the files.
 TEST(TokenizerSettingsTest, RefusesClassesThatBuildAnotherTokenizer) {
   for (const Profile profile : {Profile::kHf4, Profile::kHf5}) {
     for (const char* ours : {"DebertaTokenizer", "DebertaTokenizerFast",
@@ -37,17 +39,27 @@ TEST(TokenizerSettingsTest, RefusesClassesThatBuildAnotherTokenizer) {
       ASSERT_TRUE(settings.ok()) << settings.status();
       EXPECT_FALSE(settings->generic_class) << ours;
     }
-    for (const char* other : {"RobertaTokenizer", "GPT2TokenizerFast"}) {
-      const auto raw = ReadClass(other, kRaw, profile);
-      EXPECT_THAT(std::string(raw.status().message()),
-                  testing::AllOf(HasSubstr("tokenizer_class: expected Deberta"),
-                                 HasSubstr(other)));
+    for (const char* other : {"RobertaTokenizer", "GPT2TokenizerFast",
+                              "XLMRobertaTokenizerFast", "NotATokenizer"}) {
+      for (const TokenizerSource source : {kRaw, kJson}) {
+        const auto refused = ReadClass(other, source, profile);
+        EXPECT_THAT(
+            std::string(refused.status().message()),
+            testing::AllOf(HasSubstr("tokenizer_class: expected Deberta"),
+                           HasSubstr(other)));
+      }
     }
     EXPECT_TRUE(ReadClass("PreTrainedTokenizerFast", kJson, profile).ok());
+    // config.json names the class where the other file does not.
+    const auto config = *JsonDocument::Parse(
+        "config.json", R"({"tokenizer_class": "XLMRobertaTokenizer"})");
+    const JsonDocument none = JsonDocument::Empty("tokenizer_config.json");
+    EXPECT_THAT(
+        std::string(ReadTokenizerSettings(none, config, kJson, profile)
+                        .status()
+                        .message()),
+        HasSubstr("config.json: tokenizer_class"));
   }
-  // 4.57 takes tokenizer.json as it is; version 5 only by its generic class.
-  EXPECT_TRUE(ReadClass("GPT2TokenizerFast", kJson, Profile::kHf4).ok());
-  EXPECT_FALSE(ReadClass("GPT2TokenizerFast", kJson, Profile::kHf5).ok());
   const auto generic = ReadClass("TokenizersBackend", kJson, Profile::kHf5);
   ASSERT_TRUE(generic.ok()) << generic.status();
   EXPECT_TRUE(generic->generic_class);

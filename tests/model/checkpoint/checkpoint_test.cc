@@ -81,6 +81,7 @@ TEST(WeightNamesTest, TellsWhatATensorLeftOverCanBe) {
         "pooler.weight",
         "pooler.dense.0.weight",
         "cls.weight",
+        "cls.predictions.transform.dense2.weight",
         "proj.bias",
         "deberta.pooler.dense.weight",
         "log_sigma",

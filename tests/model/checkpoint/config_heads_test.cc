@@ -29,36 +29,40 @@ TEST(ConfigHeadsTest, NamesClassesThatAreNotTransformers) {
     const char* keys;
     const char* message;
   };
-  for (const Case& c : {
-           Case{kV2, R"("architectures": ["GuardForSequenceClassification"])",
-                "GuardForSequenceClassification"},
-           Case{kV2,
-                R"("architectures": ["DebertaV2ForSequenceClassificationX"])",
-                "run here"},
-           Case{kV2, R"("architectures": ["DebertaV2ForPreTraining"])",
-                "DebertaV2ForQuestionAnswering, DebertaV2ForMultipleChoice)"},
-           Case{kV2, R"("architectures": ["debertav2model"])",
-                "debertav2model"},
-           Case{kV2, R"("architectures": ["Model"])", "DebertaV2Model"},
-           Case{kV2, R"("architectures": ["TFTFDebertaV2Model"])", "TFTF"},
-           Case{kV2, R"("architectures": ["DebertaForMaskedLM"])",
-                "DebertaV2ForMaskedLM"},
-           Case{kV1, R"("architectures": ["DebertaV2ForMaskedLM"])",
-                "DebertaForMaskedLM"},
-           // transformers has none for v1.
-           Case{kV1, R"("architectures": ["DebertaForMultipleChoice"])",
-                "DebertaForQuestionAnswering)"},
-           Case{kV2, R"("architectures": ["DebertaV2Model", "Guard"])",
-                "expected one class"},
-           Case{kV2, R"("architectures": "DebertaV2Model")", "a list"},
-           Case{kV2, R"("architectures": [null])", "null"},
-           Case{kV2, R"("architectures": ["DebertaV2ForSequenceClassification"],
+  for (
+      const Case& c : {
+          Case{kV2, R"("architectures": ["GuardForSequenceClassification"])",
+               "GuardForSequenceClassification"},
+          Case{kV2,
+               R"("architectures": ["DebertaV2ForSequenceClassificationX"])",
+               "run here"},
+          Case{kV2, R"("architectures": ["DebertaV2ForPreTraining"])",
+               "DebertaV2ForQuestionAnswering, DebertaV2ForMultipleChoice)"},
+          Case{kV2, R"("architectures": ["debertav2model"])", "debertav2model"},
+          Case{kV2, R"("architectures": ["Model"])", "DebertaV2Model"},
+          Case{kV2, R"("architectures": ["TFTFDebertaV2Model"])", "TFTF"},
+          Case{kV2, R"("architectures": ["DebertaForMaskedLM"])",
+               "DebertaV2ForMaskedLM"},
+          Case{kV1, R"("architectures": ["DebertaV2ForMaskedLM"])",
+               "DebertaForMaskedLM"},
+          // transformers has none for v1.
+          Case{kV1, R"("architectures": ["DebertaForMultipleChoice"])",
+               "DebertaForQuestionAnswering)"},
+          Case{kV2, R"("architectures": ["DebertaV2Model", "Guard"])",
+               "expected one class"},
+          Case{kV2, R"("architectures": "DebertaV2Model")", "a list"},
+          Case{kV2, R"("architectures": [null])", "null"},
+          Case{kV2, R"("architectures": ["DebertaV2ForSequenceClassification"],
                 "auto_map": {"AutoModelForSequenceClassification":
                              "modeling.Guard"})",
-                "modeling.Guard"},
-           Case{kV2, R"("auto_map": {"AutoConfig": "configuration.MyConfig"})",
-                "configuration.MyConfig"},
-       }) {
+               "modeling.Guard"},
+          Case{kV2, R"("auto_map": {"AutoConfig": "configuration.MyConfig"})",
+               "configuration.MyConfig"},
+          Case{
+              kV2,
+              R"("custom_pipelines": {"text-classification": {"impl": "my.P"}})",
+              "my.P"},
+      }) {
     const Config config = Parsed(c.type, c.keys);
     EXPECT_EQ(config.architecture_error.code(),
               absl::StatusCode::kInvalidArgument)
@@ -66,6 +70,16 @@ TEST(ConfigHeadsTest, NamesClassesThatAreNotTransformers) {
     EXPECT_THAT(std::string(config.architecture_error.message()),
                 HasSubstr(c.message));
   }
+}
+
+TEST(ConfigHeadsTest, RefusesQuantizedWeights) {
+  const auto config =
+      Parse(kV2, R"("quantization_config": {"quant_method": "gptq"})");
+  EXPECT_THAT(
+      std::string(config.status().message()),
+      testing::AllOf(HasSubstr("quantization_config"), HasSubstr("gptq")));
+  EXPECT_TRUE(Parse(kV2, R"("quantization_config": null)").ok());
+  EXPECT_TRUE(Parsed(kV2, R"("custom_pipelines": {})").architecture_error.ok());
 }
 
 TEST(ConfigHeadsTest, OrdersLabelsByIndex) {
