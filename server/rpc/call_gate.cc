@@ -1,5 +1,6 @@
 #include "server/rpc/call_gate.h"
 
+#include "absl/strings/str_cat.h"
 #include "server/rpc/status.h"
 
 namespace deberta::server {
@@ -42,6 +43,23 @@ void CallGate::Answered() {
 void CallGate::Leave() {
   MutexLock lock(&mutex_);
   if (--inside_ == 0) left_.SignalAll();
+}
+
+absl::Status CallGate::HoldTokens(size_t tokens) {
+  MutexLock lock(&mutex_);
+  if (held_tokens_ > 0 && (held_tokens_ >= kMaxHeldTokens ||
+                           tokens > kMaxHeldTokens - held_tokens_)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("long calls hold ", held_tokens_, " tokens, with the ",
+                     tokens, " of this one more than ", kMaxHeldTokens));
+  }
+  held_tokens_ += tokens;
+  return absl::OkStatus();
+}
+
+void CallGate::ReleaseTokens(size_t tokens) {
+  MutexLock lock(&mutex_);
+  held_tokens_ -= tokens;
 }
 
 size_t CallGate::unanswered() const {

@@ -35,6 +35,15 @@ class CallGate {
   void Answered();
   void Leave();
 
+  // For a call that is computed in several rounds, of which the queue bounds
+  // but one: OK if such calls hold at most kMaxHeldTokens together or this is
+  // the only one, else ResourceExhausted. What was held must be released.
+  absl::Status HoldTokens(size_t tokens);
+  void ReleaseTokens(size_t tokens);
+
+  // About 20 bytes each, and their texts.
+  static constexpr size_t kMaxHeldTokens = size_t{1} << 22;
+
   // Calls that entered and were not Answered().
   size_t unanswered() const;
   // Whether all calls have left by `deadline`.
@@ -49,6 +58,7 @@ class CallGate {
   Backend backend_ ABSL_GUARDED_BY(mutex_);
   size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t inside_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t held_tokens_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace deberta::server

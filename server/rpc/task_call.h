@@ -89,6 +89,12 @@ class TaskCall final : public grpc::ServerUnaryReactor {
       report_.truncated_inputs += coverage.truncated ? 1 : 0;
     }
     report_.accepted = true;
+    if (report_.tokens > backend_.scheduler->round_tokens()) {
+      if (absl::Status s = gate_->HoldTokens(report_.tokens); !s.ok()) {
+        return Refused(std::move(s));
+      }
+      held_tokens_ = report_.tokens;
+    }
     absl::Status submitted = Run(*std::move(task));
     return submitted.ok() ? submitted : Refused(std::move(submitted));
   }
@@ -177,6 +183,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     report_.code = PublicCode(status);
     report_.message = std::string(status.message());
     (*observer_)(report_);
+    if (held_tokens_ > 0) gate_->ReleaseTokens(held_tokens_);
     if (entered_) gate_->Answered();
     absl::Duration retry_delay = absl::Seconds(1);
     if (report_.rejection == Rejection::kQueueFull) {
@@ -206,6 +213,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   CallGate::Backend backend_;
   bool entered_ = false;
   size_t queue_ = 0;
+  size_t held_tokens_ = 0;
   std::optional<TaskRun<T>> run_;
   RequestReport report_;
 };

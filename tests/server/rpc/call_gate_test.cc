@@ -38,6 +38,22 @@ TEST(CallGateTest, IsEmptyWhenTheLastAnswerIsSent) {
   sender.join();
 }
 
+// Eight callers of 4 MB contexts took half a gigabyte: the queue bounds a round
+// of a long call, not what it holds.
+TEST(CallGateTest, BoundsWhatLongCallsHoldTogether) {
+  constexpr size_t kMost = CallGate::kMaxHeldTokens;
+  CallGate gate;
+  ASSERT_TRUE(gate.HoldTokens(kMost + 1).ok()) << "alone, of any length";
+  EXPECT_TRUE(absl::IsResourceExhausted(gate.HoldTokens(1)));
+  gate.ReleaseTokens(kMost + 1);
+  ASSERT_TRUE(gate.HoldTokens(kMost - 1).ok());
+  ASSERT_TRUE(gate.HoldTokens(1).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(gate.HoldTokens(1)));
+  gate.ReleaseTokens(1);
+  EXPECT_TRUE(absl::IsResourceExhausted(gate.HoldTokens(2)));
+  EXPECT_TRUE(gate.HoldTokens(1).ok());
+}
+
 TEST(CallGateTest, CountsConcurrentCalls) {
   CallGate gate;
   gate.Open({});
