@@ -252,17 +252,20 @@ absl::StatusOr<Normalizer::CodePointReplace> Normalizer::Compile(
                           .content = ToCodePoints(replace.content)};
 }
 
-size_t Normalizer::MatchLength(const AlignedText& text, size_t i,
-                               const CodePointReplace& replace) {
+void Normalizer::Apply(const CodePointReplace& replace, AlignedText* text) {
   switch (replace.kind) {
     case Pattern::kLiteral:
-      return LiteralLength(text, i, replace.literal);
+      return ApplyReplace(
+          [&](size_t i) { return LiteralLength(*text, i, replace.literal); },
+          replace.content, text);
     case Pattern::kSpaces:
-      return SpacesLength(text, i);
+      return ApplyReplace([&](size_t i) { return SpacesLength(*text, i); },
+                          replace.content, text);
     case Pattern::kWhiteSpace:
       break;
   }
-  return WhiteSpaceLength(text, i);
+  ApplyReplace([&](size_t i) { return WhiteSpaceLength(*text, i); },
+               replace.content, text);
 }
 
 absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
@@ -297,8 +300,7 @@ NormalizedText Normalizer::Normalize(std::string_view stretch,
     } else if (const auto* map = std::get_if<Charsmap>(&action)) {
       ApplyCharsmap(*map, &text);
     } else if (const auto* replace = std::get_if<CodePointReplace>(&action)) {
-      ApplyReplace([&](size_t i) { return MatchLength(text, i, *replace); },
-                   replace->content, &text);
+      Apply(*replace, &text);
     } else if (std::holds_alternative<Nfc>(action)) {
       ApplyNfc(&text);
     } else {

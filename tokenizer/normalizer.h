@@ -77,8 +77,7 @@ class Normalizer {
       std::variant<Lowercase, Strip, Charsmap, CodePointReplace, Nfc>;
 
   static absl::StatusOr<CodePointReplace> Compile(const Replace& replace);
-  static size_t MatchLength(const AlignedText& text, size_t i,
-                            const CodePointReplace& replace);
+  static void Apply(const CodePointReplace& replace, AlignedText* text);
 
   std::vector<Action> actions_;
 };
