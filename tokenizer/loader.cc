@@ -78,9 +78,8 @@ absl::StatusOr<TokenizerDefinition> ReadDefinition(
       // The generic class of version 5 leaves the file's own.
       return ParseTokenizerJson(
           model,
-          hf5 && settings.generic_class
-              ? std::nullopt
-              : std::optional(settings.add_prefix_space),
+          settings.generic_class ? std::nullopt
+                                 : std::optional(settings.add_prefix_space),
           hf5 && !settings.generic_class ? &settings.hf5 : nullptr);
     case TokenizerSource::kVocabAndMerges:
       return ReadVocabAndMerges(model, files.merges, settings.add_prefix_space);

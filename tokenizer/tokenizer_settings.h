@@ -29,8 +29,8 @@ struct TokenizerSettings {
   std::optional<Side> truncation_side;
   SpmOptions spm;
   Hf5Settings hf5;
-  // transformers 5 reads tokenizer.json as it is, as 4.57 always does, instead
-  // of building a tokenizer of a class of its own from the vocabulary.
+  // With kHf5 alone: it reads tokenizer.json as it is, as 4.57 always does,
+  // instead of building a tokenizer of a class of its own from the vocabulary.
   bool generic_class = false;
 };
 
