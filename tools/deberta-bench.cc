@@ -28,7 +28,7 @@
 #include "model/isa.h"
 #include "model/model.h"
 #include "model/workspace.h"
-#include "server/model_settings.h"
+#include "server/models/model_settings.h"
 #include "tools/bench/shape.h"
 #include "tools/table.h"
 

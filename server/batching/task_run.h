@@ -20,7 +20,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/batching/job_queue.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
-#include "server/tasks/text_location.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/text_location.h"
 
 namespace deberta::server {
 namespace {

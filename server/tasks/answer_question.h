@@ -12,8 +12,8 @@
 
 #include "absl/status/statusor.h"
 #include "server/tasks/answer_spans.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 #include "tokenizer/encoding.h"
 #include "tokenizer/text_index.h"
 

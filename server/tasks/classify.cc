@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
+#include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {

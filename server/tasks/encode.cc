@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "server/tasks/request_checks.h"
+#include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {

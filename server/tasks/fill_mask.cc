@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
-#include "server/tasks/scores.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/scores.h"
 
 namespace deberta::server {
 namespace {

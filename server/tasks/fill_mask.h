@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 

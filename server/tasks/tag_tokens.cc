@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include "server/tasks/request_checks.h"
-#include "server/tasks/scores.h"
-#include "server/tasks/text_location.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/scores.h"
+#include "server/tasks/shared/text_location.h"
 
 namespace deberta::server {
 namespace {

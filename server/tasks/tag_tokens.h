@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 #include "server/tasks/tag_aggregation.h"
 #include "server/tasks/tag_windows.h"
-#include "server/tasks/task.h"
 #include "tokenizer/encoding.h"
 #include "tokenizer/text_index.h"
 

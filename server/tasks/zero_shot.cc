@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/tasks/hypothesis_template.h"
-#include "server/tasks/request_checks.h"
+#include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 

@@ -1,0 +1,120 @@
+// What every task shares: its view of a model, the sequences it asks the
+// encoder for, and how it treats long texts.
+//
+// A task is a class that models Task, below. Tasks are pure: no gRPC, no clock,
+// no threads. The TaskModel and what it points to outlive the task.
+
+#ifndef SERVER_TASKS_SHARED_TASK_H_
+#define SERVER_TASKS_SHARED_TASK_H_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/checkpoint/config.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+struct TaskModel {
+  const tokenizer::Tokenizer* tokenizer = nullptr;
+  const model::Config* config = nullptr;
+  // Of the head's columns; empty where they have no names.
+  std::span<const std::string> labels = {};
+  // The column that ClassifyZeroShot reads; none where it cannot.
+  std::optional<size_t> entailment = {};
+  // Most tokens of one sequence, special ones included.
+  size_t max_tokens = 0;
+  // Classify chooses among the answers that come with each input.
+  bool multiple_choice = false;
+  // TagTokens leaves it out of results that say nothing of labels to ignore.
+  std::string_view ignored_label = "O";
+};
+
+// Which values of a sequence the task reads.
+enum class Readout {
+  kHeadLogits,
+  kHiddenStates,
+};
+
+struct SequenceInput {
+  std::vector<int32_t> ids = {};
+  std::vector<int32_t> type_ids = {};  // parallel to ids
+  // Positions read, ascending; never empty.
+  std::vector<uint32_t> rows = {};
+  Readout readout = Readout::kHeadLogits;
+};
+
+struct SequenceOutput {
+  std::vector<float> values = {};  // [rows, width]
+  size_t width = 0;
+};
+
+enum class OffsetUnit { kCodePoints, kUtf8Bytes, kUtf16CodeUnits };
+enum class LengthPolicy { kReject, kTruncate, kWindow };
+
+struct Coverage {
+  size_t tokens_total = 0;  // special ones included, as unwindowed
+  size_t tokens_used = 0;
+  size_t windows = 1;
+  bool truncated = false;
+};
+
+// Text in, possibly with a second text or with answers to choose from.
+struct TextInput {
+  std::string text = {};
+  std::string text_pair = {};  // "" = absent
+  std::vector<std::string> choices = {};
+};
+
+struct LabelScore {
+  std::string label = {};
+  int32_t index = 0;
+  float score = 0;
+};
+
+// Of one request: asks for sequences one at a time, takes the output of each in
+// the same order, and keeps of it only what its results need.
+//   Create         tokenises; refuses a bad input with InputError()
+//   coverage       one an input
+//   output_width   values of a row of each output
+//   longest_sequence  most tokens of one sequence
+//   Next           the next sequence to compute; none after the last
+//   Consume        the output of the first sequence not yet consumed; Internal
+//                  if it is not what was asked for, InputError() if the answer
+//                  grows too large
+//   Finish         one result an input, once every output is consumed
+template <typename T>
+concept Task = std::movable<T> &&
+    requires(T task, const T& constant, typename T::Request request,
+             const TaskModel& model, SequenceOutput output) {
+  { T::Create(std::move(request), model) } -> std::same_as<absl::StatusOr<T>>;
+  { constant.coverage() } -> std::same_as<std::vector<Coverage>>;
+  { constant.output_width() } -> std::same_as<size_t>;
+  { constant.longest_sequence() } -> std::same_as<size_t>;
+  { task.Next() } -> std::same_as<std::optional<SequenceInput>>;
+  { task.Consume(std::move(output)) } -> std::same_as<absl::Status>;
+  {
+    task.Finish()
+    } -> std::same_as<absl::StatusOr<std::vector<typename T::Result>>>;
+};
+
+// InvalidArgument about one field of the request ("inputs[3].text"). The field
+// travels as a payload beside the message; rpc/status makes a BadRequest
+// violation of it. Descriptions never repeat the request's text.
+absl::Status InputError(std::string_view field, std::string_view description);
+
+// The field of a status made by InputError, or "".
+std::string InputErrorField(const absl::Status& status);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_TASKS_SHARED_TASK_H_
