@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
+#include "server/tasks/shared/best_columns.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {
@@ -33,6 +35,8 @@ struct TaskModel {
   std::optional<size_t> entailment = {};
   // Most tokens of one sequence, special ones included.
   size_t max_tokens = 0;
+  // The head's work on a row, over the encoder's on a token.
+  double row_cost = 0;
   // Classify chooses among the answers that come with each input.
   bool multiple_choice = false;
   // TagTokens leaves it out of results that say nothing of labels to ignore.
@@ -51,11 +55,21 @@ struct SequenceInput {
   // Positions read, ascending; never empty.
   std::vector<uint32_t> rows = {};
   Readout readout = Readout::kHeadLogits;
+  // What is kept of each row of logits, while the next are not computed yet;
+  // null: all of it.
+  std::shared_ptr<const BestColumns> best = nullptr;
+  // What the head's work on the rows takes, in tokens of the encoder's.
+  size_t head_tokens = 0;
+
+  // The work of the sequence, in tokens.
+  size_t cost() const { return ids.size() + head_tokens; }
 };
 
 struct SequenceOutput {
   std::vector<float> values = {};  // [rows, width]
   size_t width = 0;
+  // With `best`, of each value its column of the row; else empty.
+  std::vector<int32_t> columns = {};
 };
 
 enum class OffsetUnit { kCodePoints, kUtf8Bytes, kUtf16CodeUnits };
