@@ -34,7 +34,7 @@ class MetricsTest : public testing::Test {
 
 RequestReport Answered() {
   RequestReport report;
-  report.task = TaskKind::kClassify;
+  report.method = "classify";
   report.model = 0;
   report.accepted = true;
   report.inputs = 2;
@@ -129,7 +129,7 @@ TEST_F(MetricsTest, RefusedRequestCountsNoInputs) {
 
 TEST_F(MetricsTest, CallsForUnknownModelsHaveNoModel) {
   RequestReport report;
-  report.task = TaskKind::kFillMask;
+  report.method = "fill_mask";
   report.code = absl::StatusCode::kNotFound;
   metrics_.RecordRequest(report);
   EXPECT_THAT(metrics_.Text(),

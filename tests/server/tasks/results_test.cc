@@ -358,7 +358,7 @@ TEST_F(ResultsTest, AnswerQuestionWindowsDefaultToTheModelsLimit) {
 }
 
 TEST_F(ResultsTest, TokenizeOfNothingIsTheTemplate) {
-  const auto results = Tokenize({.inputs = {{.text = ""}}}, *tokenizer_);
+  const auto results = WholeTokenize({.inputs = {{.text = ""}}}, *tokenizer_);
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_THAT((*results)[0].tokens, ElementsAre("[CLS]", "[SEP]"));
 }
