@@ -43,7 +43,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
         observer_(observer),
         deadline_(std::min(absl::FromChrono(context.deadline()),
                            absl::Now() + max_time)),
-        exact_(AsksForExact(context)) {
+        fp32_(AsksForFp32(context)) {
     report_.task = kKind;
   }
 
@@ -75,8 +75,8 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     }
     if (!index.ok()) return index.status();
     report_.model = *index;
-    if (!exact_.ok()) return exact_.status();
-    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *exact_);
+    if (!fp32_.ok()) return fp32_.status();
+    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
     absl::StatusOr<T> task = Tokenize(model().task_model);
@@ -164,8 +164,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
       result = {};  // its memory, now that there is a copy
     }
     ToProto(model(), response_->mutable_model());
-    if (*exact_)
-      response_->mutable_model()->set_precision(std::string(kExactPrecision));
+    if (*fp32_) response_->mutable_model()->set_precision(std::string(kFp32));
     SetTiming(run_->totals(), response_->mutable_timing());
     return absl::OkStatus();
   }
@@ -204,7 +203,7 @@ class TaskCall final : public grpc::ServerUnaryReactor {
   CallGate* const gate_;
   const RequestObserver* const observer_;
   const absl::Time deadline_;
-  const absl::StatusOr<bool> exact_;  // whether fp32 is asked for
+  const absl::StatusOr<bool> fp32_;  // whether fp32 is asked for
   const Stopwatch total_;
   // Shared with the job, which may outlive the call.
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
