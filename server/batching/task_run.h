@@ -27,7 +27,7 @@ namespace deberta::server {
 // What bounds a round, unless it is a single sequence.
 struct RoundLimits {
   size_t tokens = 0;
-  size_t values = size_t{1} << 23;  // of outputs: 32 MiB
+  size_t values = kMaxRoundFloats;
 };
 
 template <Task T>

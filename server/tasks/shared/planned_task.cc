@@ -12,9 +12,6 @@ namespace {
 
 using tokenizer::TokenSequence;
 
-// Most bytes of all results of a request, about.
-constexpr size_t kMaxAnswerBytes = size_t{1} << 28;
-
 }  // namespace
 
 absl::Status PlannedTask::AddTextInputs(std::span<const TextInput> inputs,
@@ -74,6 +71,7 @@ absl::Status PlannedTask::AddInput(TokenSequence first, Seconds seconds,
         *model_.tokenizer, input.first, second, rule, field);
     if (!plan.ok()) return plan.status();
     longest_ = std::max(longest_, plan->longest());
+    tokens_ += plan->coverage().tokens_total;
     if (plan->coverage().tokens_total > input.coverage.tokens_total) {
       input.coverage = plan->coverage();
     }
@@ -94,11 +92,11 @@ absl::Status PlannedTask::CheckTypes(bool is_pair,
 }
 
 absl::Status PlannedTask::AddToAnswer(size_t bytes, std::string_view field) {
-  if (bytes > kMaxAnswerBytes - answer_bytes_) {
+  if (bytes > model_.max_answer_bytes - answer_bytes_) {
     return InputError(field,
                       absl::StrCat("asks for too large an answer: all "
                                    "results of a request may take about ",
-                                   kMaxAnswerBytes, " bytes"));
+                                   model_.max_answer_bytes, " bytes"));
   }
   answer_bytes_ += bytes;
   return absl::OkStatus();
@@ -109,6 +107,14 @@ std::vector<Coverage> PlannedTask::coverage() const {
   coverage.reserve(inputs_.size());
   for (const Input& input : inputs_) coverage.push_back(input.coverage);
   return coverage;
+}
+
+Cost PlannedTask::cost() const {
+  return {.inputs = inputs_.size(),
+          .tokens = tokens_,
+          .output_floats = std::max(
+              longest_ * width_, std::min(tokens_ * width_, kMaxRoundFloats)),
+          .answer_bytes = answer_bytes_};
 }
 
 size_t PlannedTask::Pairs(size_t input) const {
@@ -141,6 +147,10 @@ std::optional<SequenceInput> PlannedTask::Next() {
   if (next_.input == inputs_.size()) return std::nullopt;
   const SequencePlan plan = Plan(next_.input, next_.pair);
   SequenceInput sequence = Reading(plan.Encode(WindowOf(plan, next_)));
+  if (sequence.readout == Readout::kHeadLogits) {
+    sequence.head_tokens = static_cast<size_t>(
+        static_cast<double>(sequence.rows.size()) * model_.row_cost);
+  }
   Advance(plan, &next_);
   return sequence;
 }

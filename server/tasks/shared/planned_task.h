@@ -11,9 +11,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/tasks/shared/sequence_plan.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/encoding.h"
@@ -28,6 +30,7 @@ class PlannedTask {
 
   // See Task.
   std::vector<Coverage> coverage() const;
+  Cost cost() const;
   size_t output_width() const { return width_; }
   size_t longest_sequence() const { return longest_; }
   std::optional<SequenceInput> Next();
@@ -50,9 +53,9 @@ class PlannedTask {
     bool ends_input = false;
   };
 
-  // About what a piece of a result (a label, an entity) takes beside its text,
-  // here and in the response.
-  static constexpr size_t kPieceBytes = 128;
+  // About what a piece of a result (a label, an entity) takes beside its text
+  // in the answer.
+  static constexpr size_t kPieceBytes = 32;
 
   PlannedTask(const TaskModel& model, size_t width)
       : model_(model), width_(width) {}
@@ -114,11 +117,40 @@ class PlannedTask {
   TaskModel model_;
   size_t width_;
   std::vector<Input> inputs_;
+  size_t tokens_ = 0;  // of all texts
   size_t longest_ = 0;
   bool last_window_first_ = false;
   size_t answer_bytes_ = 0;
   Place next_;   // to be asked for
   Place taken_;  // up to it, outputs are consumed
+};
+
+// A planned task with the request that it answers, and the results as they are
+// ready.
+template <typename RequestT, typename ResultT>
+class RequestTask : public PlannedTask {
+ public:
+  using Request = RequestT;
+  using Result = ResultT;
+
+  // See Task.
+  std::vector<Result> TakeResults() { return std::exchange(results_, {}); }
+  absl::StatusOr<std::vector<Result>> Finish() {
+    if (absl::Status s = CheckComplete(); !s.ok()) return s;
+    return TakeResults();
+  }
+
+ protected:
+  RequestTask(Request request, const TaskModel& model, size_t width)
+      : PlannedTask(model, width), request_(std::move(request)) {}
+
+  const Request& request() const { return request_; }
+  // To be called for the inputs in order.
+  void AddResult(Result result) { results_.push_back(std::move(result)); }
+
+ private:
+  Request request_;
+  std::vector<Result> results_;
 };
 
 }  // namespace deberta::server

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "server/tasks/shared/best_columns.h"
+#include "server/tasks/shared/cost.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {
@@ -35,6 +36,8 @@ struct TaskModel {
   std::optional<size_t> entailment = {};
   // Most tokens of one sequence, special ones included.
   size_t max_tokens = 0;
+  // Most bytes of the answer to one request, about.
+  size_t max_answer_bytes = size_t{1} << 27;
   // The head's work on a row, over the encoder's on a token.
   double row_cost = 0;
   // Classify chooses among the answers that come with each input.
@@ -99,23 +102,28 @@ struct LabelScore {
 // the same order, and keeps of it only what its results need.
 //   Create         tokenises; refuses a bad input with InputError()
 //   coverage       one an input
+//   cost           of what it holds; the answer's part may grow with outputs
 //   output_width   values of a row of each output
 //   longest_sequence  most tokens of one sequence
 //   Next           the next sequence to compute; none after the last
 //   Consume        the output of the first sequence not yet consumed; Internal
 //                  if it is not what was asked for, InputError() if the answer
 //                  grows too large
-//   Finish         one result an input, once every output is consumed
+//   TakeResults    those that are complete and were not taken, in the order of
+//                  the inputs
+//   Finish         the last of them; Internal unless every output is consumed
 template <typename T>
 concept Task = std::movable<T> &&
     requires(T task, const T& constant, typename T::Request request,
              const TaskModel& model, SequenceOutput output) {
   { T::Create(std::move(request), model) } -> std::same_as<absl::StatusOr<T>>;
   { constant.coverage() } -> std::same_as<std::vector<Coverage>>;
+  { constant.cost() } -> std::same_as<Cost>;
   { constant.output_width() } -> std::same_as<size_t>;
   { constant.longest_sequence() } -> std::same_as<size_t>;
   { task.Next() } -> std::same_as<std::optional<SequenceInput>>;
   { task.Consume(std::move(output)) } -> std::same_as<absl::Status>;
+  { task.TakeResults() } -> std::same_as<std::vector<typename T::Result>>;
   {
     task.Finish()
     } -> std::same_as<absl::StatusOr<std::vector<typename T::Result>>>;

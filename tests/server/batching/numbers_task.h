@@ -49,7 +49,9 @@ class NumbersTask {
     results_.push_back(output.values.at(0));
     return absl::OkStatus();
   }
-  absl::StatusOr<std::vector<float>> Finish() { return results_; }
+  Cost cost() const { return {}; }
+  std::vector<float> TakeResults() { return std::exchange(results_, {}); }
+  absl::StatusOr<std::vector<float>> Finish() { return TakeResults(); }
 
  private:
   Request request_;
