@@ -30,7 +30,7 @@ class TaskCall final : public Call {
            const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
            const CallEnvironment* environment)
       : Call(TaskName(kKind), context, request, response, environment),
-        exact_(AsksForExact(context)) {}
+        fp32_(AsksForFp32(context)) {}
 
  private:
   std::optional<absl::Status> Run() override {
@@ -54,8 +54,8 @@ class TaskCall final : public Call {
     absl::StatusOr<size_t> index = catalog().Find(request.model(), kKind);
     if (!index.ok()) return index.status();
     report().model = *index;
-    if (!exact_.ok()) return exact_.status();
-    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *exact_);
+    if (!fp32_.ok()) return fp32_.status();
+    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
     absl::StatusOr<T> task = MakeTask(std::move(request));
@@ -153,8 +153,8 @@ class TaskCall final : public Call {
     if (auto rest = run_->task().Finish(); !rest.ok()) return rest.status();
     part_.Clear();
     ToProto(model(), part_.mutable_model());
-    if (*exact_)
-      part_.mutable_model()->set_precision(std::string(kExactPrecision));
+    if (*fp32_)
+      part_.mutable_model()->set_precision(std::string(kFp32));
     SetTiming(run_->totals(), part_.mutable_timing());
     answer().Append(part_);
     return absl::OkStatus();
@@ -176,7 +176,7 @@ class TaskCall final : public Call {
 
   const ServedModel& model() { return catalog().models()[*report().model]; }
 
-  const absl::StatusOr<bool> exact_;  // whether fp32 is asked for
+  const absl::StatusOr<bool> fp32_;  // whether fp32 is asked for
   size_t queue_ = 0;
   std::optional<TaskRun<T>> run_;
   Response part_;  // of the answer, reused

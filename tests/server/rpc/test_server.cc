@@ -39,7 +39,7 @@ TestServer::TestServer(const Settings& settings) {
   tokenizer_ = *std::move(tokenizer);
   std::vector<ServedModel> models;
   std::vector<size_t> widths;
-  std::optional<size_t> exact_width;
+  std::optional<size_t> fp32_width;
   for (const ModelShape& shape : Shapes(settings)) {
     auto config = std::make_unique<model::Config>();
     config->vocab_size = tokenizer_->vocab_size();
@@ -50,8 +50,8 @@ TestServer::TestServer(const Settings& settings) {
     model.precision = "fp32";
     if (shape.name == "tagger") {
       model.precision = settings.tagger_precision;
-      model.exact_queue = settings.exact_queue;
-      if (settings.exact_queue.has_value()) exact_width = shape.labels.size();
+      model.fp32_queue = settings.fp32_queue;
+      if (settings.fp32_queue.has_value()) fp32_width = shape.labels.size();
     }
     model.family = "deberta";
     model.tasks = {shape.task, TaskKind::kEncode};
@@ -69,7 +69,7 @@ TestServer::TestServer(const Settings& settings) {
     configs_.push_back(std::move(config));
     models.push_back(std::move(model));
   }
-  if (exact_width.has_value()) widths.push_back(*exact_width);
+  if (fp32_width.has_value()) widths.push_back(*fp32_width);
   const size_t queues = widths.size();
   catalog_ = std::make_unique<Catalog>(std::move(models));
   scheduler_ = std::make_unique<Scheduler>(
