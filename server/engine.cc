@@ -65,10 +65,10 @@ Engine::Engine(const Options& options, std::vector<LoadedModel> models,
                          .max_queue_tokens = options.max_queue_tokens},
       queues_.size(),
       [this](size_t queue, const model::RaggedBatch& batch,
-             const model::StillWanted& still_wanted,
-             model::Workspace& workspace, model::BatchOutput* output) {
+             const model::ForwardOptions& forward, model::Workspace& workspace,
+             model::BatchOutput* output) {
         return queues_[queue].network->Forward(batch, workspace, output,
-                                               nullptr, still_wanted);
+                                               forward);
       },
       [this, observer = std::move(observer)](Scheduler::BatchReport report) {
         report.queue = queues_[report.queue].model;

@@ -26,7 +26,7 @@ namespace deberta::server {
 
 // What bounds a round, unless it is a single sequence.
 struct RoundLimits {
-  size_t tokens = 0;
+  size_t tokens = 0;  // of work: SequenceInput::cost()
   size_t values = kMaxRoundFloats;
 };
 
@@ -89,7 +89,7 @@ class TaskRun {
     size_t tokens = 0;
     size_t values = 0;
     while (next_.has_value()) {
-      tokens += next_->ids.size();
+      tokens += next_->cost();
       values += next_->rows.size() * task_.output_width();
       if (!round.empty() && (tokens > options_.limits.tokens ||
                              values > options_.limits.values)) {

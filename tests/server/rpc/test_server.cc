@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "google/rpc/status.pb.h"
+#include "tests/server/batching/stand_in_model.h"
 #include "tokenizer/loader.h"
 
 namespace deberta::server {
@@ -77,9 +78,12 @@ TestServer::TestServer(const Settings& settings) {
                          .max_queue_tokens = settings.max_queue_tokens},
       queues,
       [this, widths](size_t queue, const model::RaggedBatch& batch,
-                     const model::StillWanted&, model::Workspace&,
+                     const model::ForwardOptions& options, model::Workspace&,
                      model::BatchOutput* output) {
-        return RunBatch(queue, batch, widths[queue], output);
+        const absl::Status status =
+            RunBatch(queue, batch, widths[queue], output);
+        HandOut(options, output);
+        return status;
       },
       [](const Scheduler::BatchReport&) {});
   service_ = std::make_unique<Service>(
