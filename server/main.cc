@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
-#include "model/isa.h"
+#include "model/runtime/isa.h"
 #include "server/engine.h"
 #include "server/log.h"
 #include "server/metrics.h"

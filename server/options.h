@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
-#include "model/precision.h"
+#include "model/gemm/precision.h"
 #include "server/address.h"
 #include "server/gate/gated_network.h"
 #include "server/model_source.h"

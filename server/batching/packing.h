@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/batch.h"
+#include "model/runtime/batch.h"
 #include "server/batching/job_queue.h"
 #include "server/tasks/task.h"
 

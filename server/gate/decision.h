@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "model/precision.h"
+#include "model/gemm/precision.h"
 #include "server/gate/quality_gate.h"
 
 namespace deberta::server {

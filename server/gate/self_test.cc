@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/batch.h"
+#include "model/runtime/batch.h"
 #include "server/gate/quality_gate.h"
 
 namespace deberta::server {
