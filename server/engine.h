@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/base/log.h"
 #include "server/batching/scheduler.h"
-#include "server/loaded_model.h"
-#include "server/log.h"
+#include "server/models/catalog.h"
+#include "server/models/loaded_model.h"
 #include "server/options.h"
-#include "server/rpc/catalog.h"
 
 namespace deberta::server {
 

@@ -15,14 +15,14 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
+#include "server/base/log.h"
+#include "server/base/shutdown_signal.h"
 #include "server/engine.h"
-#include "server/log.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
 #include "server/options.h"
 #include "server/rpc/listener.h"
 #include "server/rpc/service.h"
-#include "server/shutdown_signal.h"
 
 namespace deberta::server {
 namespace {

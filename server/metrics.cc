@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "server/mutex.h"
+#include "server/base/mutex.h"
 
 namespace deberta::server {
 namespace {

@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/models/served_model.h"
 #include "server/rpc/request_report.h"
-#include "server/rpc/served_model.h"
 
 namespace deberta::server {
 

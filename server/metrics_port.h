@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/address.h"
-#include "server/listening_socket.h"
+#include "server/base/address.h"
+#include "server/base/listening_socket.h"
 
 struct MHD_Daemon;
 

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "server/cpu_quota.h"
+#include "server/base/cpu_quota.h"
 
 ABSL_FLAG(std::string, models, "",
           "Models to serve: [name=]DIR[,[name=]DIR...], each a directory of\n"

@@ -13,9 +13,9 @@
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
 #include "model/gemm/precision.h"
-#include "server/address.h"
-#include "server/gate/gated_network.h"
-#include "server/model_source.h"
+#include "server/base/address.h"
+#include "server/models/model_source.h"
+#include "server/precision/gated_network.h"
 #include "tokenizer/profile.h"
 
 namespace deberta::server {

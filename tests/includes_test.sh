@@ -38,11 +38,14 @@ layer model/runtime 'model/' 'model/runtime/'
 layer model/gemm 'model/' 'model/(checkpoint|runtime|gemm)/'
 layer model/layers 'model/' 'model/(checkpoint|runtime|gemm|layers)/'
 layer model/weights 'model/' 'model/(checkpoint|weights)/'
-layer server/tasks 'server/(batching|rpc)/|server/[a-z_]+\.h|proto/|tools/'
-layer server/batching 'server/rpc/|proto/|tools/|tokenizer/'
-layer server/gate 'server/rpc/|server/[a-z_]+\.h|proto/|tools/' 'server/stopwatch\.h'
+layer server/base 'json/|tokenizer/|model/|server/(tasks|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/tasks/shared 'server/(base|batching|precision|models|rpc|tasks/[a-z_]+\.h)|server/[a-z_]+\.h|proto/|tools/'
+layer server/tasks 'server/(base|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/batching 'server/(precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/|tokenizer/'
+layer server/precision 'server/(models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/models 'server/rpc/|server/[a-z_]+\.h|proto/|tools/'
 # How a model's directory wants to be read is told by a file of the server's.
-layer tools 'server/|tokenizer/' 'server/model_settings\.h'
+layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 
 confined '(oneapi/)?dnnl' 'model/gemm/onednn_gemm\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
@@ -50,7 +53,7 @@ confined 'hwy/' 'model/(gemm|layers)/[a-z0-9_]+(-inl)?\.(cc|h)|model/runtime/isa
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
-confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/log\.cc|tools/[a-z_/-]+\.cc'
+confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/base/log\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 # No folder includes itself by way of another. Programs, which nobody includes,

@@ -28,7 +28,7 @@
 #include "model/model.h"
 #include "model/runtime/isa.h"
 #include "model/runtime/workspace.h"
-#include "server/model_settings.h"
+#include "server/models/model_settings.h"
 #include "tools/bench/shape.h"
 #include "tools/table.h"
 

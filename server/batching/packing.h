@@ -9,7 +9,7 @@
 
 #include "model/runtime/batch.h"
 #include "server/batching/job_queue.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 

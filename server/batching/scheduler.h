@@ -26,10 +26,10 @@
 #include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
+#include "server/base/mutex.h"
 #include "server/batching/job_queue.h"
 #include "server/batching/teams.h"
-#include "server/mutex.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 

@@ -20,14 +20,14 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/batching/job_queue.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 
 // What bounds a round, unless it is a single sequence.
 struct RoundLimits {
   size_t tokens = 0;
-  size_t values = size_t{1} << 23;  // of outputs: 32 MiB
+  size_t values = kMaxRoundFloats;
 };
 
 template <Task T>

@@ -1,7 +1,7 @@
 #include "server/rpc/call_gate.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/rpc/status.h"
+#include "server/base/error_reason.h"
 
 namespace deberta::server {
 

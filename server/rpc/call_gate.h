@@ -10,9 +10,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 #include "server/batching/scheduler.h"
-#include "server/mutex.h"
-#include "server/rpc/catalog.h"
+#include "server/models/catalog.h"
 
 namespace deberta::server {
 

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "deberta/v1/deberta.pb.h"
-#include "server/rpc/served_model.h"
+#include "server/models/served_model.h"
 #include "server/tasks/answer_question.h"
 #include "server/tasks/classify.h"
 #include "server/tasks/encode.h"

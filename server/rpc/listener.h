@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
-#include "server/address.h"
-#include "server/listening_socket.h"
+#include "server/base/address.h"
+#include "server/base/listening_socket.h"
 
 namespace deberta::server {
 

@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/rpc/served_model.h"
+#include "server/models/served_model.h"
 
 namespace deberta::server {
 

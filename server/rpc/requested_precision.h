@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
-#include "server/rpc/served_model.h"
+#include "server/models/served_model.h"
 
 namespace deberta::server {
 

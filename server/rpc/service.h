@@ -11,8 +11,8 @@
 #include "absl/time/time.h"
 #include "deberta/v1/deberta.grpc.pb.h"
 #include "server/batching/scheduler.h"
+#include "server/models/catalog.h"
 #include "server/rpc/call_gate.h"
-#include "server/rpc/catalog.h"
 #include "server/rpc/request_report.h"
 
 namespace deberta::server {

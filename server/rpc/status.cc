@@ -3,16 +3,15 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
-#include "server/tasks/task.h"
+#include "server/base/error_reason.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 namespace {
 
 constexpr char kDomain[] = "deberta.v1";
-constexpr char kReasonPayload[] = "deberta.v1/reason";
 
 // At most `limit` bytes, without half a UTF-8 character at the end.
 std::string Shortened(std::string_view text, size_t limit) {
@@ -47,16 +46,11 @@ std::string DefaultReason(const absl::Status& status) {
 }
 
 std::string Reason(const absl::Status& status) {
-  const auto payload = status.GetPayload(kReasonPayload);
-  return payload.has_value() ? std::string(*payload) : DefaultReason(status);
+  std::string reason = ReasonOf(status);
+  return reason.empty() ? DefaultReason(status) : reason;
 }
 
 }  // namespace
-
-absl::Status WithReason(absl::Status status, std::string_view reason) {
-  status.SetPayload(kReasonPayload, absl::Cord(std::string(reason)));
-  return status;
-}
 
 absl::StatusCode PublicCode(const absl::Status& status) {
   switch (status.code()) {

@@ -1,4 +1,5 @@
-// absl::Status -> grpc::Status with machine-readable details.
+// absl::Status -> grpc::Status with machine-readable details. Without a reason
+// of its own (base/error_reason.h) a status has that of its code.
 
 #ifndef SERVER_RPC_STATUS_H_
 #define SERVER_RPC_STATUS_H_
@@ -13,10 +14,6 @@ namespace deberta::server {
 
 // The longest message sent: it travels in HTTP/2 trailers.
 inline constexpr size_t kMaxMessageBytes = 1024;
-
-// `status` with the reason of its ErrorInfo, in UPPER_SNAKE_CASE; without one,
-// the reason follows from the code.
-absl::Status WithReason(absl::Status status, std::string_view reason);
 
 // The code that callers see: codes outside the API's list are a bug, INTERNAL.
 absl::StatusCode PublicCode(const absl::Status& status);

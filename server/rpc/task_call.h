@@ -18,6 +18,8 @@
 #include "deberta/v1/deberta.pb.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/base/error_reason.h"
+#include "server/base/stopwatch.h"
 #include "server/batching/scheduler.h"
 #include "server/batching/task_run.h"
 #include "server/rpc/call_gate.h"
@@ -25,7 +27,6 @@
 #include "server/rpc/request_report.h"
 #include "server/rpc/requested_precision.h"
 #include "server/rpc/status.h"
-#include "server/stopwatch.h"
 
 namespace deberta::server {
 

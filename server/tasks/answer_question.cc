@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
-#include "server/tasks/text_location.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/text_location.h"
 
 namespace deberta::server {
 namespace {
@@ -106,7 +106,7 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
     return s;
   }
   AnswerQuestionTask task(std::move(request), model);
-  for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
+  for (size_t i = 0; i < task.request().inputs.size(); ++i) {
     if (absl::Status s = task.AddQuestion(i); !s.ok()) return s;
     if (absl::Status s = task.CheckCandidates(i); !s.ok()) return s;
   }
@@ -114,9 +114,8 @@ absl::StatusOr<AnswerQuestionTask> AnswerQuestionTask::Create(
 }
 
 AnswerQuestionTask::AnswerQuestionTask(Request request, const TaskModel& model)
-    : PlannedTask(model, kLogits),
-      request_(std::move(request)),
-      rule_(ToRule(request_, model)) {
+    : RequestTask(std::move(request), model, kLogits),
+      rule_(ToRule(this->request(), model)) {
   // As the reference's windows come: answers of equal score keep their order.
   if (model.tokenizer->truncation_side() == tokenizer::Side::kLeft) {
     TakeLastWindowFirst();
@@ -125,7 +124,7 @@ AnswerQuestionTask::AnswerQuestionTask(Request request, const TaskModel& model)
 
 absl::Status AnswerQuestionTask::AddQuestion(size_t input) {
   const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
-  const QuestionInput& texts = request_.inputs[input];
+  const QuestionInput& texts = request().inputs[input];
   absl::StatusOr<TokenSequence> question =
       TokenizeField(tokenizer, texts.question, InputField(input, "question"));
   if (!question.ok()) return question.status();
@@ -133,7 +132,7 @@ absl::Status AnswerQuestionTask::AddQuestion(size_t input) {
       TokenizeField(tokenizer, texts.context, InputField(input, "context"));
   if (!context.ok()) return context.status();
   const absl::StatusOr<LengthRule> lengths = WindowRule(
-      request_, WindowTokens(request_, model().max_tokens), question->size(),
+      request(), WindowTokens(request(), model().max_tokens), question->size(),
       tokenizer.template_tokens(/*is_pair=*/true), rule_.context_first, input);
   if (!lengths.ok()) return lengths.status();
   if (rule_.context_first) std::swap(*question, *context);
@@ -144,7 +143,7 @@ absl::Status AnswerQuestionTask::AddQuestion(size_t input) {
 }
 
 absl::Status AnswerQuestionTask::CheckCandidates(size_t input) const {
-  if (request_.rule == Rule::kSquadV2) return absl::OkStatus();  // 20 at most
+  if (request().rule == Rule::kSquadV2) return absl::OkStatus();  // 20 at most
   const SequencePlan plan = Plan(input, 0);
   const size_t cells = std::min(CandidatesPerWindow(rule_),
                                 plan.longest() * rule_.max_answer_tokens);
@@ -172,8 +171,8 @@ SequenceInput AnswerQuestionTask::Reading(
 absl::Status AnswerQuestionTask::Take(const Part& part, SequenceOutput output) {
   if (context_ == nullptr) {
     context_ = std::make_unique<const tokenizer::TextIndex>(
-        request_.inputs[part.input].context);
-    if (request_.rule == Rule::kSquadV2) {
+        request().inputs[part.input].context);
+    if (request().rule == Rule::kSquadV2) {
       squad_v2_.emplace(rule_);
     } else {
       pipeline_.emplace(context_.get(), rule_);
@@ -185,16 +184,17 @@ absl::Status AnswerQuestionTask::Take(const Part& part, SequenceOutput output) {
   } else {
     pipeline_->Add(window);
   }
-  return part.ends_input ? AddResult(part.input) : absl::OkStatus();
+  return part.ends_input ? FinishInput(part.input) : absl::OkStatus();
 }
 
-absl::Status AnswerQuestionTask::AddResult(size_t input) {
+absl::Status AnswerQuestionTask::FinishInput(size_t input) {
   Result result = {.answers = {}, .coverage = coverage(input)};
   for (const AnswerSpan& answer : squad_v2_.has_value()
                                       ? std::move(*squad_v2_).Best()
                                       : std::move(*pipeline_).Best()) {
-    TextLocation location = Locate(*context_, answer.span, request_.offset_unit,
-                                   /*trim=*/!request_.raw_offsets);
+    TextLocation location =
+        Locate(*context_, answer.span, request().offset_unit,
+               /*trim=*/!request().raw_offsets);
     if (absl::Status s =
             AddToAnswer(kPieceBytes + location.text.size(), "top_k");
         !s.ok()) {
@@ -206,16 +206,11 @@ absl::Status AnswerQuestionTask::AddResult(size_t input) {
                               .end = location.end,
                               .no_answer = answer.no_answer});
   }
-  results_.push_back(std::move(result));
+  AddResult(std::move(result));
   squad_v2_.reset();
   pipeline_.reset();
   context_.reset();
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<AnswerQuestionResult>> AnswerQuestionTask::Finish() {
-  if (absl::Status s = CheckComplete(); !s.ok()) return s;
-  return std::move(results_);
 }
 
 }  // namespace deberta::server

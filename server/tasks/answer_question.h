@@ -12,8 +12,8 @@
 
 #include "absl/status/statusor.h"
 #include "server/tasks/answer_spans.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 #include "tokenizer/encoding.h"
 #include "tokenizer/text_index.h"
 
@@ -52,14 +52,11 @@ struct AnswerQuestionResult {
   Coverage coverage = {};
 };
 
-class AnswerQuestionTask final : public PlannedTask {
+class AnswerQuestionTask final
+    : public RequestTask<AnswerQuestionRequest, AnswerQuestionResult> {
  public:
-  using Request = AnswerQuestionRequest;
-  using Result = AnswerQuestionResult;
-
   static absl::StatusOr<AnswerQuestionTask> Create(Request request,
                                                    const TaskModel& model);
-  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   AnswerQuestionTask(Request request, const TaskModel& model);
@@ -72,11 +69,9 @@ class AnswerQuestionTask final : public PlannedTask {
   // An InputError if the answers of its windows would be too many to compare.
   absl::Status CheckCandidates(size_t input) const;
   // Adds the result of the input that is taken.
-  absl::Status AddResult(size_t input);
+  absl::Status FinishInput(size_t input);
 
-  Request request_;
   AnswerRule rule_;
-  std::vector<Result> results_;
   // Of the input that is taken: its context, and the answers by the rule that
   // is asked for.
   std::unique_ptr<const tokenizer::TextIndex> context_;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
-#include "server/tasks/scores.h"
+#include "server/tasks/shared/scores.h"
 #include "tokenizer/normalizer.h"
 
 namespace deberta::server {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
+#include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {
@@ -72,12 +72,12 @@ absl::StatusOr<ClassifyTask> ClassifyTask::Create(Request request,
   }
   ClassifyTask task(std::move(request), model);
   const LengthRule rule = {
-      .policy = task.request_.length_policy,
+      .policy = task.request().length_policy,
       .max_tokens = model.max_tokens,
-      .overlap = static_cast<size_t>(task.request_.stride)};
+      .overlap = static_cast<size_t>(task.request().stride)};
   if (absl::Status s = model.multiple_choice
                            ? task.AddChoices(rule)
-                           : task.AddTextInputs(task.request_.inputs, rule);
+                           : task.AddTextInputs(task.request().inputs, rule);
       !s.ok()) {
     return s;
   }
@@ -86,13 +86,13 @@ absl::StatusOr<ClassifyTask> ClassifyTask::Create(Request request,
 }
 
 ClassifyTask::ClassifyTask(Request request, const TaskModel& model)
-    : PlannedTask(model, model.multiple_choice ? 1 : model.labels.size()),
-      request_(std::move(request)) {}
+    : RequestTask(std::move(request), model,
+                  model.multiple_choice ? 1 : model.labels.size()) {}
 
 absl::Status ClassifyTask::AddChoices(const LengthRule& rule) {
   const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
-  for (size_t i = 0; i < request_.inputs.size(); ++i) {
-    const TextInput& input = request_.inputs[i];
+  for (size_t i = 0; i < request().inputs.size(); ++i) {
+    const TextInput& input = request().inputs[i];
     absl::StatusOr<TokenSequence> text =
         TokenizeField(tokenizer, input.text, InputField(i, "text"));
     if (!text.ok()) return text.status();
@@ -112,7 +112,7 @@ absl::Status ClassifyTask::AddChoices(const LengthRule& rule) {
 }
 
 std::span<const std::string> ClassifyTask::LabelsOf(size_t input) const {
-  if (model().multiple_choice) return request_.inputs[input].choices;
+  if (model().multiple_choice) return request().inputs[input].choices;
   return model().labels;
 }
 
@@ -125,7 +125,7 @@ size_t ClassifyTask::AnswerBytes(std::span<const std::string> labels) const {
   }
   const size_t count = LabelCount(labels.size());
   return count * kPieceBytes + std::min(total, count * longest) +
-         (request_.return_logits ? labels.size() * sizeof(float) : 0);
+         (request().return_logits ? labels.size() * sizeof(float) : 0);
 }
 
 absl::Status ClassifyTask::CheckAnswer() {
@@ -142,9 +142,9 @@ absl::Status ClassifyTask::CheckAnswer() {
 }
 
 size_t ClassifyTask::LabelCount(size_t labels) const {
-  return request_.top_k == 0
+  return request().top_k == 0
              ? labels
-             : std::min(labels, static_cast<size_t>(request_.top_k));
+             : std::min(labels, static_cast<size_t>(request().top_k));
 }
 
 SequenceInput ClassifyTask::Reading(const tokenizer::Encoding& encoding) const {
@@ -157,7 +157,7 @@ absl::Status ClassifyTask::Take(const Part& part, SequenceOutput output) {
     const std::vector<float> mean = mean_.Take();
     logits_.insert(logits_.end(), mean.begin(), mean.end());
   }
-  if (part.ends_input) results_.push_back(MakeResult(part.input));
+  if (part.ends_input) AddResult(MakeResult(part.input));
   return absl::OkStatus();
 }
 
@@ -165,21 +165,16 @@ ClassifyResult ClassifyTask::MakeResult(size_t input) {
   const std::vector<float> logits = std::exchange(logits_, {});
   const std::span<const std::string> labels = LabelsOf(input);
   const std::vector<float> scores =
-      Scores(logits, Resolve(request_.function, model()));
+      Scores(logits, Resolve(request().function, model()));
   Result result;
   for (const uint32_t index : TopIndices(scores, LabelCount(labels.size()))) {
     result.labels.push_back({.label = labels[index],
                              .index = static_cast<int32_t>(index),
                              .score = scores[index]});
   }
-  if (request_.return_logits) result.logits = logits;
+  if (request().return_logits) result.logits = logits;
   result.coverage = coverage(input);
   return result;
-}
-
-absl::StatusOr<std::vector<ClassifyResult>> ClassifyTask::Finish() {
-  if (absl::Status s = CheckComplete(); !s.ok()) return s;
-  return std::move(results_);
 }
 
 }  // namespace deberta::server

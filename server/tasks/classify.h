@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/scores.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/scores.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 
@@ -40,14 +40,10 @@ struct ClassifyResult {
   Coverage coverage = {};          // of the longest pair, with choices
 };
 
-class ClassifyTask final : public PlannedTask {
+class ClassifyTask final : public RequestTask<ClassifyRequest, ClassifyResult> {
  public:
-  using Request = ClassifyRequest;
-  using Result = ClassifyResult;
-
   static absl::StatusOr<ClassifyTask> Create(Request request,
                                              const TaskModel& model);
-  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   ClassifyTask(Request request, const TaskModel& model);
@@ -65,10 +61,8 @@ class ClassifyTask final : public PlannedTask {
   // Of an input whose logits are all there.
   Result MakeResult(size_t input);
 
-  Request request_;
   LogitMean mean_;
   std::vector<float> logits_;  // of the input that is taken, by label so far
-  std::vector<Result> results_;
 };
 static_assert(Task<ClassifyTask>);
 

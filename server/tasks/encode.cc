@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "server/tasks/request_checks.h"
+#include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {
@@ -57,8 +57,8 @@ absl::StatusOr<EncodeTask> EncodeTask::Create(Request request,
   }
   EncodeTask task(std::move(request), model);
   if (absl::Status s = task.AddTextInputs(
-          task.request_.inputs, {.policy = task.request_.length_policy,
-                                 .max_tokens = model.max_tokens});
+          task.request().inputs, {.policy = task.request().length_policy,
+                                  .max_tokens = model.max_tokens});
       !s.ok()) {
     return s;
   }
@@ -67,14 +67,14 @@ absl::StatusOr<EncodeTask> EncodeTask::Create(Request request,
 }
 
 EncodeTask::EncodeTask(Request request, const TaskModel& model)
-    : PlannedTask(model, static_cast<size_t>(model.config->hidden_size)),
-      request_(std::move(request)) {}
+    : RequestTask(std::move(request), model,
+                  static_cast<size_t>(model.config->hidden_size)) {}
 
 absl::Status EncodeTask::CheckAnswer() {
   const size_t vector_bytes = output_width() * sizeof(float) + kPieceBytes;
   for (size_t i = 0; i < inputs(); ++i) {
     const size_t vectors =
-        request_.pooling == Pooling::kNone ? coverage(i).tokens_used : 1;
+        request().pooling == Pooling::kNone ? coverage(i).tokens_used : 1;
     if (absl::Status s = AddToAnswer(vectors * vector_bytes, "inputs");
         !s.ok()) {
       return s;
@@ -84,32 +84,28 @@ absl::Status EncodeTask::CheckAnswer() {
 }
 
 SequenceInput EncodeTask::Reading(const tokenizer::Encoding& encoding) const {
-  const size_t rows = request_.pooling == Pooling::kCls ? 1 : encoding.size();
+  const size_t rows = request().pooling == Pooling::kCls ? 1 : encoding.size();
   return ToSequence(encoding, AllRows(rows), Readout::kHiddenStates);
 }
 
 absl::Status EncodeTask::Take(const Part& part, SequenceOutput output) {
-  Result& result = results_.emplace_back();
-  if (request_.pooling == Pooling::kMean) {
+  Result result;
+  if (request().pooling == Pooling::kMean) {
     result.vectors.push_back(MeanOfRows(output));
   } else {
     result.vectors = Rows(output);
   }
-  if (request_.normalize) {
+  if (request().normalize) {
     for (std::vector<float>& vector : result.vectors) Normalize(&vector);
   }
-  if (request_.pooling == Pooling::kNone) {
+  if (request().pooling == Pooling::kNone) {
     for (const int32_t id : part.sequence.ids) {
       result.tokens.emplace_back(model().tokenizer->IdToToken(id));
     }
   }
   result.coverage = coverage(part.input);
+  AddResult(std::move(result));
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<EncodeResult>> EncodeTask::Finish() {
-  if (absl::Status s = CheckComplete(); !s.ok()) return s;
-  return std::move(results_);
 }
 
 }  // namespace deberta::server

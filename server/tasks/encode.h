@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 
@@ -26,14 +26,10 @@ struct EncodeResult {
   Coverage coverage = {};
 };
 
-class EncodeTask final : public PlannedTask {
+class EncodeTask final : public RequestTask<EncodeRequest, EncodeResult> {
  public:
-  using Request = EncodeRequest;
-  using Result = EncodeResult;
-
   static absl::StatusOr<EncodeTask> Create(Request request,
                                            const TaskModel& model);
-  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   EncodeTask(Request request, const TaskModel& model);
@@ -41,9 +37,6 @@ class EncodeTask final : public PlannedTask {
   SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
   absl::Status CheckAnswer();
-
-  Request request_;
-  std::vector<Result> results_;
 };
 static_assert(Task<EncodeTask>);
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/tasks/request_checks.h"
-#include "server/tasks/scores.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/scores.h"
 
 namespace deberta::server {
 namespace {
@@ -110,13 +110,13 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
   const size_t choices = task.target_ids_.empty()
                              ? static_cast<size_t>(model.config->vocab_size)
                              : task.target_ids_.size();
-  task.candidates_ = std::min(OrDefault(task.request_.top_k), choices);
+  task.candidates_ = std::min(OrDefault(task.request().top_k), choices);
   std::vector<std::string> texts;
-  for (const std::string& text : task.request_.inputs) {
+  for (const std::string& text : task.request().inputs) {
     texts.push_back(WithOwnMask(text, model.tokenizer->IdToToken(*mask)));
   }
   if (absl::Status s =
-          task.AddTexts(texts, {.policy = task.request_.length_policy,
+          task.AddTexts(texts, {.policy = task.request().length_policy,
                                 .max_tokens = model.max_tokens});
       !s.ok()) {
     return s;
@@ -126,8 +126,8 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
 }
 
 FillMaskTask::FillMaskTask(Request request, const TaskModel& model)
-    : PlannedTask(model, static_cast<size_t>(model.config->vocab_size)),
-      request_(std::move(request)) {}
+    : RequestTask(std::move(request), model,
+                  static_cast<size_t>(model.config->vocab_size)) {}
 
 absl::Status FillMaskTask::CheckMasks() {
   for (size_t i = 0; i < inputs(); ++i) {
@@ -183,19 +183,15 @@ MaskPrediction FillMaskTask::Predict(const SequenceInput& sequence,
 
 absl::Status FillMaskTask::Take(const Part& part, SequenceOutput output) {
   const std::span<const float> values(output.values);
-  Result& result = results_.emplace_back();
+  Result result;
   for (size_t m = 0; m < part.sequence.rows.size(); ++m) {
     result.masks.push_back(
         Predict(part.sequence, part.sequence.rows[m],
                 values.subspan(m * output.width, output.width)));
   }
   result.coverage = coverage(part.input);
+  AddResult(std::move(result));
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<FillMaskResult>> FillMaskTask::Finish() {
-  if (absl::Status s = CheckComplete(); !s.ok()) return s;
-  return std::move(results_);
 }
 
 }  // namespace deberta::server

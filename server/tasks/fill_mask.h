@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 
@@ -38,14 +38,10 @@ struct FillMaskResult {
   Coverage coverage = {};
 };
 
-class FillMaskTask final : public PlannedTask {
+class FillMaskTask final : public RequestTask<FillMaskRequest, FillMaskResult> {
  public:
-  using Request = FillMaskRequest;
-  using Result = FillMaskResult;
-
   static absl::StatusOr<FillMaskTask> Create(Request request,
                                              const TaskModel& model);
-  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   FillMaskTask(Request request, const TaskModel& model);
@@ -59,10 +55,8 @@ class FillMaskTask final : public PlannedTask {
   MaskPrediction Predict(const SequenceInput& sequence, uint32_t row,
                          std::span<const float> logits) const;
 
-  Request request_;
   std::vector<int32_t> target_ids_;  // distinct, ascending; empty: all
   size_t candidates_ = 0;            // a mask
-  std::vector<Result> results_;
 };
 static_assert(Task<FillMaskTask>);
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 namespace {

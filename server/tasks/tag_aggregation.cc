@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/tasks/scores.h"
+#include "server/tasks/shared/scores.h"
 
 namespace deberta::server {
 namespace {

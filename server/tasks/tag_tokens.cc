@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include "server/tasks/request_checks.h"
-#include "server/tasks/scores.h"
-#include "server/tasks/text_location.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/scores.h"
+#include "server/tasks/shared/text_location.h"
 
 namespace deberta::server {
 namespace {
@@ -84,11 +84,11 @@ absl::StatusOr<TagTokensTask> TagTokensTask::Create(Request request,
     return s;
   }
   TagTokensTask task(std::move(request), model);
-  if (absl::Status s =
-          task.AddTexts(task.request_.inputs,
-                        {.policy = task.request_.length_policy,
-                         .max_tokens = model.max_tokens,
-                         .overlap = static_cast<size_t>(task.request_.stride)});
+  if (absl::Status s = task.AddTexts(
+          task.request().inputs,
+          {.policy = task.request().length_policy,
+           .max_tokens = model.max_tokens,
+           .overlap = static_cast<size_t>(task.request().stride)});
       !s.ok()) {
     return s;
   }
@@ -96,15 +96,14 @@ absl::StatusOr<TagTokensTask> TagTokensTask::Create(Request request,
 }
 
 TagTokensTask::TagTokensTask(Request request, const TaskModel& model)
-    : PlannedTask(model, model.labels.size()),
-      request_(std::move(request)),
-      ignored_(request_.ignore_labels),
+    : RequestTask(std::move(request), model, model.labels.size()),
+      ignored_(this->request().ignore_labels),
       // The reference's windows come from the end where truncation is on the
       // left.
       merger_(/*later_first=*/model.tokenizer->truncation_side() ==
               tokenizer::Side::kLeft) {
   if (ignored_.empty()) ignored_.emplace_back(model.ignored_label);
-  if (request_.keep_ignored) ignored_.clear();
+  if (this->request().keep_ignored) ignored_.clear();
 }
 
 SequenceInput TagTokensTask::Reading(const Encoding& encoding) const {
@@ -112,30 +111,37 @@ SequenceInput TagTokensTask::Reading(const Encoding& encoding) const {
 }
 
 absl::Status TagTokensTask::Take(const Part& part, SequenceOutput output) {
-  if (results_.size() == part.input) StartInput(part);
+  if (!text_.has_value()) StartInput(part);
   const std::vector<float> probabilities = Probabilities(std::move(output));
   std::vector<TaggedSpan> spans =
       AggregateTags(Tokens(*text_, part.encoding, part.begin, probabilities,
                            model().tokenizer->special_ids().unk),
-                    request_.aggregation, model().labels);
+                    request().aggregation, model().labels);
   const bool one_window = coverage(part.input).windows == 1;
-  if (request_.aggregation == Aggregation::kNone) {
+  if (request().aggregation == Aggregation::kNone) {
     spans = central_.Add(std::move(spans), part.begin, part.next_begin);
   }
   DropIgnored(ignored_, &spans);
-  if (request_.aggregation != Aggregation::kNone && !one_window) {
+  if (request().aggregation != Aggregation::kNone && !one_window) {
     std::optional<uint32_t> next_start;
     if (part.next_begin.has_value()) {
       next_start = least_starts_[*part.next_begin];
     }
     spans = merger_.Add(std::move(spans), next_start);
   }
-  return AddEntities(std::move(spans), part.input);
+  if (absl::Status s = AddEntities(std::move(spans), part.input); !s.ok()) {
+    return s;
+  }
+  if (part.ends_input) {
+    AddResult(std::exchange(result_, {}));
+    text_.reset();
+  }
+  return absl::OkStatus();
 }
 
 void TagTokensTask::StartInput(const Part& part) {
-  results_.push_back({.coverage = coverage(part.input)});
-  text_.emplace(request_.inputs[part.input]);
+  result_.coverage = coverage(part.input);
+  text_.emplace(request().inputs[part.input]);
   least_starts_.clear();
   if (part.next_begin.has_value()) {
     least_starts_ = LeastStarts(part.first.offsets);
@@ -145,27 +151,22 @@ void TagTokensTask::StartInput(const Part& part) {
 absl::Status TagTokensTask::AddEntities(std::vector<TaggedSpan> spans,
                                         size_t input) {
   for (TaggedSpan& span : spans) {
-    TextLocation location = Locate(*text_, span.span, request_.offset_unit,
-                                   /*trim=*/!request_.raw_offsets);
+    TextLocation location = Locate(*text_, span.span, request().offset_unit,
+                                   /*trim=*/!request().raw_offsets);
     if (absl::Status s =
             AddToAnswer(kPieceBytes + span.label.size() + location.text.size(),
                         InputField(input));
         !s.ok()) {
       return s;
     }
-    results_[input].entities.push_back({.label = std::move(span.label),
-                                        .score = span.score,
-                                        .text = std::move(location.text),
-                                        .start = location.start,
-                                        .end = location.end,
-                                        .token_index = span.token_index});
+    result_.entities.push_back({.label = std::move(span.label),
+                                .score = span.score,
+                                .text = std::move(location.text),
+                                .start = location.start,
+                                .end = location.end,
+                                .token_index = span.token_index});
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<TagTokensResult>> TagTokensTask::Finish() {
-  if (absl::Status s = CheckComplete(); !s.ok()) return s;
-  return std::move(results_);
 }
 
 }  // namespace deberta::server

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/task.h"
 #include "server/tasks/tag_aggregation.h"
 #include "server/tasks/tag_windows.h"
-#include "server/tasks/task.h"
 #include "tokenizer/encoding.h"
 #include "tokenizer/text_index.h"
 
@@ -44,14 +44,11 @@ struct TagTokensResult {
   Coverage coverage = {};
 };
 
-class TagTokensTask final : public PlannedTask {
+class TagTokensTask final
+    : public RequestTask<TagTokensRequest, TagTokensResult> {
  public:
-  using Request = TagTokensRequest;
-  using Result = TagTokensResult;
-
   static absl::StatusOr<TagTokensTask> Create(Request request,
                                               const TaskModel& model);
-  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   TagTokensTask(Request request, const TaskModel& model);
@@ -64,10 +61,9 @@ class TagTokensTask final : public PlannedTask {
   // Adds to the result of the input that is taken.
   absl::Status AddEntities(std::vector<TaggedSpan> spans, size_t input);
 
-  Request request_;
   std::vector<std::string> ignored_;
-  std::vector<Result> results_;
   // Of the input that is taken:
+  Result result_;
   std::optional<tokenizer::TextIndex> text_;
   std::vector<uint32_t> least_starts_;  // of each token and those after it
   CentralTags central_;                 // with kNone

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "server/tasks/request_checks.h"
-#include "server/tasks/text_location.h"
+#include "server/tasks/shared/request_checks.h"
+#include "server/tasks/shared/text_location.h"
 #include "tokenizer/text_index.h"
 
 namespace deberta::server {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 #include "tokenizer/encoding.h"
 
 namespace deberta::server {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/tasks/hypothesis_template.h"
-#include "server/tasks/request_checks.h"
+#include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {
@@ -78,27 +78,28 @@ absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
   if (absl::Status s = CheckRequest(request); !s.ok()) return s;
   ZeroShotTask task(std::move(request), model, *model.entailment);
   size_t label_bytes = 0;
-  for (const std::string& label : task.request_.labels) {
+  for (const std::string& label : task.request().labels) {
     label_bytes += kPieceBytes + label.size();
   }
   // Before the pairs are made: every result repeats the labels.
-  for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
+  for (size_t i = 0; i < task.request().inputs.size(); ++i) {
     if (absl::Status s = task.AddToAnswer(label_bytes, "labels"); !s.ok()) {
       return s;
     }
   }
   absl::StatusOr<std::vector<TokenSequence>> tokens =
-      Hypotheses(task.request_, *model.tokenizer);
+      Hypotheses(task.request(), *model.tokenizer);
   if (!tokens.ok()) return tokens.status();
   const auto hypotheses =
       std::make_shared<const std::vector<TokenSequence>>(*std::move(tokens));
-  const LengthRule rule = {.policy = task.request_.length_policy,
-                           .max_tokens = model.max_tokens,
-                           .overlap = static_cast<size_t>(task.request_.stride),
-                           .keep_second = true};
-  for (size_t i = 0; i < task.request_.inputs.size(); ++i) {
-    absl::StatusOr<TokenSequence> text =
-        TokenizeField(*model.tokenizer, task.request_.inputs[i], InputField(i));
+  const LengthRule rule = {
+      .policy = task.request().length_policy,
+      .max_tokens = model.max_tokens,
+      .overlap = static_cast<size_t>(task.request().stride),
+      .keep_second = true};
+  for (size_t i = 0; i < task.request().inputs.size(); ++i) {
+    absl::StatusOr<TokenSequence> text = TokenizeField(
+        *model.tokenizer, task.request().inputs[i], InputField(i));
     if (!text.ok()) return text.status();
     if (absl::Status s =
             task.AddInput(*std::move(text), hypotheses, rule, InputField(i));
@@ -115,7 +116,7 @@ std::vector<float> ZeroShotTask::Scores(
     std::span<const std::vector<float>> logits) const {
   std::vector<float> scores;
   scores.reserve(logits.size());
-  if (request_.multi_label || logits.size() == 1) {
+  if (request().multi_label || logits.size() == 1) {
     const size_t contradiction =
         entailment_ == 0 ? model().labels.size() - 1 : 0;
     for (const std::vector<float>& pair : logits) {
@@ -139,7 +140,7 @@ SequenceInput ZeroShotTask::Reading(const tokenizer::Encoding& encoding) const {
 absl::Status ZeroShotTask::Take(const Part& part, SequenceOutput output) {
   mean_.Add(output.values);
   if (part.ends_pair) logits_.push_back(mean_.Take());
-  if (part.ends_input) results_.push_back(MakeResult(part.input));
+  if (part.ends_input) AddResult(MakeResult(part.input));
   return absl::OkStatus();
 }
 
@@ -147,17 +148,12 @@ ZeroShotResult ZeroShotTask::MakeResult(size_t input) {
   const std::vector<float> scores = Scores(std::exchange(logits_, {}));
   Result result;
   for (const uint32_t index : TopIndices(scores, scores.size())) {
-    result.labels.push_back({.label = request_.labels[index],
+    result.labels.push_back({.label = request().labels[index],
                              .index = static_cast<int32_t>(index),
                              .score = scores[index]});
   }
   result.coverage = coverage(input);
   return result;
-}
-
-absl::StatusOr<std::vector<ZeroShotResult>> ZeroShotTask::Finish() {
-  if (absl::Status s = CheckComplete(); !s.ok()) return s;
-  return std::move(results_);
 }
 
 }  // namespace deberta::server

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/planned_task.h"
-#include "server/tasks/scores.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/planned_task.h"
+#include "server/tasks/shared/scores.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 
@@ -33,20 +33,15 @@ struct ZeroShotResult {
   Coverage coverage = {};  // of the longest pair of text and hypothesis
 };
 
-class ZeroShotTask final : public PlannedTask {
+class ZeroShotTask final : public RequestTask<ZeroShotRequest, ZeroShotResult> {
  public:
-  using Request = ZeroShotRequest;
-  using Result = ZeroShotResult;
-
   // FailedPrecondition if the model has no label of entailment.
   static absl::StatusOr<ZeroShotTask> Create(Request request,
                                              const TaskModel& model);
-  absl::StatusOr<std::vector<Result>> Finish();
 
  private:
   ZeroShotTask(Request request, const TaskModel& model, size_t entailment)
-      : PlannedTask(model, model.labels.size()),
-        request_(std::move(request)),
+      : RequestTask(std::move(request), model, model.labels.size()),
         entailment_(entailment) {}
 
   SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
@@ -57,12 +52,10 @@ class ZeroShotTask final : public PlannedTask {
   // Of an input whose logits are all there.
   Result MakeResult(size_t input);
 
-  Request request_;
   size_t entailment_;  // column of the logits
   LogitMean mean_;
   // Of the input that is taken: of each label's pair so far.
   std::vector<std::vector<float>> logits_;
-  std::vector<Result> results_;
 };
 static_assert(Task<ZeroShotTask>);
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/server/connect.h"
+#include "tests/server/base/connect.h"
 
 namespace deberta::server {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 
@@ -49,7 +49,9 @@ class NumbersTask {
     results_.push_back(output.values.at(0));
     return absl::OkStatus();
   }
-  absl::StatusOr<std::vector<float>> Finish() { return results_; }
+  Cost cost() const { return {}; }
+  std::vector<float> TakeResults() { return std::exchange(results_, {}); }
+  absl::StatusOr<std::vector<float>> Finish() { return TakeResults(); }
 
  private:
   Request request_;

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tests/server/connect.h"
+#include "tests/server/base/connect.h"
 #include "tests/server/rpc/test_server.h"
 
 namespace deberta::server {

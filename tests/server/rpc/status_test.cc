@@ -4,7 +4,8 @@
 
 #include <string>
 
-#include "server/tasks/task.h"
+#include "server/base/error_reason.h"
+#include "server/tasks/shared/task.h"
 #include "tests/server/rpc/test_server.h"
 
 namespace deberta::server {

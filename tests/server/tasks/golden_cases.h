@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "nlohmann/json.hpp"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {

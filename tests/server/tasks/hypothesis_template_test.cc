@@ -3,7 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 namespace {

@@ -124,6 +124,7 @@ TEST_P(RequestsTest, MultipleChoice) {
 // Small requests whose answers would take gigabytes.
 TEST_P(RequestsTest, AnswersAreBounded) {
   config_.hidden_size = 1024;
+  model_.max_answer_bytes = size_t{1} << 28;
   std::vector<TextInput> inputs(100'000, {.text = "a"});
   EXPECT_EQ(Blamed<EncodeTask>({.inputs = inputs}), "inputs");
   inputs.resize(20'000);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/task.h"
+#include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 

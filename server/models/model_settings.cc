@@ -1,0 +1,177 @@
+#include "server/models/model_settings.h"
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "json/json.h"
+
+namespace deberta::server {
+namespace {
+
+using Json = json::Value;
+
+constexpr char kFileName[] = "deberta.json";
+constexpr std::streamsize kMaxBytes = 1 << 20;
+constexpr size_t kLongestShown = 60;
+constexpr size_t kMostTexts = 1000;
+constexpr size_t kMostChoices = 100;
+
+absl::Status Wrong(const std::string& where, absl::string_view expected,
+                   const Json& got) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, ": expected ", expected, ", got ",
+                   got.is_string() && got.get_ref<const std::string&>().empty()
+                       ? "an empty one"
+                       : got.type_name()));
+}
+
+// Sets what `parse` makes of a name; its errors say what the name is of.
+template <typename T, typename Parse>
+absl::Status ReadName(const std::string& key, const Json& value, Parse parse,
+                      std::optional<T>* out) {
+  if (!value.is_string()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(key, ": expected a string, got ", value.type_name()));
+  }
+  absl::StatusOr<T> parsed =
+      parse(value.get<std::string>().substr(0, kLongestShown));
+  if (!parsed.ok()) return parsed.status();
+  *out = *parsed;
+  return absl::OkStatus();
+}
+
+absl::Status ReadText(const std::string& where, const Json& value,
+                      std::string* out) {
+  if (!value.is_string() || value.get_ref<const std::string&>().empty())
+    return Wrong(where, "a string that is not empty", value);
+  *out = value.get<std::string>();
+  return absl::OkStatus();
+}
+
+absl::Status ReadChoices(const std::string& where, const Json& value,
+                         std::vector<std::string>* choices) {
+  if (!value.is_array()) return Wrong(where, "an array of strings", value);
+  if (value.empty() || value.size() > kMostChoices) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ": expected 1 to ", kMostChoices, " strings, got ",
+                     value.size()));
+  }
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (absl::Status s = ReadText(absl::StrCat(where, "[", i, "]"), value[i],
+                                  &choices->emplace_back());
+        !s.ok()) {
+      return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadInput(const std::string& where, const Json& value,
+                       TextInput* input) {
+  if (value.is_string()) return ReadText(where, value, &input->text);
+  if (!value.is_object()) return Wrong(where, "a string or an object", value);
+  for (auto it = value.begin(); it != value.end(); ++it) {
+    const std::string field =
+        absl::StrCat(where, ".", it.key().substr(0, kLongestShown));
+    absl::Status status = absl::InvalidArgumentError(
+        absl::StrCat(field, ": expected text, text_pair or choices"));
+    if (it.key() == "text") status = ReadText(field, *it, &input->text);
+    if (it.key() == "text_pair")
+      status = ReadText(field, *it, &input->text_pair);
+    if (it.key() == "choices")
+      status = ReadChoices(field, *it, &input->choices);
+    if (!status.ok()) return status;
+  }
+  if (input->text.empty() ||
+      (!input->text_pair.empty() && !input->choices.empty())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": expected text, and at most one of text_pair and choices"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadCalibration(const std::string& key, const Json& value,
+                             std::vector<TextInput>* inputs) {
+  if (!value.is_array()) return Wrong(key, "an array", value);
+  if (value.empty() || value.size() > kMostTexts) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        key, ": expected 1 to ", kMostTexts, " texts, got ", value.size()));
+  }
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (absl::Status s = ReadInput(absl::StrCat(key, "[", i, "]"), value[i],
+                                   &inputs->emplace_back());
+        !s.ok()) {
+      return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadSetting(const std::string& key, const Json& value,
+                         ModelSettings* settings) {
+  if (key == "fill_mask") {
+    return ReadName(key, value, model::ParseFillMaskDecoder,
+                    &settings->fill_mask);
+  }
+  if (key == "tokenizer_profile") {
+    return ReadName(key, value, tokenizer::ParseProfile,
+                    &settings->tokenizer_profile);
+  }
+  if (key == "calibration")
+    return ReadCalibration(key, value, &settings->calibration);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "expected the keys fill_mask, tokenizer_profile and calibration, got \"",
+      key.substr(0, kLongestShown), "\""));
+}
+
+absl::StatusOr<ModelSettings> ParseSettings(const std::string& text) {
+  // Of a key given twice, one value would silently lose.
+  const absl::StatusOr<Json> object = json::Parse(text, {.unique_keys = true});
+  if (!object.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not valid JSON: ", object.status().message()));
+  }
+  if (!object->is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a JSON object, got ", object->type_name()));
+  }
+  ModelSettings settings;
+  for (auto it = object->begin(); it != object->end(); ++it) {
+    if (absl::Status s = ReadSetting(it.key(), *it, &settings); !s.ok()) {
+      return s;
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelSettings> ReadModelSettings(const std::string& directory) {
+  const std::string path = directory + "/" + kFileName;
+  std::error_code error;
+  const bool exists = std::filesystem::exists(path, error);
+  if (!exists && !error) return ModelSettings();
+  if (error || !std::filesystem::is_regular_file(path, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kFileName, ": expected a file that can be read"));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text(static_cast<size_t>(kMaxBytes) + 1, '\0');
+  file.read(text.data(), kMaxBytes + 1);
+  if (file.bad() || !file.is_open() || file.gcount() > kMaxBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kFileName, ": expected a file of at most ", kMaxBytes,
+                     " bytes that can be read"));
+  }
+  text.resize(static_cast<size_t>(file.gcount()));
+  absl::StatusOr<ModelSettings> settings = ParseSettings(text);
+  if (!settings.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kFileName, ": ", settings.status().message()));
+  }
+  return settings;
+}
+
+}  // namespace deberta::server

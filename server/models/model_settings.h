@@ -1,0 +1,37 @@
+// deberta.json beside a model: what its files leave open.
+//
+//   {"fill_mask": "emd" | "plain" | "legacy",        the decoder of masks
+//    "tokenizer_profile": "hf4" | "hf5" | "spm",     before --tokenizer_profile
+//    "calibration": [                                what precisions are
+//      "a text",                                     compared on
+//      {"text": "one", "text_pair": "another"},
+//      {"text": "a question", "choices": ["an answer", "another"]}]}
+
+#ifndef SERVER_MODELS_MODEL_SETTINGS_H_
+#define SERVER_MODELS_MODEL_SETTINGS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/weights/head_weights.h"
+#include "server/tasks/shared/task.h"
+#include "tokenizer/profile.h"
+
+namespace deberta::server {
+
+struct ModelSettings {
+  std::optional<model::FillMaskDecoder> fill_mask;
+  std::optional<tokenizer::Profile> tokenizer_profile;
+  std::vector<TextInput> calibration;  // no text in it is empty
+};
+
+// Nothing set if `directory` has no such file. InvalidArgument names the file,
+// the key, what was expected and what was got: a key or a value that is not
+// known is a mistake that would otherwise go unseen.
+absl::StatusOr<ModelSettings> ReadModelSettings(const std::string& directory);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_MODELS_MODEL_SETTINGS_H_

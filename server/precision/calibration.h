@@ -1,0 +1,57 @@
+// Texts -> what both precisions are asked.
+//
+//   head                      text            a label is
+//   sequence classification   one, or a pair  the best class; of multi-label
+//                                             problems, and of a single class,
+//                                             whether it is positive; of
+//                                             regression nothing
+//   multiple choice           with choices    the best choice
+//   token classification,
+//   replaced tokens           one             the best class of each token
+//   question answering        question, pair  the best start and the best end
+//                                             in the context or at [CLS]
+//   masked language model     one             the best token of each mask: the
+//                                             text's own, else up to four that
+//                                             are put in
+//   none                      one, or a pair  the direction of each token's
+//                                             hidden state; so too where masks
+//                                             are to be filled and there is no
+//                                             mask token
+//
+// Texts longer than the model reads are cut: they are no caller's.
+
+#ifndef SERVER_PRECISION_CALIBRATION_H_
+#define SERVER_PRECISION_CALIBRATION_H_
+
+#include <cstddef>
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/config.h"
+#include "model/weights/head_weights.h"
+#include "server/precision/quality_gate.h"
+#include "server/tasks/shared/task.h"
+#include "tokenizer/tokenizer.h"
+
+namespace deberta::server {
+
+// What of a model decides how it is asked.
+struct CalibratedModel {
+  const tokenizer::Tokenizer* tokenizer = nullptr;
+  model::Head head = model::Head::kNone;
+  model::ProblemType problem_type = model::ProblemType::kUnset;
+  size_t classes = 0;  // columns of the logits
+  size_t max_tokens = 0;
+};
+
+// The built-in texts, if `texts` is empty. InvalidArgument names the text that
+// does not fit the head, as calibration[3]; also if nothing is left to compare.
+absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
+                                            const CalibratedModel& model);
+
+// The shortest of the built-in texts alone.
+absl::StatusOr<Calibration> ShortestBuiltInInput(const CalibratedModel& model);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_PRECISION_CALIBRATION_H_

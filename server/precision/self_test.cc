@@ -1,0 +1,39 @@
+#include "server/precision/self_test.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "model/runtime/batch.h"
+#include "server/precision/quality_gate.h"
+
+namespace deberta::server {
+
+absl::Status SelfTest(const model::Model& model,
+                      const CalibratedModel& calibrated,
+                      model::Workspace& workspace) {
+  absl::StatusOr<Calibration> shortest = ShortestBuiltInInput(calibrated);
+  if (!shortest.ok()) return absl::OkStatus();
+  const model::RaggedBatch batch = FirstInputs(*shortest, /*max_tokens=*/1);
+  model::BatchOutput output;
+  if (absl::Status s = model.Forward(batch, workspace, &output); !s.ok())
+    return s;
+  for (const std::vector<float>* values : {&output.logits, &output.hidden}) {
+    const auto wrong =
+        std::find_if(values->begin(), values->end(),
+                     [](float value) { return !std::isfinite(value); });
+    if (wrong == values->end()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "self-test: asked a built-in text in ",
+        std::string(model::PrecisionName(model.precision().used)),
+        ", the model answers with numbers that are not finite (",
+        std::isnan(*wrong) ? "NaN" : "infinity",
+        "): its weights hold such numbers, or are so large that they make "
+        "them"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace deberta::server
