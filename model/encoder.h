@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/batch.h"
 #include "model/encoder_layer.h"
 #include "model/layers/convolution.h"
 #include "model/layers/embeddings.h"
 #include "model/observers.h"
+#include "model/runtime/batch.h"
 #include "model/weight_reader.h"
 
 namespace deberta::model {

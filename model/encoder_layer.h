@@ -12,8 +12,8 @@
 #include "model/layers/attention.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
+#include "model/runtime/workspace.h"
 #include "model/weight_reader.h"
-#include "model/workspace.h"
 
 namespace deberta::model {
 

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "model/batch.h"
 #include "model/encoder_layer.h"
-#include "model/workspace.h"
+#include "model/runtime/batch.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

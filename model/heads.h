@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "model/head_weights.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
+#include "model/runtime/workspace.h"
 #include "model/weight_reader.h"
-#include "model/workspace.h"
+#include "model/weights/head_weights.h"
 
 namespace deberta::model {
 

@@ -16,13 +16,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "model/batch.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/config.h"
+#include "model/gemm/precision.h"
 #include "model/observers.h"
-#include "model/precision.h"
-#include "model/weights.h"
-#include "model/workspace.h"
+#include "model/runtime/batch.h"
+#include "model/runtime/workspace.h"
+#include "model/weights/weights.h"
 
 namespace deberta::model {
 

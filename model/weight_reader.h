@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "model/checkpoint/checkpoint.h"
+#include "model/gemm/precision.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
 #include "model/observers.h"
-#include "model/precision.h"
-#include "model/weights.h"
+#include "model/weights/weights.h"
 
 namespace deberta::model {
 

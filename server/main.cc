@@ -2,9 +2,11 @@
 
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -14,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
-#include "model/isa.h"
+#include "model/runtime/isa.h"
 #include "server/base/log.h"
 #include "server/base/shutdown_signal.h"
 #include "server/engine.h"
@@ -100,6 +102,13 @@ absl::Status CheckDescriptors() {
                    kLeast, ", it is ", limit.rlim_cur));
 }
 
+// Large blocks are the system's again as soon as they are free; by default the
+// allocator keeps more of them the larger they were.
+void GiveLargeBlocksBack() {
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
@@ -108,6 +117,8 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
   Service service(
       {.max_call_time = options.max_call_time,
+       .max_inflight_bytes = options.max_inflight_bytes,
+       .large_call_threads = std::max(1, options.threads / 2),
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
          if (report.code == absl::StatusCode::kInternal) {
@@ -170,6 +181,7 @@ int main(int argc, char** argv) {
   options->hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
   SilenceLibraries();
+  GiveLargeBlocksBack();
   ShutdownSignal shutdown;
   Log log(stderr);
   if (const absl::Status status = Serve(*options, &shutdown, &log);

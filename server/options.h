@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
-#include "model/precision.h"
+#include "model/gemm/precision.h"
 #include "server/base/address.h"
 #include "server/models/model_source.h"
 #include "server/precision/served_networks.h"
@@ -40,14 +40,21 @@ struct Options {
   absl::Duration max_batch_wait;
   size_t max_queue_tokens = 0;
   int max_request_bytes = 0;
+  size_t max_inflight_bytes = 0;
   absl::Duration max_call_time;
   absl::Duration drain_time;
 };
 
+// What the numbers of threads and the default of --max_inflight_bytes are
+// chosen from.
+struct MachineLimits {
+  int cpus = 1;
+  std::optional<size_t> memory_bytes = {};  // none without a limit
+};
+
 // The options that the flags hold now. InvalidArgument names the flag, what was
-// expected and what was got. `cpus` is what the numbers of threads are chosen
-// from.
-absl::StatusOr<Options> OptionsFromFlags(int cpus);
+// expected and what was got.
+absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits);
 
 // Sets the flags from the environment (DEBERTA_<NAME>, empty counts as unset)
 // and then from the command line. Prints and exits for --help and --version,

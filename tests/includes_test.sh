@@ -32,8 +32,12 @@ confined() {
 
 layer json 'tokenizer/|model/|server/|proto/|tools/'
 layer tokenizer 'model/|server/|proto/|tools/'
-layer model/checkpoint 'model/(layers|[a-z_]+\.h)|tokenizer/|server/|proto/|tools/'
 layer model 'tokenizer/|server/|proto/|tools/'
+layer model/checkpoint 'model/' 'model/checkpoint/'
+layer model/runtime 'model/' 'model/runtime/'
+layer model/gemm 'model/' 'model/(checkpoint|runtime|gemm)/'
+layer model/layers 'model/' 'model/(checkpoint|runtime|gemm|layers)/'
+layer model/weights 'model/' 'model/(checkpoint|weights)/'
 layer server/base 'json/|tokenizer/|model/|server/(tasks|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/tasks/shared 'server/(base|batching|precision|models|rpc|tasks/[a-z_]+\.h)|server/[a-z_]+\.h|proto/|tools/'
 layer server/tasks 'server/(base|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
@@ -43,14 +47,27 @@ layer server/models 'server/rpc/|server/[a-z_]+\.h|proto/|tools/'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 
-confined '(oneapi/)?dnnl' 'model/layers/gemm_onednn\.cc'
+confined '(oneapi/)?dnnl' 'model/gemm/onednn_gemm\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
-confined 'hwy/' 'model/layers/[a-z0-9_]+(-inl)?\.(cc|h)|model/isa\.cc'
+confined 'hwy/' 'model/(gemm|layers)/[a-z0-9_]+(-inl)?\.(cc|h)|model/runtime/isa\.cc'
 confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
 confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/base/log\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
+
+# No folder includes itself by way of another. Programs, which nobody includes,
+# stand above their folders.
+edges=$(grep -rnoE --include='*.h' --include='*.cc' '#include "[a-z_/]+/' \
+          json tokenizer model server tools |
+          grep -vE '^(server/main|tools/deberta-[a-z0-9-]+)\.cc:' |
+          sed -E 's|^([^:]+)/[^/:]+:.*"([a-z_/]+)/$|\1 \2|' |
+          awk '$1 != $2' | sort -u)
+if ! circle=$(tsort <<<"$edges" 2>&1 >/dev/null); then
+  echo "folders include each other in a circle:"
+  echo "$circle"
+  failures=$((failures + 1))
+fi
 
 if [ "$failures" -gt 0 ]; then exit 1; fi
 echo "includes are as CONTRIBUTING.md says"

@@ -4,8 +4,8 @@
 #include <initializer_list>
 #include <utility>
 
-#include "model/isa.h"
 #include "model/layers/attention_head.h"
+#include "model/runtime/isa.h"
 
 // Vectors whose length the compiler does not know cannot be kept in arrays, as
 // the kernel's tiles are; these processors have fixed ones too.

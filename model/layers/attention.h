@@ -13,9 +13,9 @@
 #include <span>
 #include <vector>
 
-#include "model/layers/bf16.h"
+#include "model/gemm/bf16.h"
 #include "model/layers/position_tables.h"
-#include "model/workspace.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

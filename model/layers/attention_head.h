@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <span>
 
+#include "model/gemm/bf16.h"
 #include "model/layers/attention.h"
-#include "model/layers/bf16.h"
 #include "model/layers/position_tables.h"
 
 namespace deberta::model {

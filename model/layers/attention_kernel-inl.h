@@ -32,10 +32,10 @@
 #include <cstring>
 #include <limits>
 
+#include "model/gemm/bf16-inl.h"
+#include "model/gemm/transpose-inl.h"
+#include "model/gemm/unroll.h"
 #include "model/layers/attention_head.h"
-#include "model/layers/bf16-inl.h"
-#include "model/layers/transpose-inl.h"
-#include "model/layers/unroll.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace deberta::model {

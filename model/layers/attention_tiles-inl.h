@@ -20,9 +20,9 @@
 
 #include <hwy/highway.h>
 
+#include "model/gemm/tile_multiply.h"
+#include "model/gemm/unroll.h"
 #include "model/layers/attention_kernel-inl.h"
-#include "model/layers/tile_multiply.h"
-#include "model/layers/unroll.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace deberta::model {

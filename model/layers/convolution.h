@@ -9,7 +9,7 @@
 
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
-#include "model/workspace.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

@@ -7,11 +7,11 @@
 #include <optional>
 #include <vector>
 
-#include "model/batch.h"
 #include "model/checkpoint/tensor.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
-#include "model/workspace.h"
+#include "model/runtime/batch.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <type_traits>
 
-#include "model/isa.h"
 #include "model/layers/activation.h"
+#include "model/runtime/isa.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/layers/epilogue.cc"
@@ -13,8 +13,8 @@
 //
 #include <hwy/highway.h>
 
+#include "model/gemm/bf16-inl.h"
 #include "model/layers/activation-inl.h"
-#include "model/layers/bf16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace deberta::model {

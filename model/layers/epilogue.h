@@ -8,9 +8,9 @@
 #include <cstdint>
 
 #include "model/checkpoint/config.h"
-#include "model/layers/bf16.h"
-#include "model/layers/int8.h"
-#include "model/precision.h"
+#include "model/gemm/bf16.h"
+#include "model/gemm/int8.h"
+#include "model/gemm/precision.h"
 
 namespace deberta::model {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "model/thread_pool.h"
+#include "model/runtime/thread_pool.h"
 
 namespace deberta::model {
 

@@ -4,8 +4,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "model/isa.h"
-#include "model/layers/int8.h"
+#include "model/gemm/int8.h"
+#include "model/runtime/isa.h"
 
 namespace deberta::model {
 namespace {

@@ -20,11 +20,11 @@
 
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
-#include "model/layers/bf16.h"
+#include "model/gemm/bf16.h"
+#include "model/gemm/gemm.h"
+#include "model/gemm/precision.h"
 #include "model/layers/epilogue.h"
-#include "model/layers/gemm.h"
-#include "model/precision.h"
-#include "model/workspace.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

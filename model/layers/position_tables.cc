@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "model/layers/bf16.h"
+#include "model/gemm/bf16.h"
 
 namespace deberta::model {
 namespace {

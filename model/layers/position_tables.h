@@ -8,9 +8,9 @@
 #include <cstddef>
 #include <span>
 
+#include "model/gemm/precision.h"
 #include "model/layers/relative_position.h"
-#include "model/precision.h"
-#include "model/workspace.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "model/batch.h"
 #include "model/observers.h"
+#include "model/runtime/batch.h"
 #include "server/batching/job_queue.h"
 #include "server/tasks/shared/task.h"
 

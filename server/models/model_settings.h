@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/head_weights.h"
+#include "model/weights/head_weights.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/profile.h"
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/batch.h"
 #include "model/model.h"
-#include "model/workspace.h"
+#include "model/runtime/batch.h"
+#include "model/runtime/workspace.h"
 #include "server/tasks/shared/task.h"
 
 namespace deberta::server {

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "model/precision.h"
+#include "model/gemm/precision.h"
 #include "server/precision/agreement.h"
 
 namespace deberta::server {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/batch.h"
+#include "model/runtime/batch.h"
 #include "server/precision/agreement.h"
 
 namespace deberta::server {

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "model/model.h"
-#include "model/workspace.h"
+#include "model/runtime/workspace.h"
 #include "server/precision/calibration.h"
 
 namespace deberta::server {

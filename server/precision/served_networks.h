@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "model/gemm/precision.h"
 #include "model/model.h"
-#include "model/precision.h"
 #include "server/precision/agreement.h"
 
 namespace deberta::server {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "model/isa.h"
 #include "model/layers/attention.h"
+#include "model/runtime/isa.h"
 
 namespace deberta::model {
 namespace {

@@ -4,8 +4,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "model/isa.h"
 #include "model/layers/linear.h"
+#include "model/runtime/isa.h"
 
 namespace deberta::model {
 namespace {

@@ -20,8 +20,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "model/isa.h"
 #include "model/model.h"
+#include "model/runtime/isa.h"
 #include "tests/model/golden_model.h"
 
 namespace deberta::model {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/batch.h"
 #include "model/checkpoint/mapped_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/model.h"
-#include "model/workspace.h"
+#include "model/runtime/batch.h"
+#include "model/runtime/workspace.h"
 
 namespace deberta::model {
 

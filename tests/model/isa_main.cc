@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "gtest/gtest.h"
-#include "model/isa.h"
+#include "model/runtime/isa.h"
 #include "tests/model/test_isa.h"
 
 namespace deberta::model {

@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/isa.h"
+#include "model/runtime/isa.h"
+#include "tests/model/gemm/bf16_values.h"
 #include "tests/model/golden_model.h"
-#include "tests/model/layers/bf16_values.h"
 
 namespace deberta::model {
 namespace {

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/isa.h"
 #include "model/model.h"
+#include "model/runtime/isa.h"
 #include "tests/model/golden_model.h"
 
 namespace deberta::model {

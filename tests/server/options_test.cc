@@ -159,6 +159,7 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
       {"--drain_seconds=-1", "--drain_seconds"},
       {"--default_deadline_ms=0", "--default_deadline_ms"},
       {"--max_request_bytes=1", "--max_request_bytes"},
+      {"--max_inflight_bytes=-1", "--max_inflight_bytes"},
       {"--max_batch_wait_us=-5", "--max_batch_wait_us"},
       {"--max_batch_tokens=0", "--max_batch_tokens"},
       {"--max_queue_tokens=100", "--max_batch_tokens (1024) must not exceed"},
@@ -173,7 +174,7 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   const absl::FlagSaver saver;
   Set("models", "/m");
   const auto chosen = [](int cpus) {
-    const auto options = OptionsFromFlags(cpus);
+    const auto options = OptionsFromFlags({.cpus = cpus});
     return std::tuple(options->threads, options->workers,
                       options->threads_per_worker);
   };
@@ -188,8 +189,23 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   EXPECT_EQ(chosen(8), std::tuple(8, 8, 3));
   EXPECT_EQ(chosen(2), std::tuple(2, 2, 3));
   Set("workers", "1024");
-  EXPECT_THAT(std::string(OptionsFromFlags(8).status().message()),
+  EXPECT_THAT(std::string(OptionsFromFlags({.cpus = 8}).status().message()),
               HasSubstr("3072 threads"));
+}
+
+// In a small container the default leaves room for the model.
+TEST(OptionsTest, MemoryOfCallsComesFromTheLimit) {
+  const absl::FlagSaver saver;
+  Set("models", "/m");
+  const auto chosen = [](std::optional<size_t> limit) {
+    return OptionsFromFlags({.memory_bytes = limit})->max_inflight_bytes;
+  };
+  constexpr size_t kMiB = size_t{1} << 20;
+  EXPECT_EQ(chosen(std::nullopt), 200 * kMiB);
+  EXPECT_EQ(chosen(1024 * kMiB), 200 * kMiB);
+  EXPECT_EQ(chosen(512 * kMiB), 128 * kMiB);
+  Set("max_inflight_bytes", "1000000");
+  EXPECT_EQ(chosen(512 * kMiB), 1'000'000u);
 }
 
 using OptionsDeathTest = testing::Test;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/batch.h"
 #include "model/model.h"
+#include "model/runtime/batch.h"
 
 namespace deberta::tools {
 

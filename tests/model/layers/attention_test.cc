@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "gtest/gtest.h"
-#include "model/isa.h"
-#include "tests/model/layers/bf16_values.h"
-#include "tests/model/layers/random_floats.h"
+#include "model/runtime/isa.h"
+#include "tests/model/gemm/bf16_values.h"
+#include "tests/model/random_floats.h"
 #include "tests/model/test_isa.h"
 #include "tests/reference/layers.h"
 

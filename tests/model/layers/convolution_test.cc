@@ -1,7 +1,7 @@
 #include "model/layers/convolution.h"
 
 #include "gtest/gtest.h"
-#include "tests/model/layers/random_floats.h"
+#include "tests/model/random_floats.h"
 #include "tests/reference/layers.h"
 
 namespace deberta::model {

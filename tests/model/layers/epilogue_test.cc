@@ -5,8 +5,8 @@
 
 #include "gtest/gtest.h"
 #include "model/layers/activation.h"
-#include "tests/model/layers/bf16_values.h"
-#include "tests/model/layers/random_floats.h"
+#include "tests/model/gemm/bf16_values.h"
+#include "tests/model/random_floats.h"
 
 namespace deberta::model {
 namespace {

@@ -3,11 +3,11 @@
 #include <cstring>
 
 #include "gtest/gtest.h"
-#include "model/isa.h"
+#include "model/gemm/int8.h"
 #include "model/layers/activation.h"
-#include "model/layers/int8.h"
-#include "tests/model/layers/bf16_values.h"
-#include "tests/model/layers/random_floats.h"
+#include "model/runtime/isa.h"
+#include "tests/model/gemm/bf16_values.h"
+#include "tests/model/random_floats.h"
 #include "tests/reference/layers.h"
 
 namespace deberta::model {

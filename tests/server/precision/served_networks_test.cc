@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "model/checkpoint/checkpoint.h"
-#include "model/isa.h"
+#include "model/runtime/isa.h"
 #include "tests/model/checkpoint/model_directory.h"
 
 namespace deberta::server {

@@ -1,0 +1,60 @@
+// The only batch there is: sequences laid end to end, no padding, no masks.
+
+#ifndef MODEL_RUNTIME_BATCH_H_
+#define MODEL_RUNTIME_BATCH_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace deberta::model {
+
+struct RaggedBatch {
+  std::vector<int32_t> ids;       // [tokens]
+  std::vector<int32_t> type_ids;  // [tokens]; read iff type_vocab_size > 0
+  // [sequences + 1], ascending from 0 to tokens: sequence s is the rows
+  // [starts[s], starts[s + 1]).
+  std::vector<uint32_t> starts = {0};
+  // Rows whose head logits are wanted, in the order of the output. Sequence
+  // classification reads row starts[s], fill-mask the masked rows, tagging and
+  // question answering every row.
+  std::vector<uint32_t> logit_rows;
+  // Rows whose final hidden states are wanted.
+  std::vector<uint32_t> hidden_rows;
+
+  size_t tokens() const { return ids.size(); }
+  size_t sequences() const { return starts.size() - 1; }
+  // The sequence that row `row` belongs to. REQUIRES: row < tokens().
+  size_t SequenceOf(uint32_t row) const {
+    return static_cast<size_t>(
+        std::upper_bound(starts.begin(), starts.end(), row) - starts.begin() -
+        1);
+  }
+};
+
+struct BatchOutput {
+  std::vector<float> logits;  // [logit_rows, logit_width]
+  size_t logit_width = 0;
+  std::vector<float> hidden;  // [hidden_rows, hidden_width]
+  size_t hidden_width = 0;
+};
+
+// The sequences `kept` of the batch, ascending, and the rows wanted of them.
+RaggedBatch KeepSequences(const RaggedBatch& batch,
+                          std::span<const size_t> kept);
+
+// Indices into `rows`, of the batch, of those that are of sequences `kept`.
+std::vector<size_t> KeptRows(const RaggedBatch& batch,
+                             std::span<const uint32_t> rows,
+                             std::span<const size_t> kept);
+
+// Makes the output of KeepSequences(batch, kept) one of `batch`, in which the
+// rows of other sequences are 0.
+void SpreadOutput(const RaggedBatch& batch, std::span<const size_t> kept,
+                  BatchOutput* output);
+
+}  // namespace deberta::model
+
+#endif  // MODEL_RUNTIME_BATCH_H_
