@@ -150,7 +150,7 @@ struct Model::Parts {
 
   // From the last layer on, after Encoder::ForwardToLast of this batch.
   void Finish(const RaggedBatch& batch, Workspace& workspace,
-              BatchOutput* output, const LayerObserver& observer) const;
+              BatchOutput* output, const ForwardOptions& options) const;
   // Both leave what the head reads in workspace.head, and the hidden states
   // that the batch asks for in `output`.
   void RunLast(const RaggedBatch& batch, Workspace& workspace,
@@ -158,24 +158,29 @@ struct Model::Parts {
   void RunLastAndDecode(const RaggedBatch& batch, Workspace& workspace,
                         BatchOutput* output,
                         const LayerObserver& observer) const;
+  // Logits of the first `rows` of workspace.head, tile by tile.
+  void HandOutLogits(size_t rows, Workspace& workspace,
+                     const ForwardOptions& options) const;
 };
 
 void Model::Parts::Finish(const RaggedBatch& batch, Workspace& workspace,
                           BatchOutput* output,
-                          const LayerObserver& observer) const {
+                          const ForwardOptions& options) const {
   const size_t width = encoder.last_layer().width();
   const size_t logit_rows = batch.logit_rows.size();
   output->hidden_width = width;
   output->hidden.resize(batch.hidden_rows.size() * width);
-  output->logit_width = head.width();
-  output->logits.resize(logit_rows * head.width());
+  output->logit_width = options.take_logits ? 0 : head.width();
+  output->logits.resize(logit_rows * output->logit_width);
   workspace.head.Reserve(Linear::PaddedRows(logit_rows) * width);
   if (decoder.has_value() && logit_rows > 0) {
-    RunLastAndDecode(batch, workspace, output, observer);
+    RunLastAndDecode(batch, workspace, output, options.observer);
   } else {
-    RunLast(batch, workspace, output, observer);
+    RunLast(batch, workspace, output, options.observer);
   }
-  if (logit_rows > 0) {
+  if (options.take_logits) {
+    HandOutLogits(logit_rows, workspace, options);
+  } else if (logit_rows > 0) {
     head.Forward(workspace.head.get(), logit_rows, output->logits.data(),
                  workspace);
   }
@@ -222,6 +227,24 @@ void Model::Parts::RunLastAndDecode(const RaggedBatch& batch,
          workspace.head.get());
 }
 
+void Model::Parts::HandOutLogits(size_t rows, Workspace& workspace,
+                                 const ForwardOptions& options) const {
+  if (rows == 0) return;
+  const size_t width = head.width();
+  // No row is read beyond the last tile's padding: tiles are padded themselves.
+  const size_t tile =
+      Linear::PaddedRows(std::max(size_t{1}, options.tile_floats / width));
+  float* logits = workspace.logits.Reserve(std::min(tile, rows) * width);
+  for (size_t first = 0; first < rows; first += tile) {
+    const size_t count = std::min(tile, rows - first);
+    head.Forward(workspace.head.get() + first * encoder.last_layer().width(),
+                 count, logits, workspace);
+    workspace.pool().ParallelFor(count, [&](size_t row, int) {
+      options.take_logits(first + row, std::span(logits + row * width, width));
+    });
+  }
+}
+
 absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
     const std::string& directory, const Options& options) {
   auto checkpoint = Checkpoint::Open(directory, options.checkpoint);
@@ -253,24 +276,32 @@ Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 
 absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
-                            BatchOutput* output, const LayerObserver& observer,
-                            const StillWanted& still_wanted) const {
+                            BatchOutput* output,
+                            const ForwardOptions& options) const {
   absl::Status valid =
       CheckBatch(batch, config(), parts_->longest, logit_width());
   if (valid.ok() && parts_->decoder.has_value()) {
     valid = parts_->decoder->Check(batch);
   }
   if (!valid.ok()) return valid;
-  const std::vector<size_t> left =
-      parts_->encoder.ForwardToLast(batch, workspace, observer, still_wanted);
+  const std::vector<size_t> left = parts_->encoder.ForwardToLast(
+      batch, workspace, options.observer, options.still_wanted);
   if (left.empty()) {
     return absl::CancelledError("nobody waits for the batch any more");
   }
   if (left.size() == batch.sequences()) {
-    parts_->Finish(batch, workspace, output, observer);
+    parts_->Finish(batch, workspace, output, options);
     return absl::OkStatus();
   }
-  parts_->Finish(KeepSequences(batch, left), workspace, output, observer);
+  ForwardOptions narrow = options;
+  if (options.take_logits) {
+    narrow.take_logits = [&options,
+                          rows = KeptRows(batch, batch.logit_rows, left)](
+                             size_t row, std::span<const float> logits) {
+      options.take_logits(rows[row], logits);
+    };
+  }
+  parts_->Finish(KeepSequences(batch, left), workspace, output, narrow);
   SpreadOutput(batch, left, output);
   return absl::OkStatus();
 }

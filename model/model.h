@@ -50,12 +50,11 @@ class Model {
   // max_position_embeddings while position_biased_input is set or the Enhanced
   // Mask Decoder is to fill its masks; with few and odd position_buckets, than
   // the reach of their table (RelativePosition::Reach).
-  // With `still_wanted`, sequences are dropped once it says no: their rows of
-  // `output` are 0, and if none is left, Cancelled.
+  // Rows of sequences that are not wanted any more are 0 in `output`; if none
+  // is left, Cancelled.
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
-                       const LayerObserver& observer = nullptr,
-                       const StillWanted& still_wanted = nullptr) const;
+                       const ForwardOptions& options = {}) const;
 
   // What the encoder uses, and why if it is not what was asked for.
   const PrecisionChoice& precision() const;

@@ -29,6 +29,25 @@ using LayerObserver =
 // layers, on the thread that runs the batch, until it says no.
 using StillWanted = std::function<bool(size_t sequence)>;
 
+// Takes row `row` of a batch's logits, numbered as in RaggedBatch::logit_rows:
+// [logit_width], gone when the call returns. Called once for each row, in any
+// order, by the threads of the workspace, several at a time. Rows of sequences
+// that were given up do not come.
+using LogitConsumer =
+    std::function<void(size_t row, std::span<const float> logits)>;
+
+// What a batch may be computed with.
+struct ForwardOptions {
+  LayerObserver observer = nullptr;
+  // Sequences are dropped once it says no.
+  StillWanted still_wanted = nullptr;
+  // Gets the logits, which BatchOutput is then without: they are computed in
+  // tiles of rows, each gone before the next.
+  LogitConsumer take_logits = nullptr;
+  // Floats of a tile, about: at least sixteen rows are computed together.
+  size_t tile_floats = size_t{1} << 22;
+};
+
 }  // namespace deberta::model
 
 #endif  // MODEL_OBSERVERS_H_

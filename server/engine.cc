@@ -20,10 +20,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
     absl::StatusOr<LoadedModel> model =
         LoadModel(source,
                   {.load_threads = options.threads,
-                   .gate = {.wanted = options.precision,
-                            .thresholds = options.gate,
-                            .keep_fp32 = options.keep_fp32,
-                            .threads = options.threads_per_worker},
+                   .precision = {.wanted = options.precision,
+                                 .thresholds = options.agreement_thresholds,
+                                 .keep_fp32 = options.keep_fp32,
+                                 .threads = options.threads_per_worker},
                    .tokenizer_profile = options.tokenizer_profile,
                    .allowed_weights = options.allowed_weights,
                    .hdf5_reader = options.hdf5_reader},
@@ -40,13 +40,13 @@ std::vector<Engine::Queue> Engine::MakeQueues(
   std::vector<Queue> queues;
   for (size_t i = 0; i < models->size(); ++i) {
     queues.push_back(
-        {.model = i, .network = (*models)[i].network.served.get()});
+        {.model = i, .network = (*models)[i].networks.served.get()});
   }
   for (size_t i = 0; i < models->size(); ++i) {
     LoadedModel& model = (*models)[i];
-    if (model.network.exact == nullptr) continue;
-    model.served.exact_queue = queues.size();
-    queues.push_back({.model = i, .network = model.network.exact.get()});
+    if (model.networks.fp32 == nullptr) continue;
+    model.served.fp32_queue = queues.size();
+    queues.push_back({.model = i, .network = model.networks.fp32.get()});
   }
   return queues;
 }
@@ -65,10 +65,10 @@ Engine::Engine(const Options& options, std::vector<LoadedModel> models,
                          .max_queue_tokens = options.max_queue_tokens},
       queues_.size(),
       [this](size_t queue, const model::RaggedBatch& batch,
-             const model::StillWanted& still_wanted,
-             model::Workspace& workspace, model::BatchOutput* output) {
+             const model::ForwardOptions& forward, model::Workspace& workspace,
+             model::BatchOutput* output) {
         return queues_[queue].network->Forward(batch, workspace, output,
-                                               nullptr, still_wanted);
+                                               forward);
       },
       [this, observer = std::move(observer)](Scheduler::BatchReport report) {
         report.queue = queues_[report.queue].model;

@@ -106,15 +106,15 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
-  Service service({.max_call_time = options.max_call_time,
-                   .observer = [&](const RequestReport& report) {
-                     metrics.RecordRequest(report);
-                     if (report.code == absl::StatusCode::kInternal) {
-                       log->Error("request failed",
-                                  {{"task", TaskName(report.task)},
-                                   {"error", report.message}});
-                     }
-                   }});
+  Service service(
+      {.max_call_time = options.max_call_time,
+       .observer = [&](const RequestReport& report) {
+         metrics.RecordRequest(report);
+         if (report.code == absl::StatusCode::kInternal) {
+           log->Error("request failed",
+                      {{"task", report.method}, {"error", report.message}});
+         }
+       }});
   metrics.WatchInflight([&service] { return service.inflight(); });
   std::unique_ptr<Engine> engine;  // outlives every call and scrape
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =

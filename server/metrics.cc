@@ -37,8 +37,9 @@ constexpr std::array kCodes = {absl::StatusCode::kOk,
                                absl::StatusCode::kUnauthenticated,
                                absl::StatusCode::kInternal};
 
-constexpr std::array<std::pair<Rejection, const char*>, 3> kRejections = {{
+constexpr std::array<std::pair<Rejection, const char*>, 4> kRejections = {{
     {Rejection::kQueueFull, "queue_full"},
+    {Rejection::kMemoryFull, "memory_full"},
     {Rejection::kTooLarge, "too_large"},
     {Rejection::kDraining, "draining"},
 }};
@@ -51,8 +52,12 @@ const Histogram::BucketBoundaries kSequences = {1,  2,  4,   8,  16,
 const Histogram::BucketBoundaries kTokens = {16,   32,   64,   128,  256,  512,
                                              1024, 2048, 4096, 8192, 16384};
 
-Labels Of(const std::string& model, TaskKind task) {
-  return {{"model", model}, {"task", std::string(TaskName(task))}};
+// Methods beside the tasks.
+constexpr std::array kOtherMethods = {kTokenizeMethod, kListModelsMethod,
+                                      kGetModelMethod};
+
+Labels Of(const std::string& model, std::string_view method) {
+  return {{"model", model}, {"task", std::string(method)}};
 }
 
 prometheus::MetricFamily OneValue(const char* name, const char* help,
@@ -137,7 +142,7 @@ class BacklogCollector : public prometheus::Collectable {
   const std::function<Metrics::Backlog(size_t)> backlog_;
 };
 
-struct TaskSeries {
+struct MethodSeries {
   Counter* inputs = nullptr;
   Counter* tokens = nullptr;
   Counter* truncated = nullptr;
@@ -148,8 +153,9 @@ struct TaskSeries {
 };
 
 struct ModelSeries {
-  std::map<TaskKind, std::map<absl::StatusCode, Counter*>> requests;
-  std::map<TaskKind, TaskSeries> tasks;
+  std::map<std::string_view, std::map<absl::StatusCode, Counter*>> requests;
+  // Of those that read texts.
+  std::map<std::string_view, MethodSeries> methods;
   std::map<Rejection, Counter*> rejected;
   Histogram* batch_sequences = nullptr;
   Histogram* batch_tokens = nullptr;
@@ -233,28 +239,35 @@ struct Metrics::Series {
   }
 
   void AddRequests(const std::string& model, ModelSeries* out) {
-    for (const TaskKind task : kTaskKinds) {
+    const auto add = [&](std::string_view method) {
       for (const absl::StatusCode code : kCodes) {
-        Labels labels = Of(model, task);
+        Labels labels = Of(model, method);
         labels["code"] = absl::StatusCodeToString(code);
-        out->requests[task][code] = &requests.Add(labels);
+        out->requests[method][code] = &requests.Add(labels);
       }
-    }
+    };
+    for (const TaskKind task : kTaskKinds) add(TaskName(task));
+    for (const std::string_view method : kOtherMethods) add(method);
+  }
+
+  MethodSeries MakeMethod(const std::string& model, std::string_view method) {
+    const Labels labels = Of(model, method);
+    return {.inputs = &inputs.Add(labels),
+            .tokens = &tokens.Add(labels),
+            .truncated = &truncated.Add(labels),
+            .total = &total.Add(labels, kSeconds),
+            .tokenize = &tokenize.Add(labels, kSeconds),
+            .queue = &queue.Add(labels, kSeconds),
+            .compute = &compute.Add(labels, kSeconds)};
   }
 
   ModelSeries MakeModel(const ModelInfo& info) {
     ModelSeries model;
     AddRequests(info.name, &model);
     for (const TaskKind task : info.tasks) {
-      const Labels labels = Of(info.name, task);
-      model.tasks[task] = {.inputs = &inputs.Add(labels),
-                           .tokens = &tokens.Add(labels),
-                           .truncated = &truncated.Add(labels),
-                           .total = &total.Add(labels, kSeconds),
-                           .tokenize = &tokenize.Add(labels, kSeconds),
-                           .queue = &queue.Add(labels, kSeconds),
-                           .compute = &compute.Add(labels, kSeconds)};
+      model.methods[TaskName(task)] = MakeMethod(info.name, TaskName(task));
     }
+    model.methods[kTokenizeMethod] = MakeMethod(info.name, kTokenizeMethod);
     for (const auto& [rejection, name] : kRejections) {
       model.rejected[rejection] =
           &rejected.Add({{"model", info.name}, {"reason", name}});
@@ -310,20 +323,20 @@ void Metrics::AddModels(const std::vector<ModelInfo>& models,
 void Metrics::RecordRequest(const RequestReport& report) {
   ModelSeries& model = report.model.has_value() ? series_->models[*report.model]
                                                 : series_->unknown;
-  model.requests[report.task][report.code]->Increment();
+  model.requests[report.method][report.code]->Increment();
   if (report.rejection.has_value() && report.model.has_value())
     model.rejected[*report.rejection]->Increment();
-  const auto found = model.tasks.find(report.task);
-  if (found == model.tasks.end()) return;
-  TaskSeries& task = found->second;
-  Observe(task.total, report.total);
-  Observe(task.tokenize, report.tokenize);
-  Observe(task.queue, report.queue);
-  Observe(task.compute, report.compute);
+  const auto found = model.methods.find(report.method);
+  if (found == model.methods.end()) return;
+  MethodSeries& method = found->second;
+  Observe(method.total, report.total);
+  Observe(method.tokenize, report.tokenize);
+  Observe(method.queue, report.queue);
+  Observe(method.compute, report.compute);
   if (!report.accepted) return;
-  task.inputs->Increment(static_cast<double>(report.inputs));
-  task.tokens->Increment(static_cast<double>(report.tokens));
-  task.truncated->Increment(static_cast<double>(report.truncated_inputs));
+  method.inputs->Increment(static_cast<double>(report.inputs));
+  method.tokens->Increment(static_cast<double>(report.tokens));
+  method.truncated->Increment(static_cast<double>(report.truncated_inputs));
 }
 
 void Metrics::RecordBatch(size_t model, size_t sequences, size_t tokens) {

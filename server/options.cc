@@ -267,7 +267,7 @@ absl::StatusOr<WantedPrecision> Precision() {
                absl::StrCat("\"", name, "\""));
 }
 
-absl::StatusOr<GateThresholds> Thresholds() {
+absl::StatusOr<AgreementThresholds> Thresholds() {
   const double agreement = absl::GetFlag(FLAGS_min_label_agreement);
   const double change = absl::GetFlag(FLAGS_max_logit_change);
   if (!(agreement >= 0 && agreement <= 1)) {
@@ -277,8 +277,8 @@ absl::StatusOr<GateThresholds> Thresholds() {
   if (!(change >= 0 && std::isfinite(change))) {
     return Wrong("max_logit_change", "a number from 0", absl::StrCat(change));
   }
-  return GateThresholds{.min_label_agreement = agreement,
-                        .max_logit_change = change};
+  return AgreementThresholds{.min_label_agreement = agreement,
+                             .max_logit_change = change};
 }
 
 void AnswerHelpAndVersion(int argc, char** argv) {
@@ -311,7 +311,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
   if (!precision.ok()) return precision.status();
-  const absl::StatusOr<GateThresholds> thresholds = Thresholds();
+  const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
   if (!thresholds.ok()) return thresholds.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
@@ -332,7 +332,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .precision = *precision,
-      .gate = *thresholds,
+      .agreement_thresholds = *thresholds,
       .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
       .threads = threads,
       .workers = workers,

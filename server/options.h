@@ -15,7 +15,7 @@
 #include "model/gemm/precision.h"
 #include "server/base/address.h"
 #include "server/models/model_source.h"
-#include "server/precision/gated_network.h"
+#include "server/precision/served_networks.h"
 #include "tokenizer/profile.h"
 
 namespace deberta::server {
@@ -31,7 +31,7 @@ struct Options {
   Address listen = {};
   Address metrics_listen = {};
   WantedPrecision precision = model::Precision::kFp32;
-  GateThresholds gate = {};
+  AgreementThresholds agreement_thresholds = {};
   bool keep_fp32 = false;
   int threads = 1;             // that compute
   int workers = 1;             // batches computed at once

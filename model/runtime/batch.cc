@@ -19,14 +19,10 @@ std::vector<float> Spread(const RaggedBatch& batch,
                           const std::vector<float>& values) {
   std::vector<float> spread(rows.size() * width, 0.0f);
   auto from = values.begin();
-  auto to = spread.begin();
-  for (const uint32_t row : rows) {
-    const auto step = static_cast<std::ptrdiff_t>(width);
-    if (PlaceOf(batch.SequenceOf(row), kept).has_value()) {
-      std::copy_n(from, width, to);
-      from += step;
-    }
-    to += step;
+  for (const size_t row : KeptRows(batch, rows, kept)) {
+    std::copy_n(from, width,
+                spread.begin() + static_cast<std::ptrdiff_t>(row * width));
+    from += static_cast<std::ptrdiff_t>(width);
   }
   return spread;
 }
@@ -59,6 +55,18 @@ RaggedBatch KeepSequences(const RaggedBatch& batch,
   renumber(batch.logit_rows, narrow.logit_rows);
   renumber(batch.hidden_rows, narrow.hidden_rows);
   return narrow;
+}
+
+std::vector<size_t> KeptRows(const RaggedBatch& batch,
+                             std::span<const uint32_t> rows,
+                             std::span<const size_t> kept) {
+  std::vector<size_t> indices;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (PlaceOf(batch.SequenceOf(rows[i]), kept).has_value()) {
+      indices.push_back(i);
+    }
+  }
+  return indices;
 }
 
 void SpreadOutput(const RaggedBatch& batch, std::span<const size_t> kept,

@@ -45,6 +45,11 @@ struct BatchOutput {
 RaggedBatch KeepSequences(const RaggedBatch& batch,
                           std::span<const size_t> kept);
 
+// Indices into `rows`, of the batch, of those that are of sequences `kept`.
+std::vector<size_t> KeptRows(const RaggedBatch& batch,
+                             std::span<const uint32_t> rows,
+                             std::span<const size_t> kept);
+
 // Makes the output of KeepSequences(batch, kept) one of `batch`, in which the
 // rows of other sequences are 0.
 void SpreadOutput(const RaggedBatch& batch, std::span<const size_t> kept,

@@ -71,7 +71,7 @@ size_t Workspace::bytes() const {
                   row_scales.capacity() + projections.capacity() +
                   context.capacity() + dense.capacity() +
                   intermediate.capacity() + convolved.capacity() +
-                  query_states.capacity() + head.capacity();
+                  query_states.capacity() + head.capacity() + logits.capacity();
   for (const ThreadScratch& scratch : *thread_scratch_) {
     floats += scratch.floats.capacity();
   }

@@ -80,6 +80,7 @@ class Workspace {
   FloatBuffer convolved;     // [tokens, hidden]
   FloatBuffer query_states;  // [rows, hidden] of the enhanced mask decoder
   FloatBuffer head;          // what the head reads and computes on the way
+  FloatBuffer logits;        // [rows of one tile, logit width]
 
  private:
   ThreadPool pool_;

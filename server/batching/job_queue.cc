@@ -17,7 +17,7 @@ size_t WaitingSequences(const PendingJob& pending) {
 size_t WaitingTokens(const PendingJob& pending) {
   size_t tokens = 0;
   for (size_t i = pending.next_sequence; i < pending.job.sequences.size(); ++i)
-    tokens += pending.job.sequences[i].ids.size();
+    tokens += pending.job.sequences[i].cost();
   return tokens;
 }
 
@@ -61,8 +61,7 @@ absl::Status JobQueue::CheckRoom(size_t tokens) const {
 
 absl::Status JobQueue::Push(Job& job, absl::Time now) {
   size_t tokens = 0;
-  for (const SequenceInput& sequence : job.sequences)
-    tokens += sequence.ids.size();
+  for (const SequenceInput& sequence : job.sequences) tokens += sequence.cost();
   if (tokens == 0) return absl::InvalidArgumentError("the job has no tokens");
   if (!job.continues) {
     if (absl::Status s = CheckRoom(tokens); !s.ok()) return s;
@@ -100,13 +99,14 @@ Batch JobQueue::TakeBatch(absl::Time now) {
   while (!jobs_.empty()) {
     const std::shared_ptr<PendingJob>& front = jobs_.front();
     const SequenceInput& sequence = front->job.sequences[front->next_sequence];
-    const size_t size = sequence.ids.size();
     const auto [known, is_new] = inputs.try_emplace(&sequence, inputs.size());
+    const size_t cost = is_new ? sequence.cost() : sequence.head_tokens;
+    if (cost > 0 && !batch.entries.empty() &&
+        batch.cost + cost > limits_.max_batch_tokens)
+      break;
+    batch.cost += cost;
     if (is_new) {
-      if (!batch.entries.empty() &&
-          batch.tokens + size > limits_.max_batch_tokens)
-        break;
-      batch.tokens += size;
+      batch.tokens += sequence.ids.size();
       ++batch.inputs;
     }
     if (!front->started) {
@@ -114,7 +114,7 @@ Batch JobQueue::TakeBatch(absl::Time now) {
       front->output.queue_time = now - front->arrival;
     }
     batch.entries.push_back({front, front->next_sequence++, known->second});
-    tokens_ -= size;
+    tokens_ -= sequence.cost();
     if (WaitingSequences(*front) == 0) jobs_.pop_front();
   }
   return batch;

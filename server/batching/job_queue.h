@@ -67,6 +67,7 @@ struct Batch {
   std::vector<Entry> entries;
   size_t inputs = 0;
   size_t tokens = 0;  // of the inputs
+  size_t cost = 0;    // SequenceInput::cost(), in tokens, of what is computed
   // Jobs that were found cancelled or expired; their status is set, and their
   // `done` is owed unless another batch still runs a part of them.
   std::vector<std::shared_ptr<PendingJob>> dropped;
@@ -74,6 +75,7 @@ struct Batch {
 
 class JobQueue {
  public:
+  // In tokens of work: SequenceInput::cost().
   struct Limits {
     size_t max_batch_tokens = 0;
     size_t max_queue_tokens = 0;
@@ -89,8 +91,8 @@ class JobQueue {
 
   // Takes sequences in order of arrival until the next would exceed
   // max_batch_tokens; a longer one runs alone. One that equals another of the
-  // batch adds no tokens. First drops every job of the
-  // queue that is cancelled or past its deadline, so the batch may be empty.
+  // batch adds the head's work alone. First drops every job of the queue that
+  // is cancelled or past its deadline, so the batch may be empty.
   Batch TakeBatch(absl::Time now);
 
   // When a batch should be taken: InfiniteFuture if nothing waits, InfinitePast
@@ -103,6 +105,7 @@ class JobQueue {
 
   bool empty() const { return jobs_.empty(); }
   absl::Time oldest_arrival() const;  // InfiniteFuture if empty
+  // The work that waits.
   size_t tokens() const { return tokens_; }
 
  private:
@@ -111,7 +114,7 @@ class JobQueue {
 
   Limits limits_;
   std::deque<std::shared_ptr<PendingJob>> jobs_;
-  size_t tokens_ = 0;  // of sequences not yet taken
+  size_t tokens_ = 0;  // work of sequences not yet taken
 };
 
 }  // namespace deberta::server

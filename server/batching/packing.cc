@@ -73,26 +73,73 @@ PackedBatch Pack(const Batch& batch) {
   return packed;
 }
 
-std::vector<SequenceOutput> Unpack(const Batch& batch,
-                                   const PackedBatch& packed,
-                                   const model::BatchOutput& output) {
-  std::vector<SequenceOutput> results;
-  results.reserve(batch.entries.size());
+Unpacker::Unpacker(const Batch& batch, const PackedBatch& packed)
+    : batch_(batch), packed_(packed), outputs_(batch.entries.size()) {
+  const auto keeps_best = [](const Batch::Entry& entry) {
+    return InputOf(entry).best != nullptr;
+  };
+  if (std::ranges::none_of(batch.entries, keeps_best)) return;
+  readers_.resize(packed.batch.logit_rows.size());
+  whole_rows_.resize(packed.batch.logit_rows.size());
   for (size_t e = 0; e < batch.entries.size(); ++e) {
-    const bool head = InputOf(batch.entries[e]).readout == Readout::kHeadLogits;
-    const size_t width = head ? output.logit_width : output.hidden_width;
-    const std::vector<float>& from = head ? output.logits : output.hidden;
-    SequenceOutput result = {.width = width};
-    result.values.reserve(packed.places[e].size() * width);
-    for (const uint32_t place : packed.places[e]) {
-      const auto row =
-          from.begin() + static_cast<std::ptrdiff_t>(place * width);
-      result.values.insert(result.values.end(), row,
-                           row + static_cast<std::ptrdiff_t>(width));
+    const SequenceInput& input = InputOf(batch.entries[e]);
+    if (input.readout != Readout::kHeadLogits) continue;
+    for (size_t row = 0; row < input.rows.size(); ++row) {
+      readers_[packed.places[e][row]].push_back({.entry = e, .row = row});
     }
-    results.push_back(std::move(result));
+    if (input.best == nullptr) continue;
+    const size_t values = input.rows.size() * input.best->count;
+    outputs_[e] = {.values = std::vector<float>(values),
+                   .width = input.best->count,
+                   .columns = std::vector<int32_t>(values)};
   }
-  return results;
+}
+
+model::LogitConsumer Unpacker::take_logits() {
+  if (readers_.empty()) return nullptr;
+  return [this](size_t place, std::span<const float> logits) {
+    TakeRow(place, logits);
+  };
+}
+
+void Unpacker::TakeRow(size_t place, std::span<const float> logits) {
+  std::vector<float> scratch;
+  for (const auto& [e, row] : readers_[place]) {
+    const BestColumns* best = InputOf(batch_.entries[e]).best.get();
+    if (best == nullptr) {
+      whole_rows_[place].assign(logits.begin(), logits.end());
+      continue;
+    }
+    const size_t first = row * best->count;
+    best->Take(
+        logits, std::span(outputs_[e].columns).subspan(first, best->count),
+        std::span(outputs_[e].values).subspan(first, best->count), &scratch);
+  }
+}
+
+std::span<const float> Unpacker::RowAt(size_t place, bool head,
+                                       const model::BatchOutput& output) const {
+  if (head && !readers_.empty()) return whole_rows_[place];
+  const size_t width = head ? output.logit_width : output.hidden_width;
+  return std::span(head ? output.logits : output.hidden)
+      .subspan(place * width, width);
+}
+
+std::vector<SequenceOutput> Unpacker::Finish(const model::BatchOutput& output) {
+  for (size_t e = 0; e < batch_.entries.size(); ++e) {
+    const SequenceInput& input = InputOf(batch_.entries[e]);
+    if (input.best != nullptr) continue;
+    const bool head = input.readout == Readout::kHeadLogits;
+    const std::vector<uint32_t>& places = packed_.places[e];
+    SequenceOutput& result = outputs_[e];
+    for (const uint32_t place : places) {
+      const std::span<const float> row = RowAt(place, head, output);
+      result.width = row.size();
+      result.values.reserve(places.size() * result.width);
+      result.values.insert(result.values.end(), row.begin(), row.end());
+    }
+  }
+  return std::move(outputs_);
 }
 
 }  // namespace deberta::server

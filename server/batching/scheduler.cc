@@ -157,7 +157,7 @@ std::optional<Scheduler::Duty> Scheduler::TakeBatch(
   // Under the same lock: a part that still runs owes the answer itself.
   KeepComplete(duty.batch->dropped);
   ++running_batches_;
-  const size_t tokens = duty.batch->tokens;
+  const size_t tokens = duty.batch->cost;
   *team = {.threads = 1,
            .most = MostThreads(tokens, options_.max_threads_per_batch),
            .tokens = tokens,
@@ -238,15 +238,18 @@ std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
   const PackedBatch packed = Pack(batch);
   Waiters waiters(batch);
   model::Workspace& workspace = *workspaces_[duty.team];
+  Unpacker unpacker(batch, packed);
+  const model::ForwardOptions options = {
+      .still_wanted =
+          [&](size_t input) { return waiters.WaitFor(input, options_.now()); },
+      .take_logits = unpacker.take_logits()};
   model::BatchOutput output;
-  const absl::Status status = run_batch_(
-      duty.queue, packed.batch,
-      [&](size_t input) { return waiters.WaitFor(input, options_.now()); },
-      workspace, &output);
+  const absl::Status status =
+      run_batch_(duty.queue, packed.batch, options, workspace, &output);
   workspace.pool().Release();
 
   std::vector<SequenceOutput> outputs;
-  if (status.ok()) outputs = Unpack(batch, packed, output);
+  if (status.ok()) outputs = unpacker.Finish(output);
   std::vector<absl::StatusOr<SequenceOutput>> results;
   results.reserve(batch.entries.size());
   for (size_t i = 0; i < batch.entries.size(); ++i) {
@@ -269,10 +272,10 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
   MutexLock lock(&mutex_);
   teams_[duty.team] = Team();
   WakeOthers();
-  if (batch.tokens > 0 && elapsed > absl::ZeroDuration() &&
+  if (batch.cost > 0 && elapsed > absl::ZeroDuration() &&
       std::ranges::all_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
     // The batches beside this one go on at about the same speed.
-    const double sample = static_cast<double>(batch.tokens * running_batches_) /
+    const double sample = static_cast<double>(batch.cost * running_batches_) /
                           absl::ToDoubleSeconds(elapsed);
     double& speed = tokens_per_second_[duty.queue];
     speed = speed > 0 ? speed + kSpeedSmoothing * (sample - speed) : sample;

@@ -40,7 +40,8 @@ class Scheduler {
     int max_batches = 1;  // computed at once
     // Threads that compute one batch, its leader included.
     int max_threads_per_batch = 1;
-    // Most tokens of one batch; a longer sequence runs alone.
+    // Most tokens of one batch; a longer sequence runs alone. As all limits, in
+    // tokens of work: SequenceInput::cost().
     size_t max_batch_tokens = 1024;
     // How long a batch with room waits for companions after its first job
     // arrived; zero takes what is there as soon as a thread is free.
@@ -52,12 +53,12 @@ class Scheduler {
     std::function<absl::Time()> now = [] { return absl::Now(); };
   };
 
-  // Runs one batch of queue `queue`, in a workspace that is its own meanwhile
-  // and whose pool other threads may help. Sequences that `still_wanted` gives
-  // up may have any output.
+  // Runs one batch of queue `queue`, as model::Model::Forward does, in a
+  // workspace that is its own meanwhile and whose pool other threads may help.
+  // Sequences that `still_wanted` gives up may have any output.
   using RunBatch = std::function<absl::Status(
       size_t queue, const model::RaggedBatch& batch,
-      const model::StillWanted& still_wanted, model::Workspace& workspace,
+      const model::ForwardOptions& options, model::Workspace& workspace,
       model::BatchOutput* output)>;
 
   // Told of every batch that ran, from its leader's thread, before the `done`s
@@ -97,7 +98,7 @@ class Scheduler {
   // at the deadline is finished. May be called again.
   void Drain(absl::Time deadline);
 
-  // Tokens waiting in one queue.
+  // Tokens of work waiting in one queue.
   size_t queued_tokens(size_t queue) const;
   // Predicted seconds of work in front of a new job of this queue: its waiting
   // tokens at the speed of its recent batches, and of those beside them. 0

@@ -26,7 +26,7 @@ namespace deberta::server {
 
 // What bounds a round, unless it is a single sequence.
 struct RoundLimits {
-  size_t tokens = 0;
+  size_t tokens = 0;  // of work: SequenceInput::cost()
   size_t values = kMaxRoundFloats;
 };
 
@@ -40,6 +40,9 @@ class TaskRun {
     absl::Time deadline = absl::InfiniteFuture();
     // Whether the caller has gone; outlives the run.
     std::function<bool()> cancelled;
+    // Told after each output that the task has taken in; an error ends the
+    // run. Results that are complete may be taken.
+    std::function<absl::Status(T&)> on_results = nullptr;
     std::function<absl::Time()> now = [] { return absl::Now(); };
   };
   using Done = std::function<void(const absl::Status&)>;
@@ -86,7 +89,7 @@ class TaskRun {
     size_t tokens = 0;
     size_t values = 0;
     while (next_.has_value()) {
-      tokens += next_->ids.size();
+      tokens += next_->cost();
       values += next_->rows.size() * task_.output_width();
       if (!round.empty() && (tokens > options_.limits.tokens ||
                              values > options_.limits.values)) {
@@ -122,6 +125,8 @@ class TaskRun {
       if (absl::Status s = task_.Consume(std::move(sequence)); !s.ok()) {
         return s;
       }
+      if (options_.on_results == nullptr) continue;
+      if (absl::Status s = options_.on_results(task_); !s.ok()) return s;
     }
     return absl::OkStatus();
   }

@@ -20,7 +20,7 @@ namespace deberta::server {
 struct Team {
   int threads = 0;
   int most = 0;          // threads that its batch can use
-  size_t tokens = 0;     // of its batch
+  size_t tokens = 0;     // its batch, in tokens of work
   uint32_t session = 0;  // see model::ThreadPool::Help
 };
 

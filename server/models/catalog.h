@@ -15,7 +15,7 @@ namespace deberta::server {
 class Catalog {
  public:
   // The index of a model is that of its queue in the scheduler; fp32 beside it
-  // has a queue of its own, ServedModel::exact_queue.
+  // has a queue of its own, ServedModel::fp32_queue.
   explicit Catalog(std::vector<ServedModel> models)
       : models_(std::move(models)) {}
 

@@ -116,7 +116,7 @@ size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
 }
 
 TaskModel Inputs(const LoadedModel& loaded) {
-  const model::Model& model = *loaded.network.served;
+  const model::Model& model = *loaded.networks.served;
   TaskModel task_model = {
       .tokenizer = loaded.tokenizer.get(),
       .config = &model.config(),
@@ -131,25 +131,25 @@ TaskModel Inputs(const LoadedModel& loaded) {
 }
 
 uint64_t ResidentBytes(const LoadedModel& loaded) {
-  const GatedNetwork& network = loaded.network;
-  return network.served->resident_bytes() +
-         (network.exact == nullptr ? 0 : network.exact->resident_bytes()) +
+  const ServedNetworks& networks = loaded.networks;
+  return networks.served->resident_bytes() +
+         (networks.fp32 == nullptr ? 0 : networks.fp32->resident_bytes()) +
          loaded.tokenizer->resident_bytes();
 }
 
 ServedModel Describe(const std::string& name, const LoadedModel& loaded,
                      const ModelLoading& loading, std::string sha256) {
-  const model::Model& model = *loaded.network.served;
+  const model::Model& model = *loaded.networks.served;
   const model::Config& config = model.config();
-  const Agreement agreement = loaded.network.agreement.value_or(Agreement());
+  const Agreement agreement = loaded.networks.agreement.value_or(Agreement());
   const std::optional<model::FillMaskDecoder> decoder =
       model.fill_mask_decoder();
   return {
       .name = name,
       .precision = std::string(model::PrecisionName(model.precision().used)),
       .requested_precision =
-          std::string(WantedPrecisionName(loading.gate.wanted)),
-      .precision_note = loaded.network.note,
+          std::string(WantedPrecisionName(loading.precision.wanted)),
+      .precision_note = loaded.networks.note,
       .label_agreement = agreement.label_agreement(),
       .max_logit_change = agreement.max_logit_change,
       .family =
@@ -234,14 +234,14 @@ absl::StatusOr<std::string> Digest(const ModelSource& source,
 }
 
 // Checks the directory by its network in fp32, then loads what is to be served.
-absl::StatusOr<GatedNetwork> LoadNetworks(
+absl::StatusOr<ServedNetworks> LoadNetworks(
     const ModelSource& source, const ModelLoading& loading,
     const ModelSettings& settings, const tokenizer::Tokenizer& tokenizer,
-    std::unique_ptr<const model::Model> exact, Log* log) {
+    std::unique_ptr<const model::Model> fp32, Log* log) {
   const auto load = [&](model::Precision precision) {
     return LoadNetwork(source, loading, settings, precision);
   };
-  const model::Model& model = *exact;
+  const model::Model& model = *fp32;
   if (absl::Status s = CheckTokenizerFits(tokenizer, model.config()); !s.ok())
     return s;
   if (absl::Status s = CheckLabels(model); !s.ok()) return s;
@@ -250,14 +250,14 @@ absl::StatusOr<GatedNetwork> LoadNetworks(
     log->Info("comparing precisions", {{"model", source.name}});
     return CalibrationOf(settings, tokenizer, model);
   };
-  return ChooseNetwork(std::move(exact), load, calibrate, loading.gate);
+  return ChooseNetworks(std::move(fp32), load, calibrate, loading.precision);
 }
 
 // Asks every network that calls can reach.
 absl::Status TestNetworks(const LoadedModel& loaded, int threads) {
   model::Workspace workspace(threads);
   for (const model::Model* network :
-       {loaded.network.served.get(), loaded.network.exact.get()}) {
+       {loaded.networks.served.get(), loaded.networks.fp32.get()}) {
     if (network == nullptr) continue;
     if (absl::Status s = SelfTest(
             *network, Calibrated(*loaded.tokenizer, *network), workspace);
@@ -272,7 +272,7 @@ absl::Status TestNetworks(const LoadedModel& loaded, int threads) {
 void LogPrecision(const LoadedModel& loaded, Log* log) {
   const ServedModel& served = loaded.served;
   if (served.precision_note.empty()) return;
-  const Agreement agreement = loaded.network.agreement.value_or(Agreement());
+  const Agreement agreement = loaded.networks.agreement.value_or(Agreement());
   const std::initializer_list<LogField> fields = {
       {"model", served.name},
       {"requested", served.requested_precision},
@@ -288,7 +288,7 @@ void LogPrecision(const LoadedModel& loaded, Log* log) {
   } else {
     log->Warning("the precision asked for is not served", fields);
   }
-  if (const std::string& instead = loaded.network.served->precision().instead;
+  if (const std::string& instead = loaded.networks.served->precision().instead;
       !instead.empty()) {
     log->Warning(instead, {{"model", served.name}});
   }
@@ -323,7 +323,7 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
   absl::StatusOr<ModelSettings> settings = ReadModelSettings(source.directory);
   if (!settings.ok()) return InModel(source, settings.status());
   // Weights, their digest and the tokenizer are read side by side.
-  auto exact = std::async(std::launch::async, [&] {
+  auto fp32 = std::async(std::launch::async, [&] {
     return LoadNetwork(source, loading, *settings, model::Precision::kFp32);
   });
   auto digest =
@@ -335,13 +335,14 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
                                             : loading.tokenizer_profile});
   if (!tokenizer.ok()) return InModel(source, tokenizer.status());
   loaded.tokenizer = *std::move(tokenizer);
-  absl::StatusOr<std::unique_ptr<const model::Model>> network = exact.get();
+  absl::StatusOr<std::unique_ptr<const model::Model>> network = fp32.get();
   if (!network.ok()) return InModel(source, network.status());
-  absl::StatusOr<GatedNetwork> gated = LoadNetworks(
+  absl::StatusOr<ServedNetworks> networks = LoadNetworks(
       source, loading, *settings, *loaded.tokenizer, *std::move(network), log);
-  if (!gated.ok()) return InModel(source, gated.status());
-  loaded.network = *std::move(gated);
-  if (absl::Status s = TestNetworks(loaded, loading.gate.threads); !s.ok()) {
+  if (!networks.ok()) return InModel(source, networks.status());
+  loaded.networks = *std::move(networks);
+  if (absl::Status s = TestNetworks(loaded, loading.precision.threads);
+      !s.ok()) {
     return InModel(source, s);
   }
   absl::StatusOr<std::string> sha256 = digest.get();

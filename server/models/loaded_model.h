@@ -15,7 +15,7 @@
 #include "server/base/log.h"
 #include "server/models/model_source.h"
 #include "server/models/served_model.h"
-#include "server/precision/gated_network.h"
+#include "server/precision/served_networks.h"
 #include "tokenizer/profile.h"
 #include "tokenizer/tokenizer.h"
 
@@ -24,14 +24,14 @@ namespace deberta::server {
 // A model, its tokenizer and what the service says of them.
 struct LoadedModel {
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer;
-  GatedNetwork network;
+  ServedNetworks networks;
   ServedModel served;
   absl::Duration load_time;
 };
 
 struct ModelLoading {
   int load_threads = 1;
-  GateOptions gate = {};
+  PrecisionPolicy precision = {};
   // Unless the model's deberta.json says another. Absent: that of the version
   // of transformers which saved the directory.
   std::optional<tokenizer::Profile> tokenizer_profile = {};
@@ -43,7 +43,7 @@ struct ModelLoading {
 // Loads one directory as its deberta.json says. Errors name the model and what
 // is wrong with its files; InvalidArgument if the tokenizer has ids that the
 // model does not, FailedPrecondition if the model fails its self-test.
-// `served.exact_queue` is left unset.
+// `served.fp32_queue` is left unset.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
                                       const ModelLoading& loading, Log* log);
 

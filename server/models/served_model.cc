@@ -8,8 +8,8 @@ bool ServedModel::Has(TaskKind task) const {
   return std::ranges::find(tasks, task) != tasks.end();
 }
 
-bool ServedModel::HasExact() const {
-  return precision == kExactPrecision || exact_queue.has_value();
+bool ServedModel::HasFp32() const {
+  return precision == kFp32 || fp32_queue.has_value();
 }
 
 }  // namespace deberta::server

@@ -17,7 +17,7 @@
 namespace deberta::server {
 
 // The precision that the others are held against.
-inline constexpr std::string_view kExactPrecision = "fp32";
+inline constexpr std::string_view kFp32 = "fp32";
 
 struct ServedModel {
   std::string name;
@@ -42,13 +42,13 @@ struct ServedModel {
   TaskModel task_model;
   // The scheduler's queue that computes in fp32 where `precision` is another;
   // none if fp32 was not kept.
-  std::optional<size_t> exact_queue = {};
+  std::optional<size_t> fp32_queue = {};
   // What to tell who asks for a task that one might expect here.
   std::map<TaskKind, std::string> refusals = {};
 
   bool Has(TaskKind task) const;
   // Whether answers in fp32 can be had.
-  bool HasExact() const;
+  bool HasFp32() const;
 };
 
 }  // namespace deberta::server

@@ -29,7 +29,7 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/weights/head_weights.h"
-#include "server/precision/quality_gate.h"
+#include "server/precision/agreement.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/tokenizer.h"
 

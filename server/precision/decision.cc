@@ -13,9 +13,9 @@ double Speed(const Trial& trial) {
   return trial.speedup.value_or(std::numeric_limits<double>::infinity());
 }
 
-bool Passes(const Trial& trial, const GateThresholds& thresholds) {
+bool Passes(const Trial& trial, const AgreementThresholds& thresholds) {
   return Speed(trial) >= kLeastSpeedup && trial.agreement.has_value() &&
-         WhyShut(*trial.agreement, thresholds).empty();
+         WhyTooFar(*trial.agreement, thresholds).empty();
 }
 
 // "412 of 413 labels agree with fp32, a logit changes by at most 0.31"
@@ -31,7 +31,8 @@ std::string Figures(const Agreement& agreement) {
 }
 
 // "int8: 1.62 times as fast as fp32, 412 of 413 labels agree ..."
-std::string Describe(const Trial& trial, const GateThresholds& thresholds) {
+std::string Describe(const Trial& trial,
+                     const AgreementThresholds& thresholds) {
   std::string text(model::PrecisionName(trial.precision));
   text.append(": ");
   if (trial.speedup.has_value()) {
@@ -42,7 +43,7 @@ std::string Describe(const Trial& trial, const GateThresholds& thresholds) {
   if (!trial.agreement.has_value()) return text;
   absl::StrAppend(&text, trial.speedup.has_value() ? ", " : "",
                   Figures(*trial.agreement));
-  const std::string why = WhyShut(*trial.agreement, thresholds);
+  const std::string why = WhyTooFar(*trial.agreement, thresholds);
   if (!why.empty()) absl::StrAppend(&text, ": ", why);
   return text;
 }
@@ -50,7 +51,7 @@ std::string Describe(const Trial& trial, const GateThresholds& thresholds) {
 }  // namespace
 
 Decision Decide(std::span<const Trial> trials,
-                const GateThresholds& thresholds) {
+                const AgreementThresholds& thresholds) {
   Decision decision;
   for (size_t i = 0; i < trials.size(); ++i) {
     absl::StrAppend(&decision.reason, i == 0 ? "" : "; ",
@@ -70,7 +71,7 @@ Decision Decide(std::span<const Trial> trials,
 }
 
 bool CouldWin(double speedup, std::span<const Trial> trials,
-              const GateThresholds& thresholds) {
+              const AgreementThresholds& thresholds) {
   if (speedup < kLeastSpeedup) return false;
   const Decision decision = Decide(trials, thresholds);
   return !decision.trial.has_value() ||

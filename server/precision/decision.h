@@ -9,7 +9,7 @@
 #include <string>
 
 #include "model/gemm/precision.h"
-#include "server/precision/quality_gate.h"
+#include "server/precision/agreement.h"
 
 namespace deberta::server {
 
@@ -34,15 +34,15 @@ struct Decision {
   std::string reason;
 };
 
-// The fastest that is worth it and passes the gate, the first among equals;
+// The fastest that is worth it and near enough to fp32, the first among equals;
 // else fp32. REQUIRES: `trials` is not empty.
 Decision Decide(std::span<const Trial> trials,
-                const GateThresholds& thresholds);
+                const AgreementThresholds& thresholds);
 
 // Whether a precision of this speed could still be chosen after `trials`, if it
-// passes the gate.
+// is near enough to fp32.
 bool CouldWin(double speedup, std::span<const Trial> trials,
-              const GateThresholds& thresholds);
+              const AgreementThresholds& thresholds);
 
 }  // namespace deberta::server
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/runtime/batch.h"
-#include "server/precision/quality_gate.h"
+#include "server/precision/agreement.h"
 
 namespace deberta::server {
 

@@ -1,7 +1,8 @@
 // Proto messages <-> the tasks' plain values. Pure functions.
 //
 // FromProto() refuses enum values that this version does not know, with an
-// InputError; all other checks are the tasks'. ToProto() overwrites `out`.
+// InputError; all other checks are the tasks'. It takes the texts out of what
+// it is given. ToProto() overwrites `out`.
 
 #ifndef SERVER_RPC_CONVERT_H_
 #define SERVER_RPC_CONVERT_H_
@@ -19,15 +20,14 @@
 
 namespace deberta::server {
 
-absl::StatusOr<ClassifyRequest> FromProto(const v1::ClassifyRequest& proto);
-absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto);
+absl::StatusOr<ClassifyRequest> FromProto(v1::ClassifyRequest proto);
+absl::StatusOr<TagTokensRequest> FromProto(v1::TagTokensRequest proto);
 absl::StatusOr<AnswerQuestionRequest> FromProto(
-    const v1::AnswerQuestionRequest& proto);
-absl::StatusOr<FillMaskRequest> FromProto(const v1::FillMaskRequest& proto);
-absl::StatusOr<ZeroShotRequest> FromProto(
-    const v1::ClassifyZeroShotRequest& proto);
-absl::StatusOr<EncodeRequest> FromProto(const v1::EncodeRequest& proto);
-absl::StatusOr<TokenizeRequest> FromProto(const v1::TokenizeRequest& proto);
+    v1::AnswerQuestionRequest proto);
+absl::StatusOr<FillMaskRequest> FromProto(v1::FillMaskRequest proto);
+absl::StatusOr<ZeroShotRequest> FromProto(v1::ClassifyZeroShotRequest proto);
+absl::StatusOr<EncodeRequest> FromProto(v1::EncodeRequest proto);
+absl::StatusOr<TokenizeRequest> FromProto(v1::TokenizeRequest proto);
 
 void ToProto(const ClassifyResult& result, v1::ClassifyResult* out);
 void ToProto(const TagTokensResult& result, v1::TagTokensResult* out);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -124,39 +125,41 @@ absl::Status Convert(v1::Pooling value, EncodeRequest::Pooling* out) {
   }
 }
 
-template <typename Strings>
-std::vector<std::string> Copy(const Strings& strings) {
-  return {strings.begin(), strings.end()};
+// What moves out of `strings`.
+std::vector<std::string> Moved(
+    google::protobuf::RepeatedPtrField<std::string>* strings) {
+  return {std::make_move_iterator(strings->begin()),
+          std::make_move_iterator(strings->end())};
 }
 
-template <typename Inputs>
-std::vector<TextInput> TextInputs(const Inputs& inputs) {
+std::vector<TextInput> Moved(
+    google::protobuf::RepeatedPtrField<v1::TextInput>* inputs) {
   std::vector<TextInput> out;
-  out.reserve(static_cast<size_t>(inputs.size()));
-  for (const v1::TextInput& input : inputs)
-    out.push_back({.text = input.text(),
-                   .text_pair = input.text_pair(),
-                   .choices = Copy(input.choices())});
+  out.reserve(static_cast<size_t>(inputs->size()));
+  for (v1::TextInput& input : *inputs)
+    out.push_back({.text = std::move(*input.mutable_text()),
+                   .text_pair = std::move(*input.mutable_text_pair()),
+                   .choices = Moved(input.mutable_choices())});
   return out;
 }
 
 }  // namespace
 
-absl::StatusOr<ClassifyRequest> FromProto(const v1::ClassifyRequest& proto) {
+absl::StatusOr<ClassifyRequest> FromProto(v1::ClassifyRequest proto) {
   ClassifyRequest request;
   if (absl::Status s = Convert(proto.function(), &request.function); !s.ok())
     return s;
   if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
       !s.ok())
     return s;
-  request.inputs = TextInputs(proto.inputs());
+  request.inputs = Moved(proto.mutable_inputs());
   request.top_k = proto.top_k();
   request.return_logits = proto.return_logits();
   request.stride = proto.stride();
   return request;
 }
 
-absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto) {
+absl::StatusOr<TagTokensRequest> FromProto(v1::TagTokensRequest proto) {
   TagTokensRequest request;
   if (absl::Status s = Convert(proto.aggregation(), &request.aggregation);
       !s.ok())
@@ -167,8 +170,8 @@ absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto) {
   if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
       !s.ok())
     return s;
-  request.inputs = Copy(proto.inputs());
-  request.ignore_labels = Copy(proto.ignore_labels());
+  request.inputs = Moved(proto.mutable_inputs());
+  request.ignore_labels = Moved(proto.mutable_ignore_labels());
   request.stride = proto.stride();
   request.keep_ignored = proto.keep_ignored();
   request.raw_offsets = proto.raw_offsets();
@@ -176,7 +179,7 @@ absl::StatusOr<TagTokensRequest> FromProto(const v1::TagTokensRequest& proto) {
 }
 
 absl::StatusOr<AnswerQuestionRequest> FromProto(
-    const v1::AnswerQuestionRequest& proto) {
+    v1::AnswerQuestionRequest proto) {
   AnswerQuestionRequest request;
   if (absl::Status s = Convert(proto.offset_unit(), &request.offset_unit);
       !s.ok())
@@ -185,9 +188,9 @@ absl::StatusOr<AnswerQuestionRequest> FromProto(
   if (!std::isfinite(proto.null_threshold()))
     return InputError("null_threshold", "must be finite");
   request.inputs.reserve(static_cast<size_t>(proto.inputs_size()));
-  for (const v1::QuestionInput& input : proto.inputs()) {
-    request.inputs.push_back(
-        {.question = input.question(), .context = input.context()});
+  for (v1::QuestionInput& input : *proto.mutable_inputs()) {
+    request.inputs.push_back({.question = std::move(*input.mutable_question()),
+                              .context = std::move(*input.mutable_context())});
   }
   request.top_k = proto.top_k();
   request.max_answer_tokens = proto.max_answer_tokens();
@@ -201,49 +204,48 @@ absl::StatusOr<AnswerQuestionRequest> FromProto(
   return request;
 }
 
-absl::StatusOr<FillMaskRequest> FromProto(const v1::FillMaskRequest& proto) {
+absl::StatusOr<FillMaskRequest> FromProto(v1::FillMaskRequest proto) {
   FillMaskRequest request;
   if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
       !s.ok())
     return s;
-  request.inputs = Copy(proto.inputs());
+  request.inputs = Moved(proto.mutable_inputs());
   request.top_k = proto.top_k();
-  request.targets = Copy(proto.targets());
+  request.targets = Moved(proto.mutable_targets());
   return request;
 }
 
-absl::StatusOr<ZeroShotRequest> FromProto(
-    const v1::ClassifyZeroShotRequest& proto) {
+absl::StatusOr<ZeroShotRequest> FromProto(v1::ClassifyZeroShotRequest proto) {
   ZeroShotRequest request;
   if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
       !s.ok())
     return s;
-  request.inputs = Copy(proto.inputs());
-  request.labels = Copy(proto.labels());
-  request.hypothesis_template = proto.hypothesis_template();
+  request.inputs = Moved(proto.mutable_inputs());
+  request.labels = Moved(proto.mutable_labels());
+  request.hypothesis_template = std::move(*proto.mutable_hypothesis_template());
   request.multi_label = proto.multi_label();
   request.stride = proto.stride();
   return request;
 }
 
-absl::StatusOr<EncodeRequest> FromProto(const v1::EncodeRequest& proto) {
+absl::StatusOr<EncodeRequest> FromProto(v1::EncodeRequest proto) {
   EncodeRequest request;
   if (absl::Status s = Convert(proto.pooling(), &request.pooling); !s.ok())
     return s;
   if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
       !s.ok())
     return s;
-  request.inputs = TextInputs(proto.inputs());
+  request.inputs = Moved(proto.mutable_inputs());
   request.normalize = proto.normalize();
   return request;
 }
 
-absl::StatusOr<TokenizeRequest> FromProto(const v1::TokenizeRequest& proto) {
+absl::StatusOr<TokenizeRequest> FromProto(v1::TokenizeRequest proto) {
   TokenizeRequest request;
   if (absl::Status s = Convert(proto.offset_unit(), &request.offset_unit);
       !s.ok())
     return s;
-  request.inputs = TextInputs(proto.inputs());
+  request.inputs = Moved(proto.mutable_inputs());
   if (proto.has_add_special_tokens())
     request.add_special_tokens = proto.add_special_tokens();
   return request;

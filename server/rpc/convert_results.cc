@@ -155,7 +155,7 @@ void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
   out->set_precision_note(model.precision_note);
   out->set_label_agreement(model.label_agreement);
   out->set_max_logit_change(model.max_logit_change);
-  out->set_fp32_available(model.HasExact());
+  out->set_fp32_available(model.HasFp32());
 }
 
 }  // namespace deberta::server

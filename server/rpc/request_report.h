@@ -1,4 +1,4 @@
-// What became of one call of a task; metrics are made of these.
+// What became of one call; metrics are made of these.
 
 #ifndef SERVER_RPC_REQUEST_REPORT_H_
 #define SERVER_RPC_REQUEST_REPORT_H_
@@ -7,18 +7,23 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/models/served_model.h"
 
 namespace deberta::server {
 
 // Why a valid request was turned away.
-enum class Rejection { kQueueFull, kTooLarge, kDraining };
+enum class Rejection { kQueueFull, kMemoryFull, kTooLarge, kDraining };
+
+// The methods that compute no task; those that do have the tasks' names.
+inline constexpr std::string_view kTokenizeMethod = "tokenize";
+inline constexpr std::string_view kListModelsMethod = "list_models";
+inline constexpr std::string_view kGetModelMethod = "get_model";
 
 struct RequestReport {
-  TaskKind task = TaskKind::kClassify;
+  std::string_view method;  // TaskName(), or one of the above
   // Index of the model; none if the call named no model that is served.
   std::optional<size_t> model;
   // As the caller sees it.
@@ -26,7 +31,7 @@ struct RequestReport {
   std::string message;
   std::optional<Rejection> rejection;
 
-  // Whether the request was queued; only then are the counts below set.
+  // Whether the request was taken; only then are the counts below set.
   bool accepted = false;
   size_t inputs = 0;
   size_t tokens = 0;  // used of the inputs, as their coverage says

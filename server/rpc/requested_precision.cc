@@ -5,12 +5,11 @@
 
 namespace deberta::server {
 
-absl::StatusOr<bool> AsksForExact(const grpc::ServerContextBase& context) {
+absl::StatusOr<bool> AsksForFp32(const grpc::ServerContextBase& context) {
   const auto [begin, end] =
       context.client_metadata().equal_range(kPrecisionMetadata);
   for (auto it = begin; it != end; ++it) {
-    if (std::string_view(it->second.data(), it->second.size()) ==
-        kExactPrecision) {
+    if (std::string_view(it->second.data(), it->second.size()) == kFp32) {
       continue;
     }
     return WithReason(absl::InvalidArgumentError(absl::StrCat(
@@ -23,9 +22,9 @@ absl::StatusOr<bool> AsksForExact(const grpc::ServerContextBase& context) {
 }
 
 absl::StatusOr<size_t> QueueFor(const ServedModel& model, size_t index,
-                                bool exact) {
-  if (!exact || model.precision == kExactPrecision) return index;
-  if (model.exact_queue.has_value()) return *model.exact_queue;
+                                bool fp32) {
+  if (!fp32 || model.precision == kFp32) return index;
+  if (model.fp32_queue.has_value()) return *model.fp32_queue;
   return WithReason(absl::FailedPreconditionError(absl::StrCat(
                         "model ", model.name, " is served in ", model.precision,
                         " alone; a server with --keep_fp32 computes fp32 too")),

@@ -14,12 +14,12 @@ namespace deberta::server {
 inline constexpr char kPrecisionMetadata[] = "x-deberta-precision";
 
 // Whether fp32 is asked for. InvalidArgument for any other value.
-absl::StatusOr<bool> AsksForExact(const grpc::ServerContextBase& context);
+absl::StatusOr<bool> AsksForFp32(const grpc::ServerContextBase& context);
 
 // The queue of a call to `model`, whose own is `index`. FailedPrecondition if
 // it is to be fp32 and that was not kept.
 absl::StatusOr<size_t> QueueFor(const ServedModel& model, size_t index,
-                                bool exact);
+                                bool fp32);
 
 }  // namespace deberta::server
 

@@ -1,6 +1,9 @@
 #include "server/rpc/service.h"
 
-#include "server/rpc/convert.h"
+#include <utility>
+
+#include "server/base/thrown.h"
+#include "server/rpc/model_calls.h"
 #include "server/rpc/status.h"
 #include "server/rpc/task_call.h"
 #include "server/tasks/answer_question.h"
@@ -8,140 +11,128 @@
 #include "server/tasks/encode.h"
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/tag_tokens.h"
-#include "server/tasks/tokenize.h"
 #include "server/tasks/zero_shot.h"
 
 namespace deberta::server {
 namespace {
 
-template <TaskKind kKind, Task T, typename Request, typename Response>
-grpc::ServerUnaryReactor* StartTask(const grpc::CallbackServerContext& context,
-                                    const Request& request, Response* response,
-                                    CallGate* gate,
-                                    const Service::Options& options) {
-  auto* call = new TaskCall<kKind, T, Request, Response>(
-      context, request, response, gate, options.max_call_time,
-      &options.observer);
+// Starts the call that `make` gives, or refuses it if there is no memory for
+// one.
+template <typename Make>
+grpc::ServerUnaryReactor* Started(grpc::CallbackServerContext* context,
+                                  Make make) {
+  Call* call = nullptr;
+  try {
+    call = make();
+  } catch (...) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(StatusOfException()));
+    return reactor;
+  }
   call->Start();
   return call;
 }
 
-grpc::ServerUnaryReactor* Answered(grpc::CallbackServerContext* context,
-                                   const absl::Status& status) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status));
-  return reactor;
-}
-
-// A call that is answered where it is made.
-template <typename Answer>
-grpc::ServerUnaryReactor* AnswerInline(grpc::CallbackServerContext* context,
-                                       CallGate* gate, Answer answer) {
-  CallGate::Backend backend;
-  absl::Status status = gate->Enter(&backend);
-  if (status.ok()) {
-    status = answer(*backend.catalog);
-    gate->Answered();
-    gate->Leave();
-  }
-  return Answered(context, status);
-}
-
-absl::Status TokenizeInputs(const Catalog& catalog,
-                            const v1::TokenizeRequest& request,
-                            v1::TokenizeResponse* response) {
-  absl::StatusOr<size_t> index = catalog.Find(request.model());
-  if (!index.ok()) return index.status();
-  const ServedModel& model = catalog.models()[*index];
-  absl::StatusOr<TokenizeRequest> plain = FromProto(request);
-  if (!plain.ok()) return plain.status();
-  absl::StatusOr<std::vector<TokenizeResult>> results =
-      Tokenize(*plain, *model.task_model.tokenizer);
-  if (!results.ok()) return results.status();
-  for (const TokenizeResult& result : *results)
-    ToProto(result, response->add_results());
-  ToProto(model, response->mutable_model());
-  return absl::OkStatus();
-}
-
 }  // namespace
 
+Service::Service(Options options)
+    : admission_(options.max_inflight_bytes),
+      large_calls_(options.large_call_threads),
+      environment_({.admission = &admission_,
+                    .large_calls = &large_calls_,
+                    .observer = std::move(options.observer),
+                    .max_time = options.max_call_time}) {}
+
 bool Service::Drain(absl::Time deadline) {
-  gate_.Close();
-  return gate_.WaitUntilEmpty(deadline);
+  admission_.Close();
+  return admission_.WaitUntilEmpty(deadline);
 }
 
 grpc::ServerUnaryReactor* Service::Classify(
-    grpc::CallbackServerContext* context, const v1::ClassifyRequest* request,
-    v1::ClassifyResponse* response) {
-  return StartTask<TaskKind::kClassify, ClassifyTask>(
-      *context, *request, response, &gate_, options_);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kClassify, ClassifyTask, v1::ClassifyRequest,
+                        v1::ClassifyResponse>(*context, request, response,
+                                              &environment_);
+  });
 }
 
 grpc::ServerUnaryReactor* Service::TagTokens(
-    grpc::CallbackServerContext* context, const v1::TagTokensRequest* request,
-    v1::TagTokensResponse* response) {
-  return StartTask<TaskKind::kTagTokens, TagTokensTask>(
-      *context, *request, response, &gate_, options_);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kTagTokens, TagTokensTask,
+                        v1::TagTokensRequest, v1::TagTokensResponse>(
+        *context, request, response, &environment_);
+  });
 }
 
 grpc::ServerUnaryReactor* Service::AnswerQuestion(
-    grpc::CallbackServerContext* context,
-    const v1::AnswerQuestionRequest* request,
-    v1::AnswerQuestionResponse* response) {
-  return StartTask<TaskKind::kAnswerQuestion, AnswerQuestionTask>(
-      *context, *request, response, &gate_, options_);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kAnswerQuestion, AnswerQuestionTask,
+                        v1::AnswerQuestionRequest, v1::AnswerQuestionResponse>(
+        *context, request, response, &environment_);
+  });
 }
 
 grpc::ServerUnaryReactor* Service::FillMask(
-    grpc::CallbackServerContext* context, const v1::FillMaskRequest* request,
-    v1::FillMaskResponse* response) {
-  return StartTask<TaskKind::kFillMask, FillMaskTask>(
-      *context, *request, response, &gate_, options_);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kFillMask, FillMaskTask, v1::FillMaskRequest,
+                        v1::FillMaskResponse>(*context, request, response,
+                                              &environment_);
+  });
 }
 
 grpc::ServerUnaryReactor* Service::ClassifyZeroShot(
-    grpc::CallbackServerContext* context,
-    const v1::ClassifyZeroShotRequest* request,
-    v1::ClassifyZeroShotResponse* response) {
-  return StartTask<TaskKind::kZeroShot, ZeroShotTask>(
-      *context, *request, response, &gate_, options_);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kZeroShot, ZeroShotTask,
+                        v1::ClassifyZeroShotRequest,
+                        v1::ClassifyZeroShotResponse>(*context, request,
+                                                      response, &environment_);
+  });
 }
 
 grpc::ServerUnaryReactor* Service::Encode(grpc::CallbackServerContext* context,
-                                          const v1::EncodeRequest* request,
-                                          v1::EncodeResponse* response) {
-  return StartTask<TaskKind::kEncode, EncodeTask>(*context, *request, response,
-                                                  &gate_, options_);
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kEncode, EncodeTask, v1::EncodeRequest,
+                        v1::EncodeResponse>(*context, request, response,
+                                            &environment_);
+  });
 }
 
 grpc::ServerUnaryReactor* Service::Tokenize(
-    grpc::CallbackServerContext* context, const v1::TokenizeRequest* request,
-    v1::TokenizeResponse* response) {
-  return AnswerInline(context, &gate_, [&](const Catalog& catalog) {
-    return TokenizeInputs(catalog, *request, response);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TokenizeCall(kTokenizeMethod, *context, request, response,
+                            &environment_);
   });
 }
 
 grpc::ServerUnaryReactor* Service::ListModels(
-    grpc::CallbackServerContext* context,
-    const v1::ListModelsRequest* /*request*/,
-    v1::ListModelsResponse* response) {
-  return AnswerInline(context, &gate_, [&](const Catalog& catalog) {
-    for (const ServedModel& model : catalog.models())
-      ToProto(model, response->add_models());
-    return absl::OkStatus();
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new ListModelsCall(kListModelsMethod, *context, request, response,
+                              &environment_);
   });
 }
 
 grpc::ServerUnaryReactor* Service::GetModel(
-    grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
-    v1::GetModelResponse* response) {
-  return AnswerInline(context, &gate_, [&](const Catalog& catalog) {
-    absl::StatusOr<size_t> index = catalog.Find(request->model());
-    if (!index.ok()) return index.status();
-    ToProto(catalog.models()[*index], response);
-    return absl::OkStatus();
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new GetModelCall(kGetModelMethod, *context, request, response,
+                            &environment_);
   });
 }
 

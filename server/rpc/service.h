@@ -1,7 +1,7 @@
 // deberta.v1.DebertaService over the callback API.
 //
-// A task's call: find the model, tokenise on the calling thread, queue, and
-// answer from the worker that computed it. Thread-safe.
+// A task's call: find the model, tokenise, queue, and answer from the worker
+// that computed it. Thread-safe.
 
 #ifndef SERVER_RPC_SERVICE_H_
 #define SERVER_RPC_SERVICE_H_
@@ -10,68 +10,90 @@
 
 #include "absl/time/time.h"
 #include "deberta/v1/deberta.grpc.pb.h"
+#include "server/base/work_queue.h"
 #include "server/batching/scheduler.h"
 #include "server/models/catalog.h"
-#include "server/rpc/call_gate.h"
+#include "server/rpc/admission.h"
+#include "server/rpc/call.h"
 #include "server/rpc/request_report.h"
 
 namespace deberta::server {
 
-class Service final : public v1::DebertaService::CallbackService {
+// Every method takes its request's bytes as they are: see Call.
+using RawService = v1::DebertaService::WithRawCallbackMethod_Classify<
+    v1::DebertaService::WithRawCallbackMethod_TagTokens<
+        v1::DebertaService::WithRawCallbackMethod_AnswerQuestion<
+            v1::DebertaService::WithRawCallbackMethod_FillMask<
+                v1::DebertaService::WithRawCallbackMethod_ClassifyZeroShot<
+                    v1::DebertaService::WithRawCallbackMethod_Encode<
+                        v1::DebertaService::WithRawCallbackMethod_Tokenize<
+                            v1::DebertaService::
+                                WithRawCallbackMethod_ListModels<
+                                    v1::DebertaService::
+                                        WithRawCallbackMethod_GetModel<
+                                            v1::DebertaService::
+                                                Service>>>>>>>>>;
+
+class Service final : public RawService {
  public:
   struct Options {
     // The longest that a call may take; also the deadline of one without.
     absl::Duration max_call_time = absl::Seconds(60);
+    // What calls may hold together, of which one may hold three quarters: see
+    // Cost.
+    size_t max_inflight_bytes = size_t{200} << 20;
+    // That parse and tokenize large requests.
+    int large_call_threads = 1;
     RequestObserver observer;
   };
 
   // Answers Unavailable until Serve().
-  explicit Service(Options options) : options_(std::move(options)) {}
+  explicit Service(Options options);
 
   // The catalog and the scheduler outlive every call.
   void Serve(const Catalog* catalog, Scheduler* scheduler) {
-    gate_.Open({.catalog = catalog, .scheduler = scheduler});
+    admission_.Open({.catalog = catalog, .scheduler = scheduler});
   }
   // Refuses new calls; whether those inside have been answered by `deadline`.
   bool Drain(absl::Time deadline);
 
-  // Task calls that were accepted and not yet answered.
-  size_t inflight() const { return gate_.unanswered(); }
+  // Calls that were accepted and not yet answered.
+  size_t inflight() const { return admission_.unanswered(); }
+  // What they hold.
+  size_t held_bytes() const { return admission_.held_bytes(); }
 
   grpc::ServerUnaryReactor* Classify(grpc::CallbackServerContext* context,
-                                     const v1::ClassifyRequest* request,
-                                     v1::ClassifyResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* TagTokens(grpc::CallbackServerContext* context,
-                                      const v1::TagTokensRequest* request,
-                                      v1::TagTokensResponse* response) override;
-  grpc::ServerUnaryReactor* AnswerQuestion(
-      grpc::CallbackServerContext* context,
-      const v1::AnswerQuestionRequest* request,
-      v1::AnswerQuestionResponse* response) override;
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* AnswerQuestion(grpc::CallbackServerContext* context,
+                                           const grpc::ByteBuffer* request,
+                                           grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* FillMask(grpc::CallbackServerContext* context,
-                                     const v1::FillMaskRequest* request,
-                                     v1::FillMaskResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ClassifyZeroShot(
-      grpc::CallbackServerContext* context,
-      const v1::ClassifyZeroShotRequest* request,
-      v1::ClassifyZeroShotResponse* response) override;
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Encode(grpc::CallbackServerContext* context,
-                                   const v1::EncodeRequest* request,
-                                   v1::EncodeResponse* response) override;
+                                   const grpc::ByteBuffer* request,
+                                   grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Tokenize(grpc::CallbackServerContext* context,
-                                     const v1::TokenizeRequest* request,
-                                     v1::TokenizeResponse* response) override;
-  grpc::ServerUnaryReactor* ListModels(
-      grpc::CallbackServerContext* context,
-      const v1::ListModelsRequest* request,
-      v1::ListModelsResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context,
-                                     const v1::GetModelRequest* request,
-                                     v1::GetModelResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
 
  private:
-  const Options options_;
-  CallGate gate_;
+  Admission admission_;
+  WorkQueue large_calls_;
+  const CallEnvironment environment_;
 };
 
 }  // namespace deberta::server

@@ -1,11 +1,9 @@
-// One call of one task: the handler that all task RPCs share.
+// A call that a task answers through the model.
 
 #ifndef SERVER_RPC_TASK_CALL_H_
 #define SERVER_RPC_TASK_CALL_H_
 
 #include <algorithm>
-#include <atomic>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,137 +11,123 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "deberta/v1/deberta.pb.h"
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/server_callback.h"
 #include "server/base/error_reason.h"
 #include "server/base/stopwatch.h"
 #include "server/batching/scheduler.h"
 #include "server/batching/task_run.h"
-#include "server/rpc/call_gate.h"
+#include "server/rpc/call.h"
 #include "server/rpc/convert.h"
-#include "server/rpc/request_report.h"
 #include "server/rpc/requested_precision.h"
-#include "server/rpc/status.h"
 
 namespace deberta::server {
 
-// Owns itself from Start() until gRPC is done with it.
 template <TaskKind kKind, Task T, typename Request, typename Response>
-class TaskCall final : public grpc::ServerUnaryReactor {
+class TaskCall final : public Call {
  public:
-  TaskCall(const grpc::CallbackServerContext& context, const Request& request,
-           Response* response, CallGate* gate, absl::Duration max_time,
-           const RequestObserver* observer)
-      : request_(request),
-        response_(response),
-        gate_(gate),
-        observer_(observer),
-        deadline_(std::min(absl::FromChrono(context.deadline()),
-                           absl::Now() + max_time)),
-        exact_(AsksForExact(context)) {
-    report_.task = kKind;
-  }
-
-  void Start() {
-    absl::Status queued = Queue();
-    // Once queued the call belongs to the worker.
-    if (!queued.ok()) Complete(queued);
-  }
-
-  void OnCancel() override { cancelled_->store(true); }
-
-  void OnDone() override {
-    if (entered_) gate_->Leave();
-    delete this;
-  }
+  TaskCall(const grpc::CallbackServerContext& context,
+           const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+           const CallEnvironment* environment)
+      : Call(TaskName(kKind), context, request, response, environment),
+        fp32_(AsksForFp32(context)) {}
 
  private:
+  std::optional<absl::Status> Run() override {
+    absl::Status queued = Queue();
+    // Once queued the call belongs to the worker.
+    if (queued.ok()) return std::nullopt;
+    return queued;
+  }
+
+  std::optional<size_t> FindModel() override {
+    Request request;
+    if (!Parse(&request).ok()) return std::nullopt;
+    const absl::StatusOr<size_t> index = catalog().Find(request.model(), kKind);
+    return index.ok() ? std::optional(*index) : std::nullopt;
+  }
+
   // OK: the end of the run answers the call.
   absl::Status Queue() {
-    absl::Status entered = gate_->Enter(&backend_);
-    entered_ = entered.ok();
-    if (backend_.catalog == nullptr) return entered;
-    absl::StatusOr<size_t> index =
-        backend_.catalog->Find(request_.model(), kKind);
-    if (!entered_) {
-      if (index.ok()) report_.model = *index;
-      report_.rejection = Rejection::kDraining;
-      return entered;
-    }
+    Request request;
+    if (absl::Status s = Parse(&request); !s.ok()) return s;
+    absl::StatusOr<size_t> index = catalog().Find(request.model(), kKind);
     if (!index.ok()) return index.status();
-    report_.model = *index;
-    if (!exact_.ok()) return exact_.status();
-    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *exact_);
+    report().model = *index;
+    if (!fp32_.ok()) return fp32_.status();
+    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
-    absl::StatusOr<T> task = Tokenize(model().task_model);
+    absl::StatusOr<T> task = MakeTask(std::move(request));
     if (!task.ok()) return task.status();
-    if (absl::Status s = CheckFits(*task); !s.ok()) {
-      return Refused(std::move(s));
-    }
+    if (absl::Status s = HoldTask(*task); !s.ok()) return s;
+    if (absl::Status s = CheckFits(*task); !s.ok()) return Refused(s);
     for (const Coverage& coverage : task->coverage()) {
-      ++report_.inputs;
-      report_.tokens += coverage.tokens_used;
-      report_.truncated_inputs += coverage.truncated ? 1 : 0;
+      ++report().inputs;
+      report().tokens += coverage.tokens_used;
+      report().truncated_inputs += coverage.truncated ? 1 : 0;
     }
-    report_.accepted = true;
-    if (report_.tokens > backend_.scheduler->round_tokens()) {
-      if (absl::Status s = gate_->HoldTokens(report_.tokens); !s.ok()) {
-        return Refused(std::move(s));
-      }
-      held_tokens_ = report_.tokens;
-    }
-    absl::Status submitted = Run(*std::move(task));
+    report().accepted = true;
+    absl::Status submitted = Submit(*std::move(task));
     return submitted.ok() ? submitted : Refused(std::move(submitted));
   }
 
-  absl::StatusOr<T> Tokenize(const TaskModel& task_model) {
+  absl::StatusOr<T> MakeTask(Request request) {
     const Stopwatch watch;
-    auto request = FromProto(request_);
-    if (!request.ok()) return request.status();
-    absl::StatusOr<T> task = T::Create(*std::move(request), task_model);
-    report_.tokenize = watch.elapsed();
+    cost().text_bytes = cost().request_bytes;
+    if (absl::Status s = Hold(); !s.ok()) return s;
+    auto plain = FromProto(std::move(request));
+    if (!plain.ok()) return plain.status();
+    absl::StatusOr<T> task = T::Create(*std::move(plain), model().task_model);
+    report().tokenize = watch.elapsed();
     return task;
+  }
+
+  // Holds what the task does, with what was written of the answer.
+  absl::Status HoldTask(const T& task) {
+    const Cost request = cost();
+    cost() = task.cost();
+    cost().request_bytes = request.request_bytes;
+    cost().request_fields = request.request_fields;
+    cost().answer_bytes = std::max(cost().answer_bytes, answer().bytes());
+    return Hold();
   }
 
   // Whether each of the task's sequences can be queued.
   absl::Status CheckFits(const T& task) const {
-    const size_t most = backend_.scheduler->max_queue_tokens();
+    const size_t most = scheduler().max_queue_tokens();
     if (task.longest_sequence() <= most) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat("one of them takes ", task.longest_sequence(),
                      " tokens at a time, the server's queue holds ", most));
   }
 
-  absl::Status Run(T task) {
-    run_.emplace(
-        std::move(task),
-        typename TaskRun<T>::Options{
-            .submit =
-                [scheduler = backend_.scheduler, queue = queue_](Job job) {
-                  return scheduler->Submit(queue, std::move(job));
-                },
-            .limits = {.tokens = backend_.scheduler->round_tokens()},
-            .deadline = deadline_,
-            .cancelled = [flag = cancelled_] { return flag->load(); }});
+  absl::Status Submit(T task) {
+    run_.emplace(std::move(task),
+                 typename TaskRun<T>::Options{
+                     .submit =
+                         [scheduler = &scheduler(), queue = queue_](Job job) {
+                           return scheduler->Submit(queue, std::move(job));
+                         },
+                     .limits = {.tokens = scheduler().round_tokens()},
+                     .deadline = deadline(),
+                     .cancelled = [flag = cancelled()] { return flag->load(); },
+                     .on_results = [this](T& of) { return WriteResults(of); }});
     return run_->Start(
         [this](const absl::Status& status) { Complete(Answer(status)); });
   }
 
   absl::Status Refused(absl::Status status) {
-    report_.accepted = false;
+    report().accepted = false;
     switch (status.code()) {
       case absl::StatusCode::kResourceExhausted:
-        report_.rejection = Rejection::kQueueFull;
+        report().rejection = Rejection::kQueueFull;
         return status;
       case absl::StatusCode::kUnavailable:
-        report_.rejection = Rejection::kDraining;
+        report().rejection = Rejection::kDraining;
         return status;
       case absl::StatusCode::kInvalidArgument:
-        report_.rejection = Rejection::kTooLarge;
+        report().rejection = Rejection::kTooLarge;
         return WithReason(InputError("inputs", std::string(status.message())),
                           "REQUEST_TOO_LARGE");
       default:
@@ -151,72 +135,51 @@ class TaskCall final : public grpc::ServerUnaryReactor {
     }
   }
 
-  // On the worker's thread.
+  // From here on, on the worker's thread.
+
+  absl::Status WriteResults(T& task) {
+    for (auto& result : task.TakeResults()) {
+      part_.Clear();
+      ToProto(result, part_.add_results());
+      answer().Append(part_);
+    }
+    return HoldTask(task);
+  }
+
   absl::Status Answer(const absl::Status& status) {
     if (!status.ok()) return status;
-    report_.queue = run_->totals().queue_time;
-    report_.compute = run_->totals().compute_time;
-    auto results = run_->task().Finish();
-    if (!results.ok()) return results.status();
-    response_->mutable_results()->Reserve(static_cast<int>(results->size()));
-    for (auto& result : *results) {
-      ToProto(result, response_->add_results());
-      result = {};  // its memory, now that there is a copy
-    }
-    ToProto(model(), response_->mutable_model());
-    if (*exact_)
-      response_->mutable_model()->set_precision(std::string(kExactPrecision));
-    SetTiming(run_->totals(), response_->mutable_timing());
+    report().queue = run_->totals().queue_time;
+    report().compute = run_->totals().compute_time;
+    if (auto rest = run_->task().Finish(); !rest.ok()) return rest.status();
+    part_.Clear();
+    ToProto(model(), part_.mutable_model());
+    if (*fp32_)
+      part_.mutable_model()->set_precision(std::string(kFp32));
+    SetTiming(run_->totals(), part_.mutable_timing());
+    answer().Append(part_);
     return absl::OkStatus();
   }
 
-  void SetTiming(const JobOutput& output, v1::Timing* timing) const {
-    timing->set_tokenize_us(absl::ToInt64Microseconds(*report_.tokenize));
+  void SetTiming(const JobOutput& output, v1::Timing* timing) {
+    timing->set_tokenize_us(absl::ToInt64Microseconds(*report().tokenize));
     timing->set_queue_us(absl::ToInt64Microseconds(output.queue_time));
     timing->set_compute_us(absl::ToInt64Microseconds(output.compute_time));
-    timing->set_total_us(absl::ToInt64Microseconds(total_.elapsed()));
+    timing->set_total_us(absl::ToInt64Microseconds(elapsed()));
     timing->set_batch_inputs(static_cast<int32_t>(output.batch_sequences));
     timing->set_batch_tokens(static_cast<int32_t>(output.batch_tokens));
   }
 
-  void Complete(const absl::Status& status) {
-    report_.total = total_.elapsed();
-    report_.code = PublicCode(status);
-    report_.message = std::string(status.message());
-    (*observer_)(report_);
-    if (held_tokens_ > 0) gate_->ReleaseTokens(held_tokens_);
-    if (entered_) gate_->Answered();
-    absl::Duration retry_delay = absl::Seconds(1);
-    if (report_.rejection == Rejection::kQueueFull) {
-      retry_delay =
-          std::clamp(absl::Seconds(backend_.scheduler->queued_seconds(queue_)),
-                     absl::Milliseconds(100), absl::Seconds(30));
-    }
-    Finish(ToGrpcStatus(status, retry_delay));
+  absl::Duration RetryDelay() const override {
+    return std::clamp(absl::Seconds(scheduler().queued_seconds(queue_)),
+                      absl::Milliseconds(100), absl::Seconds(30));
   }
 
-  const ServedModel& model() const {
-    return backend_.catalog->models()[*report_.model];
-  }
+  const ServedModel& model() { return catalog().models()[*report().model]; }
 
-  const Request& request_;
-  Response* const response_;
-  CallGate* const gate_;
-  const RequestObserver* const observer_;
-  const absl::Time deadline_;
-  const absl::StatusOr<bool> exact_;  // whether fp32 is asked for
-  const Stopwatch total_;
-  // Shared with the job, which may outlive the call.
-  const std::shared_ptr<std::atomic<bool>> cancelled_ =
-      std::make_shared<std::atomic<bool>>(false);
-
-  // One thread at a time: the caller's until queued, then the workers'.
-  CallGate::Backend backend_;
-  bool entered_ = false;
+  const absl::StatusOr<bool> fp32_;  // whether fp32 is asked for
   size_t queue_ = 0;
-  size_t held_tokens_ = 0;
   std::optional<TaskRun<T>> run_;
-  RequestReport report_;
+  Response part_;  // of the answer, reused
 };
 
 }  // namespace deberta::server

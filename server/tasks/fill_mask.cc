@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/tasks/shared/request_checks.h"
-#include "server/tasks/shared/scores.h"
 
 namespace deberta::server {
 namespace {
@@ -61,29 +60,6 @@ absl::StatusOr<std::vector<int32_t>> TargetIds(
   return ids;
 }
 
-// The candidates of one mask are the `count` likeliest of `targets`, or of all
-// ids if there are none. `logits` is over the whole vocabulary.
-std::vector<std::pair<int32_t, float>> BestTokens(
-    std::span<const float> logits, std::span<const int32_t> targets,
-    size_t count) {
-  std::vector<float> scores(logits.begin(), logits.end());
-  Softmax(scores);
-  if (!targets.empty()) {
-    std::vector<float> chosen;
-    for (const int32_t id : targets) {
-      chosen.push_back(scores[static_cast<size_t>(id)]);
-    }
-    scores = std::move(chosen);
-  }
-  std::vector<std::pair<int32_t, float>> best;
-  for (const uint32_t index : TopIndices(scores, count)) {
-    best.emplace_back(
-        targets.empty() ? static_cast<int32_t>(index) : targets[index],
-        scores[index]);
-  }
-  return best;
-}
-
 }  // namespace
 
 absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
@@ -105,12 +81,12 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
       TargetIds(request.targets, model);
   if (!targets.ok()) return targets.status();
 
-  FillMaskTask task(std::move(request), model);
-  task.target_ids_ = *std::move(targets);
-  const size_t choices = task.target_ids_.empty()
+  const size_t choices = targets->empty()
                              ? static_cast<size_t>(model.config->vocab_size)
-                             : task.target_ids_.size();
-  task.candidates_ = std::min(OrDefault(task.request().top_k), choices);
+                             : targets->size();
+  const size_t candidates = std::min(OrDefault(request.top_k), choices);
+  FillMaskTask task(std::move(request),
+                    {.count = candidates, .among = *std::move(targets)}, model);
   std::vector<std::string> texts;
   for (const std::string& text : task.request().inputs) {
     texts.push_back(WithOwnMask(text, model.tokenizer->IdToToken(*mask)));
@@ -125,9 +101,10 @@ absl::StatusOr<FillMaskTask> FillMaskTask::Create(Request request,
   return task;
 }
 
-FillMaskTask::FillMaskTask(Request request, const TaskModel& model)
-    : RequestTask(std::move(request), model,
-                  static_cast<size_t>(model.config->vocab_size)) {}
+FillMaskTask::FillMaskTask(Request request, BestColumns best,
+                           const TaskModel& model)
+    : RequestTask(std::move(request), model, best.count),
+      best_(std::make_shared<const BestColumns>(std::move(best))) {}
 
 absl::Status FillMaskTask::CheckMasks() {
   for (size_t i = 0; i < inputs(); ++i) {
@@ -139,7 +116,7 @@ absl::Status FillMaskTask::CheckMasks() {
                             : "has no mask token");
     }
     if (absl::Status s =
-            AddToAnswer(sequence.rows.size() * candidates_ *
+            AddToAnswer(sequence.rows.size() * best_->count *
                             (kPieceBytes + sequence.ids.size() * kTokenBytes),
                         "top_k");
         !s.ok()) {
@@ -156,38 +133,48 @@ SequenceInput FillMaskTask::Reading(const tokenizer::Encoding& encoding) const {
       rows.push_back(row);
     }
   }
-  return ToSequence(encoding, std::move(rows), Readout::kHeadLogits);
+  SequenceInput sequence =
+      ToSequence(encoding, std::move(rows), Readout::kHeadLogits);
+  sequence.best = best_;
+  return sequence;
 }
 
 MaskPrediction FillMaskTask::Predict(const SequenceInput& sequence,
-                                     uint32_t row,
-                                     std::span<const float> logits) const {
+                                     uint32_t row, std::span<const int32_t> ids,
+                                     std::span<const float> scores) const {
   const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
   // The other masks of a text are shown, and so all special tokens are.
   const bool skip_special_tokens = sequence.rows.size() == 1;
   MaskPrediction prediction;
   prediction.token_index = row;
-  for (const auto& [id, score] : BestTokens(logits, target_ids_, candidates_)) {
-    std::vector<int32_t> ids = sequence.ids;
-    ids[row] = id;
-    std::erase(ids, tokenizer.special_ids().pad);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    std::vector<int32_t> filled = sequence.ids;
+    filled[row] = ids[i];
+    std::erase(filled, tokenizer.special_ids().pad);
     prediction.candidates.push_back(
-        {.token_id = id,
-         .token = tokenizer.Decode(std::span(&id, 1),
+        {.token_id = ids[i],
+         .token = tokenizer.Decode(ids.subspan(i, 1),
                                    /*skip_special_tokens=*/false),
-         .score = score,
-         .sequence = tokenizer.Decode(ids, skip_special_tokens)});
+         .score = scores[i],
+         .sequence = tokenizer.Decode(filled, skip_special_tokens)});
   }
   return prediction;
 }
 
 absl::Status FillMaskTask::Take(const Part& part, SequenceOutput output) {
-  const std::span<const float> values(output.values);
+  for (const int32_t id : output.columns) {
+    if (id >= 0 && id < model().config->vocab_size) continue;
+    return absl::InternalError(absl::StrCat("the model's output names column ",
+                                            id, " of ",
+                                            model().config->vocab_size));
+  }
+  const size_t count = output.width;
   Result result;
   for (size_t m = 0; m < part.sequence.rows.size(); ++m) {
     result.masks.push_back(
         Predict(part.sequence, part.sequence.rows[m],
-                values.subspan(m * output.width, output.width)));
+                std::span(output.columns).subspan(m * count, count),
+                std::span(output.values).subspan(m * count, count)));
   }
   result.coverage = coverage(part.input);
   AddResult(std::move(result));

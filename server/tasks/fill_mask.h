@@ -3,11 +3,14 @@
 #ifndef SERVER_TASKS_FILL_MASK_H_
 #define SERVER_TASKS_FILL_MASK_H_
 
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/tasks/shared/best_columns.h"
 #include "server/tasks/shared/planned_task.h"
 #include "server/tasks/shared/task.h"
 
@@ -44,19 +47,19 @@ class FillMaskTask final : public RequestTask<FillMaskRequest, FillMaskResult> {
                                              const TaskModel& model);
 
  private:
-  FillMaskTask(Request request, const TaskModel& model);
+  FillMaskTask(Request request, BestColumns best, const TaskModel& model);
 
   SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   // An InputError if an input has no mask or the answer would be too large.
   absl::Status CheckMasks();
-  // The candidates for the mask at `row`; `logits` are its [vocabulary].
+  // The candidates for the mask at `row`: these ids with these scores.
   MaskPrediction Predict(const SequenceInput& sequence, uint32_t row,
-                         std::span<const float> logits) const;
+                         std::span<const int32_t> ids,
+                         std::span<const float> scores) const;
 
-  std::vector<int32_t> target_ids_;  // distinct, ascending; empty: all
-  size_t candidates_ = 0;            // a mask
+  std::shared_ptr<const BestColumns> best_;  // the candidates of a mask
 };
 static_assert(Task<FillMaskTask>);
 

@@ -27,49 +27,52 @@ Encoding WithoutTemplate(const Encoding& encoding) {
   return bare;
 }
 
-TokenizeResult ToResult(const TextInput& input, const Encoding& encoding,
-                        OffsetUnit unit,
-                        const tokenizer::Tokenizer& tokenizer) {
-  const tokenizer::TextIndex text(input.text);
-  const tokenizer::TextIndex text_pair(input.text_pair);
-  TokenizeResult result;
-  result.ids = encoding.ids;
-  result.token_type_ids = encoding.type_ids;
-  result.special_tokens_mask.assign(encoding.special_tokens_mask.begin(),
-                                    encoding.special_tokens_mask.end());
-  for (size_t i = 0; i < encoding.size(); ++i) {
-    result.tokens.emplace_back(tokenizer.IdToToken(encoding.ids[i]));
-    // Template tokens are at (0, 0) in every unit.
-    result.offsets.push_back(
-        InUnit(encoding.sequence_ids[i] == 1 ? text_pair : text,
-               encoding.offsets[i], unit));
-  }
-  return result;
-}
-
 }  // namespace
 
-absl::StatusOr<std::vector<TokenizeResult>> Tokenize(
-    const TokenizeRequest& request, const tokenizer::Tokenizer& tokenizer) {
+absl::Status CheckRequest(const TokenizeRequest& request) {
   if (absl::Status s = CheckAnyInputs(request.inputs.size()); !s.ok()) return s;
-  std::vector<TokenizeResult> results;
-  results.reserve(request.inputs.size());
   for (size_t i = 0; i < request.inputs.size(); ++i) {
-    const TextInput& input = request.inputs[i];
-    if (absl::Status s = CheckNoChoices(input, i); !s.ok()) return s;
-    absl::StatusOr<TokenSequence> a =
-        TokenizeOptionalField(tokenizer, input.text, InputField(i, "text"));
-    if (!a.ok()) return a.status();
-    absl::StatusOr<TokenSequence> b = TokenizeOptionalField(
-        tokenizer, input.text_pair, InputField(i, "text_pair"));
-    if (!b.ok()) return b.status();
-    Encoding encoding =
-        tokenizer.Assemble(*a, input.text_pair.empty() ? nullptr : &*b);
-    if (!request.add_special_tokens) encoding = WithoutTemplate(encoding);
-    results.push_back(
-        ToResult(input, encoding, request.offset_unit, tokenizer));
+    if (absl::Status s = CheckNoChoices(request.inputs[i], i); !s.ok()) {
+      return s;
+    }
   }
-  return results;
+  return absl::OkStatus();
+}
+
+size_t TextBytes(const TextInput& input) {
+  return input.text.size() + input.text_pair.size();
+}
+
+absl::StatusOr<TokenizedInput> TokenizedInput::Create(
+    const TokenizeRequest& request, size_t index,
+    const tokenizer::Tokenizer& tokenizer) {
+  const TextInput& input = request.inputs[index];
+  absl::StatusOr<TokenSequence> a =
+      TokenizeOptionalField(tokenizer, input.text, InputField(index, "text"));
+  if (!a.ok()) return a.status();
+  absl::StatusOr<TokenSequence> b = TokenizeOptionalField(
+      tokenizer, input.text_pair, InputField(index, "text_pair"));
+  if (!b.ok()) return b.status();
+  Encoding encoding =
+      tokenizer.Assemble(*a, input.text_pair.empty() ? nullptr : &*b);
+  if (!request.add_special_tokens) encoding = WithoutTemplate(encoding);
+  return TokenizedInput(input, request.offset_unit, std::move(encoding),
+                        tokenizer);
+}
+
+TokenizeResult TokenizedInput::Part(size_t begin, size_t end) const {
+  TokenizeResult result;
+  for (size_t i = begin; i < end; ++i) {
+    result.ids.push_back(encoding_.ids[i]);
+    result.tokens.emplace_back(tokenizer_->IdToToken(encoding_.ids[i]));
+    result.token_type_ids.push_back(encoding_.type_ids[i]);
+    result.special_tokens_mask.push_back(encoding_.special_tokens_mask[i]);
+    // Template tokens are at (0, 0) in every unit.
+    result.offsets.push_back(
+        InUnit(encoding_.sequence_ids[i] == 1 ? text_pair_ : text_,
+               encoding_.offsets[i], unit_));
+  }
+  return result;
 }
 
 }  // namespace deberta::server

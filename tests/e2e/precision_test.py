@@ -8,7 +8,7 @@ from errors import failure_of
 from heads_test import TEXT, make
 from server import Server, metric, stub
 
-EXACT = (("x-deberta-precision", "fp32"),)
+FP32 = (("x-deberta-precision", "fp32"),)
 # The golden models' weights are random: their labels prove nothing.
 ANY = "--min_label_agreement=0"
 
@@ -36,10 +36,10 @@ class PrecisionTest(unittest.TestCase):
         server = self.server("--precision=int8", ANY, "--keep_fp32")
         client = self.client(server)
         rounded = client.Classify(request())
-        exact = client.Classify(request(), metadata=EXACT)
+        fp32 = client.Classify(request(), metadata=FP32)
         self.assertEqual(rounded.model.precision, "int8")
-        self.assertEqual(exact.model.precision, "fp32")
-        self.assertEqual(exact.results, plain.results)
+        self.assertEqual(fp32.model.precision, "fp32")
+        self.assertEqual(fp32.results, plain.results)
         self.assertNotEqual(rounded.results, plain.results)
         model = client.GetModel(pb.GetModelRequest())
         self.assertTrue(model.fp32_available)
@@ -58,7 +58,7 @@ class PrecisionTest(unittest.TestCase):
 
     def test_fp32_that_was_not_kept_is_refused(self):
         client = self.client(self.server("--precision=int8", ANY))
-        got = failure_of(client.Classify, request(), metadata=EXACT)
+        got = failure_of(client.Classify, request(), metadata=FP32)
         self.assertEqual(got.code, "FAILED_PRECONDITION")
         self.assertEqual(got.reason, "FP32_NOT_KEPT")
         self.assertFalse(client.GetModel(pb.GetModelRequest()).fp32_available)
@@ -76,5 +76,5 @@ class PrecisionTest(unittest.TestCase):
             self.assertEqual(metric(
                 server.metrics(), "deberta_model_precision_info",
                 model="judge", requested=wanted, precision="fp32"), 1)
-            exact = self.client(server).Classify(request(), metadata=EXACT)
-            self.assertEqual(exact.model.precision, "fp32")
+            fp32 = self.client(server).Classify(request(), metadata=FP32)
+            self.assertEqual(fp32.model.precision, "fp32")

@@ -34,8 +34,8 @@ absl::Status CompareSequence(const Model& model, const GoldenFile& golden,
     comparison.hidden_tensor = name;
   };
   BatchOutput output;
-  const absl::Status status =
-      model.Forward(builder.batch(), workspace, &output, compare_layer);
+  const absl::Status status = model.Forward(builder.batch(), workspace, &output,
+                                            {.observer = compare_layer});
   if (!status.ok()) return status;
   const std::vector<float> expected = golden.Read("logits." + sequence);
   if (output.logits.size() != expected.size()) {

@@ -58,11 +58,11 @@ absl::StatusOr<Run> RunIn(const std::string& directory, Precision precision,
   }
   Run run;
   BatchOutput output;
-  const absl::Status status =
-      (*model)->Forward(RandomBatch(**model), workspace, &output,
-                        [&](int64_t, std::span<const float> hidden) {
-                          run.layers.emplace_back(hidden.begin(), hidden.end());
-                        });
+  const absl::Status status = (*model)->Forward(
+      RandomBatch(**model), workspace, &output,
+      {.observer = [&](int64_t, std::span<const float> hidden) {
+        run.layers.emplace_back(hidden.begin(), hidden.end());
+      }});
   if (!status.ok()) return status;
   run.logits = std::move(output.logits);
   return run;

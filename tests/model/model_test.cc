@@ -3,6 +3,7 @@
 
 #include "model/model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <random>
@@ -131,7 +132,8 @@ void ExpectRoundingsAlone(const std::string& name, Precision precision,
   const LayerObserver keep = [&](int64_t, std::span<const float> values) {
     hidden.emplace_back(values.begin(), values.end());
   };
-  ASSERT_TRUE(exact->Forward(batch, workspace, &output, keep).ok());
+  ASSERT_TRUE(
+      exact->Forward(batch, workspace, &output, {.observer = keep}).ok());
   const std::vector<float> logits = output.logits;
   size_t layer = 0;
   const LayerObserver compare = [&](int64_t, std::span<const float> values) {
@@ -139,7 +141,8 @@ void ExpectRoundingsAlone(const std::string& name, Precision precision,
     EXPECT_LT(RelativeRms(values, hidden[layer]), limit(layer + 1)) << layer;
     ++layer;
   };
-  ASSERT_TRUE(rounded->Forward(batch, workspace, &output, compare).ok());
+  ASSERT_TRUE(
+      rounded->Forward(batch, workspace, &output, {.observer = compare}).ok());
   EXPECT_EQ(layer, hidden.size());
   EXPECT_LT(RelativeRms(output.logits, logits), limit(layer + 1));
   if (!logits.empty()) {
@@ -172,10 +175,50 @@ TEST_P(EveryPrecisionTest, SkippingUnreadRowsChangesNoBit) {
   Workspace workspace(2);
   BatchOutput every;
   BatchOutput needed;
-  ASSERT_TRUE(model->Forward(batch, workspace, &every, [](auto, auto) {}).ok());
+  ASSERT_TRUE(
+      model->Forward(batch, workspace, &every, {.observer = [](auto, auto) {}})
+          .ok());
   ASSERT_TRUE(model->Forward(batch, workspace, &needed).ok());
   EXPECT_EQ(needed.hidden, every.hidden);
   EXPECT_EQ(needed.logits, every.logits);
+}
+
+// Tiles of sixteen rows, of more and of all.
+TEST_P(EveryPrecisionTest, TilesOfLogitsChangeNoBit) {
+  const auto model = LoadModel(name(), precision());
+  ASSERT_NE(model, nullptr);
+  if (model->head() == Head::kNone) GTEST_SKIP() << "no logits";
+  const RaggedBatch golden = GoldenBatch(name(), model->head());
+  RaggedBatch batch = golden;
+  batch.hidden_rows = {0};
+  // Rows in no order, some more than once.
+  std::mt19937 random(3);
+  for (size_t i = batch.logit_rows.size(); i < 100; ++i) {
+    batch.logit_rows.push_back(
+        golden.logit_rows[random() % golden.logit_rows.size()]);
+  }
+  Workspace workspace(2);
+  BatchOutput whole;
+  ASSERT_TRUE(model->Forward(batch, workspace, &whole).ok());
+  const size_t width = model->logit_width();
+  for (const size_t tile_floats : {size_t{1}, 40 * width, size_t{1} << 22}) {
+    BatchOutput output;
+    std::vector<float> logits(whole.logits.size());
+    std::vector<int> times(batch.logit_rows.size());
+    const auto take = [&](size_t row, std::span<const float> values) {
+      ASSERT_EQ(values.size(), width);
+      ++times[row];
+      std::ranges::copy(values, &logits[row * width]);
+    };
+    ASSERT_TRUE(model
+                    ->Forward(batch, workspace, &output,
+                              {.take_logits = take, .tile_floats = tile_floats})
+                    .ok());
+    EXPECT_THAT(times, testing::Each(1));
+    EXPECT_EQ(logits, whole.logits);
+    EXPECT_THAT(output.logits, testing::IsEmpty());
+    EXPECT_EQ(output.hidden, whole.hidden);
+  }
 }
 
 TEST_P(EveryPrecisionTest, BatchEqualsAlone) {

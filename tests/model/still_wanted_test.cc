@@ -1,9 +1,11 @@
 // Sequences that nobody waits for any more leave the batch between layers, and
 // leave the others' results as they were.
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -111,9 +113,17 @@ TEST_P(StillWantedTest, SurvivorsDoNotNotice) {
         kept[s] = patience[s]-- > 0;
         return kept[s];
       };
-      ASSERT_TRUE(
-          model->Forward(batch, workspace, &output, nullptr, still_wanted)
-              .ok());
+      // Half of the time the logits are taken row by row.
+      std::vector<float> taken(expected.logits.size(), 0.0f);
+      ForwardOptions options = {.still_wanted = still_wanted};
+      if (round % 2 == 1) {
+        options.take_logits = [&](size_t row, std::span<const float> logits) {
+          std::ranges::copy(logits, &taken[row * expected.logit_width]);
+        };
+        options.tile_floats = 1;
+      }
+      ASSERT_TRUE(model->Forward(batch, workspace, &output, options).ok());
+      if (options.take_logits) output.logits = taken;
       EXPECT_EQ(output.logits,
                 Survivors(batch, batch.logit_rows, expected.logit_width, kept,
                           expected.logits));
@@ -147,15 +157,17 @@ TEST(StillWantedTest, RowsThatNobodyWantsAreNotComputed) {
   int layers = 0;
   Workspace workspace(1);
   BatchOutput output;
-  ASSERT_TRUE(model
-                  ->Forward(
-                      batch, workspace, &output,
-                      [&](int64_t layer, std::span<const float> hidden) {
-                        layers = static_cast<int>(layer);
-                        rows.push_back(hidden.size() / width);
-                      },
-                      [&](size_t s) { return s == 1 || layers < 2; })
-                  .ok());
+  ASSERT_TRUE(
+      model
+          ->Forward(
+              batch, workspace, &output,
+              {.observer =
+                   [&](int64_t layer, std::span<const float> hidden) {
+                     layers = static_cast<int>(layer);
+                     rows.push_back(hidden.size() / width);
+                   },
+               .still_wanted = [&](size_t s) { return s == 1 || layers < 2; }})
+          .ok());
   EXPECT_THAT(rows, ElementsAre(5, 5, 5, 2, 2));
   const auto logits = std::span(output.logits);
   EXPECT_THAT(logits.subspan(output.logit_width), Each(0.0f));
@@ -172,9 +184,10 @@ TEST(StillWantedTest, StopsWhenNobodyWaits) {
   ASSERT_TRUE(model->Forward(batch, workspace, &expected).ok());
   BatchOutput output;
   int layers = 0;
-  const absl::Status status = model->Forward(
-      batch, workspace, &output, [&](auto, auto) { ++layers; },
-      [](size_t) { return false; });
+  const absl::Status status =
+      model->Forward(batch, workspace, &output,
+                     {.observer = [&](auto, auto) { ++layers; },
+                      .still_wanted = [](size_t) { return false; }});
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(layers, 2) << "the embeddings and one layer";
   ASSERT_TRUE(model->Forward(batch, workspace, &output).ok());

@@ -100,25 +100,26 @@ class EngineTest : public testing::Test {
     return directory;
   }
 
-  struct Gate {
+  // The golden models' weights are random: their labels prove nothing.
+  struct Asked {
     WantedPrecision precision = model::Precision::kFp32;
-    GateThresholds thresholds = {.min_label_agreement = 0};
+    AgreementThresholds thresholds = {.min_label_agreement = 0};
     bool keep_fp32 = false;
   };
 
   absl::StatusOr<std::unique_ptr<Engine>> Load(
       std::vector<ModelSource> models) {
-    return Load(std::move(models), Gate());
+    return Load(std::move(models), Asked());
   }
   absl::StatusOr<std::unique_ptr<Engine>> Load(std::vector<ModelSource> models,
-                                               const Gate& gate) {
+                                               const Asked& asked) {
     return Engine::Load(
         {.models = std::move(models),
          .listen = {},
          .metrics_listen = {},
-         .precision = gate.precision,
-         .gate = gate.thresholds,
-         .keep_fp32 = gate.keep_fp32,
+         .precision = asked.precision,
+         .agreement_thresholds = asked.thresholds,
+         .keep_fp32 = asked.keep_fp32,
          .threads = 2,
          .workers = 2,
          .threads_per_worker = 1,

@@ -23,23 +23,23 @@ TEST_F(EngineTest, KeepsFp32BesideALowerPrecision) {
   const std::vector<ModelSource> sources = {
       {.name = "labels", .directory = CopyModelWithTokenizer("v3_classify")},
       {.name = "tags", .directory = CopyModelWithTokenizer("v3_tag")}};
-  const auto exact = Load(sources);
+  const auto fp32 = Load(sources);
   const auto alone = Load(sources, {.precision = model::Precision::kInt8});
   const auto both =
       Load(sources, {.precision = model::Precision::kInt8, .keep_fp32 = true});
-  ASSERT_TRUE(exact.ok() && alone.ok() && both.ok()) << both.status();
+  ASSERT_TRUE(fp32.ok() && alone.ok() && both.ok()) << both.status();
   const std::vector<ServedModel>& models = (*both)->catalog().models();
   EXPECT_EQ(models[1].precision, "int8");
   EXPECT_EQ(models[1].requested_precision, "int8");
   EXPECT_GT(models[1].max_logit_change, 0);
-  EXPECT_EQ(models[0].exact_queue, 2u);
-  EXPECT_EQ(models[1].exact_queue, 3u);
-  EXPECT_FALSE((*alone)->catalog().models()[1].HasExact());
+  EXPECT_EQ(models[0].fp32_queue, 2u);
+  EXPECT_EQ(models[1].fp32_queue, 3u);
+  EXPECT_FALSE((*alone)->catalog().models()[1].HasFp32());
   EXPECT_GT(models[1].resident_bytes,
             (*alone)->catalog().models()[1].resident_bytes);
 
-  EXPECT_EQ(Logits(**both, 3), Logits(**exact, 1));
-  EXPECT_NE(Logits(**both, 1), Logits(**exact, 1));
+  EXPECT_EQ(Logits(**both, 3), Logits(**fp32, 1));
+  EXPECT_NE(Logits(**both, 1), Logits(**fp32, 1));
   // Reports are of models, whatever the queue.
   Logits(**both, 2);
   EXPECT_EQ(last_report_, 0u);
@@ -59,15 +59,15 @@ TEST_F(EngineTest, PrecisionThatDoesNotPassIsNotServed) {
   EXPECT_EQ(served.requested_precision, "int8");
   EXPECT_THAT(served.precision_note, HasSubstr("--max_logit_change=1e-09"));
   EXPECT_EQ(served.label_agreement, 1);
-  EXPECT_EQ(served.exact_queue, std::nullopt);
-  EXPECT_TRUE(served.HasExact());
+  EXPECT_EQ(served.fp32_queue, std::nullopt);
+  EXPECT_TRUE(served.HasFp32());
   EXPECT_THAT(LogText(), AllOf(HasSubstr("\"warning\""),
                                HasSubstr(served.precision_note)));
 }
 
 TEST_F(EngineTest, DebertaJsonBringsTheTextsToCompareOn) {
   const std::string directory = CopyModelWithTokenizer("v3_classify");
-  const Gate int8 = {.precision = model::Precision::kInt8};
+  const Asked int8 = {.precision = model::Precision::kInt8};
   std::ofstream(directory + "/deberta.json")
       << R"({"calibration": ["abc", {"text": "a", "text_pair": "b"}]})";
   ASSERT_TRUE(Load({{.name = "m", .directory = directory}}, int8).ok());
@@ -114,7 +114,7 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   model::Workspace workspace(1);
   ASSERT_TRUE((*engine)
                   ->models()[0]
-                  .network.served->Forward(batch, workspace, &direct)
+                  .networks.served->Forward(batch, workspace, &direct)
                   .ok());
   EXPECT_EQ(Logits(**engine, 0), direct.logits);
 }

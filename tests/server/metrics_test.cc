@@ -24,7 +24,7 @@ class MetricsTest : public testing::Test {
           .precision = "int8",
           .label_agreement = 0.995,
           .max_logit_change = 0.25},
-         {.name = "exact"}},
+         {.name = "fp32"}},
         [](size_t) { return Metrics::Backlog{.tokens = 12, .seconds = 0.5}; });
   }
 
@@ -34,7 +34,7 @@ class MetricsTest : public testing::Test {
 
 RequestReport Answered() {
   RequestReport report;
-  report.task = TaskKind::kClassify;
+  report.method = "classify";
   report.model = 0;
   report.accepted = true;
   report.inputs = 2;
@@ -79,9 +79,9 @@ TEST_F(MetricsTest, EverySeriesExistsFromTheStart) {
         "deberta_precision_max_logit_change{model=\"m\"} 0.25",
         "deberta_model_precision_info{model=\"m\",precision=\"int8\","
         "requested=\"auto\"} 1",
-        "deberta_precision_label_agreement{model=\"exact\"} 1",
-        "deberta_precision_max_logit_change{model=\"exact\"} 0",
-        "deberta_model_precision_info{model=\"exact\",precision=\"fp32\","
+        "deberta_precision_label_agreement{model=\"fp32\"} 1",
+        "deberta_precision_max_logit_change{model=\"fp32\"} 0",
+        "deberta_model_precision_info{model=\"fp32\",precision=\"fp32\","
         "requested=\"fp32\"} 1",
         "deberta_build_info{isa=\"avx2\",onednn=\"3.4\",version=\"1.2\"} 1",
         "process_resident_memory_bytes ",
@@ -129,7 +129,7 @@ TEST_F(MetricsTest, RefusedRequestCountsNoInputs) {
 
 TEST_F(MetricsTest, CallsForUnknownModelsHaveNoModel) {
   RequestReport report;
-  report.task = TaskKind::kFillMask;
+  report.method = "fill_mask";
   report.code = absl::StatusCode::kNotFound;
   metrics_.RecordRequest(report);
   EXPECT_THAT(metrics_.Text(),

@@ -85,18 +85,18 @@ TEST(OptionsTest, ReadsThePrecision) {
   }
 }
 
-TEST(OptionsTest, ReadsTheGate) {
+TEST(OptionsTest, ReadsThePrecisionPolicy) {
   const auto defaults = Parse({"--models=/m"});
   ASSERT_TRUE(defaults.ok()) << defaults.status();
-  EXPECT_EQ(defaults->gate.min_label_agreement, 0.99);
-  EXPECT_EQ(defaults->gate.max_logit_change, 0);
+  EXPECT_EQ(defaults->agreement_thresholds.min_label_agreement, 0.99);
+  EXPECT_EQ(defaults->agreement_thresholds.max_logit_change, 0);
   EXPECT_FALSE(defaults->keep_fp32);
   const Environment keep("DEBERTA_KEEP_FP32", "true");
   const auto options = Parse(
       {"--models=/m", "--min_label_agreement=0.5", "--max_logit_change=0.25"});
   ASSERT_TRUE(options.ok()) << options.status();
-  EXPECT_EQ(options->gate.min_label_agreement, 0.5);
-  EXPECT_EQ(options->gate.max_logit_change, 0.25);
+  EXPECT_EQ(options->agreement_thresholds.min_label_agreement, 0.5);
+  EXPECT_EQ(options->agreement_thresholds.max_logit_change, 0.25);
   EXPECT_TRUE(options->keep_fp32);
 }
 

@@ -62,6 +62,12 @@ absl::Status CheckOutput(const SequenceInput& sequence,
                      " values of width ", output.width, ", expected ",
                      sequence.rows.size(), " rows of width ", width));
   }
+  const size_t columns = sequence.best == nullptr ? 0 : output.values.size();
+  if (output.columns.size() != columns) {
+    return absl::InternalError(absl::StrCat("the model's output names ",
+                                            output.columns.size(),
+                                            " columns, expected ", columns));
+  }
   const auto wrong =
       std::find_if(output.values.begin(), output.values.end(),
                    [](float value) { return !std::isfinite(value); });

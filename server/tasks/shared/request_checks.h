@@ -37,8 +37,9 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
     const tokenizer::Tokenizer& tokenizer, std::string_view text,
     std::string_view field);
 
-// Internal error unless the output is [rows, width] and finite: of an infinite
-// logit a softmax makes NaN.
+// Internal error unless the output is [rows, width], names its columns where
+// the sequence asks for the best, and is finite: of an infinite logit a softmax
+// makes NaN.
 absl::Status CheckOutput(const SequenceInput& sequence,
                          const SequenceOutput& output, size_t width);
 

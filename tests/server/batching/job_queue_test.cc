@@ -124,6 +124,40 @@ TEST(JobQueueTest, EqualSequencesNeedRoomOnce) {
   EXPECT_THAT(LengthsOf(queue.TakeBatch(At(1))), ElementsAre(60));
 }
 
+// Room is a matter of work, the head's included; batches tell their tokens.
+TEST(JobQueueTest, CountsTheWorkOfTheHead) {
+  JobQueue queue(kLimits);
+  Job job = JobOfIds({{1, 2}, {3}, {4}, {3}});
+  job.sequences[0].head_tokens = 58;
+  job.sequences[1].head_tokens = 39;
+  job.sequences[3].head_tokens = 39;
+  ASSERT_TRUE(queue.Push(job, At(0)).ok());
+  EXPECT_EQ(queue.tokens(), 141u);
+  EXPECT_EQ(queue.ReadyAt(), absl::InfinitePast());
+  Job large = JobOf({1});
+  large.sequences[0].head_tokens = 860;
+  EXPECT_TRUE(absl::IsResourceExhausted(queue.Push(large, At(0))));
+  const Batch first = queue.TakeBatch(At(1));
+  EXPECT_THAT(LengthsOf(first), ElementsAre(2, 1));
+  EXPECT_EQ(first.tokens, 3u);
+  EXPECT_EQ(first.cost, 100u);
+  EXPECT_EQ(queue.tokens(), 41u);
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(1))), ElementsAre(1, 1));
+  EXPECT_EQ(queue.tokens(), 0u);
+}
+
+// Of an equal sequence other rows are read.
+TEST(JobQueueTest, EqualSequencesNeedRoomForTheirHeads) {
+  JobQueue queue(kLimits);
+  Job job = JobOfIds({{1}, {1}, {1}});
+  for (SequenceInput& sequence : job.sequences) sequence.head_tokens = 49;
+  ASSERT_TRUE(queue.Push(job, At(0)).ok());
+  const Batch batch = queue.TakeBatch(At(1));
+  EXPECT_THAT(LengthsOf(batch), ElementsAre(1, 1));
+  EXPECT_EQ(batch.cost, 99u);
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(1))), ElementsAre(1));
+}
+
 TEST(JobQueueTest, RefusesWhatDoesNotFit) {
   JobQueue queue(kLimits);
   Job most = JobOf({900});

@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/server/batching/stand_in_model.h"
 
 namespace deberta::server {
 namespace {
@@ -89,8 +90,44 @@ TEST(PackingTest, EqualSequencesAndTheirRowsStandOnce) {
                           ElementsAre(0), ElementsAre(4)));
 }
 
-// Few ids and short sequences: most are sent more than once.
-TEST(PackingTest, EveryEntryGetsItsOwnValues) {
+std::vector<SequenceOutput> Outputs(const Batch& batch,
+                                    const PackedBatch& packed) {
+  Unpacker unpacker(batch, packed);
+  model::BatchOutput output = Compute(packed.batch);
+  HandOut({.take_logits = unpacker.take_logits()}, &output);
+  return unpacker.Finish(output);
+}
+
+SequenceOutput Expected(const SequenceInput& sequence) {
+  const bool logits = sequence.readout == Readout::kHeadLogits;
+  const BestColumns* best = sequence.best.get();
+  SequenceOutput expected = {.width = logits ? size_t{2} : size_t{3}};
+  if (best != nullptr) expected.width = best->count;
+  std::vector<float> scratch;
+  for (const uint32_t row : sequence.rows) {
+    std::vector<float> values =
+        Row(sequence.ids, sequence.type_ids, row, logits);
+    if (best != nullptr) {
+      std::vector<int32_t> columns(best->count);
+      std::vector<float> scores(best->count);
+      best->Take(values, columns, scores, &scratch);
+      expected.columns.insert(expected.columns.end(), columns.begin(),
+                              columns.end());
+      values = scores;
+    }
+    expected.values.insert(expected.values.end(), values.begin(), values.end());
+  }
+  return expected;
+}
+
+class UnpackerTest : public ::testing::TestWithParam<bool> {};
+
+// Few ids and short sequences: most are sent more than once. Of some rows the
+// best columns are asked for, if the parameter says so, and of some of these
+// both.
+TEST_P(UnpackerTest, EveryEntryGetsItsOwnValues) {
+  const std::vector<BestColumns> choices = {
+      {.count = 1}, {.count = 2}, {.count = 1, .among = {1}}};
   std::mt19937 random(2);
   const auto below = [&](uint32_t n) {
     return static_cast<int32_t>(random() % n);
@@ -106,29 +143,44 @@ TEST(PackingTest, EveryEntryGetsItsOwnValues) {
         if (below(2) == 0) sequence.rows.push_back(static_cast<uint32_t>(i));
       }
       if (sequence.rows.empty()) sequence.rows = {0};
-      if (below(3) == 0) sequence.readout = Readout::kHiddenStates;
+      if (below(3) == 0) {
+        sequence.readout = Readout::kHiddenStates;
+      } else if (GetParam() && below(2) == 0) {
+        sequence.best = std::make_shared<const BestColumns>(
+            choices[random() % choices.size()]);
+      }
     }
     const Batch batch = TakeAll(sequences);
     const PackedBatch packed = Pack(batch);
     EXPECT_EQ(packed.batch.tokens(), batch.tokens);
     EXPECT_EQ(packed.batch.sequences(), batch.inputs);
     repeated += sequences.size() - batch.inputs;
-    const std::vector<SequenceOutput> outputs =
-        Unpack(batch, packed, Compute(packed.batch));
+    const std::vector<SequenceOutput> outputs = Outputs(batch, packed);
     ASSERT_EQ(outputs.size(), sequences.size());
     for (size_t s = 0; s < sequences.size(); ++s) {
-      const bool logits = sequences[s].readout == Readout::kHeadLogits;
-      std::vector<float> expected;
-      for (const uint32_t row : sequences[s].rows) {
-        const std::vector<float> values =
-            Row(sequences[s].ids, sequences[s].type_ids, row, logits);
-        expected.insert(expected.end(), values.begin(), values.end());
-      }
-      EXPECT_EQ(outputs[s].values, expected);
-      EXPECT_EQ(outputs[s].width, logits ? 2u : 3u);
+      const SequenceOutput expected = Expected(sequences[s]);
+      EXPECT_EQ(outputs[s].values, expected.values);
+      EXPECT_EQ(outputs[s].width, expected.width);
+      EXPECT_EQ(outputs[s].columns, expected.columns);
     }
   }
   EXPECT_GT(repeated, 1000u);
+}
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutBest, UnpackerTest, ::testing::Bool());
+
+// Whole rows come with the output: no head is computed in tiles for them.
+TEST(PackingTest, LogitsAreTakenOnlyForTheBestOfThem) {
+  const auto takes = [](std::vector<SequenceInput> sequences) {
+    const Batch batch = TakeAll(std::move(sequences));
+    const PackedBatch packed = Pack(batch);
+    return Unpacker(batch, packed).take_logits() != nullptr;
+  };
+  const SequenceInput whole = {.ids = {1}, .type_ids = {0}, .rows = {0}};
+  SequenceInput best = whole;
+  best.best = std::make_shared<const BestColumns>();
+  EXPECT_FALSE(takes({whole, whole}));
+  EXPECT_TRUE(takes({whole, best}));
 }
 
 TEST(PackingTest, EmptyBatch) {

@@ -87,12 +87,12 @@ TEST(ScheduledTaskRunTest, AShortCallWaitsForARoundOfALongOne) {
   Scheduler scheduler(
       SmallRounds(), 1,
       [&](size_t queue, const model::RaggedBatch& batch,
-          const model::StillWanted& wanted, model::Workspace& workspace,
+          const model::ForwardOptions& options, model::Workspace& workspace,
           model::BatchOutput* output) {
         for (size_t s = 0; s < batch.sequences(); ++s) {
           computed.push_back(batch.ids[batch.starts[s]]);
         }
-        return gated(queue, batch, wanted, workspace, output);
+        return gated(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   ScheduledRun run(scheduler, 1000);
@@ -174,10 +174,10 @@ TEST(ScheduledTaskRunTest, CancelledItIsDropped) {
   Scheduler scheduler(
       SmallRounds(), 1,
       [&](size_t queue, const model::RaggedBatch& batch,
-          const model::StillWanted& wanted, model::Workspace& workspace,
+          const model::ForwardOptions& options, model::Workspace& workspace,
           model::BatchOutput* output) {
         ++batches;
-        return gated(queue, batch, wanted, workspace, output);
+        return gated(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   ScheduledRun run(scheduler, 1000);

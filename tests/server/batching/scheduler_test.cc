@@ -111,7 +111,7 @@ TEST(SchedulerTest, CancelledAndExpiredJobsAreNotComputed) {
 TEST(SchedulerTest, BatchErrorReachesEveryJobOfTheBatch) {
   Scheduler scheduler(
       {}, 1,
-      [](size_t, const model::RaggedBatch&, const model::StillWanted&,
+      [](size_t, const model::RaggedBatch&, const model::ForwardOptions&,
          model::Workspace&,
          model::BatchOutput*) { return absl::InternalError("broken"); },
       IgnoreReport);
@@ -160,11 +160,11 @@ TEST(SchedulerTest, QueuesOfSeveralModelsDoNotMix) {
   Scheduler scheduler(
       {.threads = 2, .max_batches = 2}, 2,
       [](size_t queue, const model::RaggedBatch& batch,
-         const model::StillWanted& still_wanted, model::Workspace& workspace,
+         const model::ForwardOptions& options, model::Workspace& workspace,
          model::BatchOutput* output) {
         for (const int32_t id : batch.ids)
           EXPECT_EQ(static_cast<size_t>(id) / 100, queue);
-        return TenTimesId(queue, batch, still_wanted, workspace, output);
+        return TenTimesId(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   std::vector<Answer> answers(100);
@@ -197,10 +197,10 @@ TEST(SchedulerTest, RandomCallersAreEachAnsweredOnce) {
              }},
         2,
         [&now_us](size_t queue, const model::RaggedBatch& batch,
-                  const model::StillWanted& still_wanted,
+                  const model::ForwardOptions& options,
                   model::Workspace& workspace, model::BatchOutput* output) {
           ++now_us;
-          return TenTimesId(queue, batch, still_wanted, workspace, output);
+          return TenTimesId(queue, batch, options, workspace, output);
         },
         IgnoreReport);
     std::vector<std::thread> callers;

@@ -29,7 +29,7 @@ TEST(SchedulerThreadsTest, FreeThreadsHelpABatchThatRunsAlone) {
        .max_threads_per_batch = kThreads},
       1,
       [](size_t queue, const model::RaggedBatch& batch,
-         const model::StillWanted& still_wanted, model::Workspace& workspace,
+         const model::ForwardOptions& options, model::Workspace& workspace,
          model::BatchOutput* output) {
         while (workspace.threads() < kThreads) std::this_thread::yield();
         // A task each: none ends before all have begun.
@@ -42,7 +42,7 @@ TEST(SchedulerThreadsTest, FreeThreadsHelpABatchThatRunsAlone) {
           while (begun < kThreads) std::this_thread::yield();
         });
         for (const auto& count : tasks) EXPECT_EQ(count, 1);
-        return TenTimesId(queue, batch, still_wanted, workspace, output);
+        return TenTimesId(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   for (int32_t id = 0; id < 20; ++id) {
@@ -66,11 +66,11 @@ TEST(SchedulerThreadsTest, ThreadsLeadBatchesBeforeTheyHelp) {
        .max_batch_tokens = 64},
       1,
       [&](size_t queue, const model::RaggedBatch& batch,
-          const model::StillWanted& still_wanted, model::Workspace& workspace,
+          const model::ForwardOptions& options, model::Workspace& workspace,
           model::BatchOutput* output) {
         ++running;
         while (running < kBatches) std::this_thread::yield();
-        return TenTimesId(queue, batch, still_wanted, workspace, output);
+        return TenTimesId(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   Answer answer;
@@ -91,7 +91,7 @@ TEST(SchedulerThreadsTest, AHelperIsCalledToABatchThatWaits) {
   Scheduler scheduler(
       {.threads = 2, .max_batches = 2, .max_threads_per_batch = 2}, 1,
       [&](size_t queue, const model::RaggedBatch& batch,
-          const model::StillWanted& still_wanted, model::Workspace& workspace,
+          const model::ForwardOptions& options, model::Workspace& workspace,
           model::BatchOutput* output) {
         if (first.exchange(false)) {
           while (workspace.threads() < 2) std::this_thread::yield();
@@ -99,7 +99,7 @@ TEST(SchedulerThreadsTest, AHelperIsCalledToABatchThatWaits) {
           while (!second_done)
             workspace.pool().ParallelFor(2, [](auto, int) {});
         }
-        return TenTimesId(queue, batch, still_wanted, workspace, output);
+        return TenTimesId(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   Answer long_one, short_one;
@@ -124,12 +124,12 @@ TEST(SchedulerThreadsTest, NoMoreBatchesAtOnceThanAllowed) {
        .max_batch_tokens = 64},
       1,
       [&](size_t queue, const model::RaggedBatch& batch,
-          const model::StillWanted& still_wanted, model::Workspace& workspace,
+          const model::ForwardOptions& options, model::Workspace& workspace,
           model::BatchOutput* output) {
         most = std::max(most.load(), ++running);
         while (workspace.threads() < 2) std::this_thread::yield();
         --running;
-        return TenTimesId(queue, batch, still_wanted, workspace, output);
+        return TenTimesId(queue, batch, options, workspace, output);
       },
       IgnoreReport);
   Answer answer;
@@ -155,16 +155,16 @@ class GivingUpTest : public ::testing::Test {
 
   Scheduler::RunBatch RunBatch() {
     return [this](size_t queue, const model::RaggedBatch& batch,
-                  const model::StillWanted& still_wanted,
+                  const model::ForwardOptions& options,
                   model::Workspace& workspace, model::BatchOutput* output) {
       if (++batches_ == 1) {
         for (size_t s = 0; s < batch.sequences(); ++s) {
-          EXPECT_TRUE(still_wanted(s)) << s;
+          EXPECT_TRUE(options.still_wanted(s)) << s;
         }
         midway_.set_value();
         go_on_.get_future().wait();
       }
-      return TenTimesId(queue, batch, still_wanted, workspace, output);
+      return TenTimesId(queue, batch, options, workspace, output);
     };
   }
   void StartAndWaitUntilMidway() {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,18 +18,31 @@
 
 namespace deberta::server {
 
+// Gives the logits to who takes them, as a model does.
+inline void HandOut(const model::ForwardOptions& options,
+                    model::BatchOutput* output) {
+  if (!options.take_logits) return;
+  const size_t width = output->logit_width;
+  for (size_t row = 0; row * width < output->logits.size(); ++row) {
+    options.take_logits(row,
+                        std::span(output->logits).subspan(row * width, width));
+  }
+  output->logits.clear();
+  output->logit_width = 0;
+}
+
 // A RunBatch. The "logit" of row r of a sequence is id[r] * 10, so that an
 // answer given to the wrong caller shows; hidden states are {id[r], -id[r]}.
 // Asks once whether each sequence is wanted; of those that are not, values are
 // 0.
 inline absl::Status TenTimesId(size_t, const model::RaggedBatch& batch,
-                               const model::StillWanted& still_wanted,
+                               const model::ForwardOptions& options,
                                model::Workspace& workspace,
                                model::BatchOutput* output) {
   std::vector<float> values(batch.ids.begin(), batch.ids.end());
   bool wanted = false;
   for (size_t s = 0; s < batch.sequences(); ++s) {
-    if (still_wanted(s)) {
+    if (options.still_wanted(s)) {
       wanted = true;
     } else {
       std::fill(values.begin() + batch.starts[s],
@@ -41,6 +55,7 @@ inline absl::Status TenTimesId(size_t, const model::RaggedBatch& batch,
   workspace.pool().ParallelFor(batch.logit_rows.size(), [&](size_t i, int) {
     output->logits[i] = values[batch.logit_rows[i]] * 10;
   });
+  HandOut(options, output);
   output->hidden_width = 2;
   for (const uint32_t row : batch.hidden_rows) {
     output->hidden.push_back(values[row]);
@@ -93,13 +108,13 @@ class Gate {
  public:
   Scheduler::RunBatch Wrap() {
     return [this](size_t queue, const model::RaggedBatch& batch,
-                  const model::StillWanted& still_wanted,
+                  const model::ForwardOptions& options,
                   model::Workspace& workspace, model::BatchOutput* output) {
       if (!passed_.exchange(true)) {
         entered_.set_value();
         opened_.get_future().wait();
       }
-      return TenTimesId(queue, batch, still_wanted, workspace, output);
+      return TenTimesId(queue, batch, options, workspace, output);
     };
   }
   void WaitUntilEntered() { entered_.get_future().wait(); }

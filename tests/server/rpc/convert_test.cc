@@ -236,7 +236,7 @@ TEST(ConvertTest, ModelCarriesEveryField) {
             "fill_mask_decoder: \"emd\" requested_precision: \"auto\" "
             "precision_note: \"fast\" label_agreement: 0.5 max_logit_change: "
             "0.25");
-  model.exact_queue = 3;
+  model.fp32_queue = 3;
   ToProto(model, &out);
   EXPECT_TRUE(out.fp32_available());
 }

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr size_t kTaggerQueue = 1;
-constexpr size_t kExactQueue = 4;  // after those of the four models
+constexpr size_t kFp32Queue = 4;  // after those of the four models
 
 grpc::Status Tag(TestServer& server, const std::vector<std::string>& asked,
                  v1::TagTokensResponse* response) {
@@ -30,7 +30,7 @@ grpc::Status Tag(TestServer& server, const std::vector<std::string>& asked,
 }
 
 TEST(RequestedPrecisionTest, Fp32HasAQueueOfItsOwn) {
-  TestServer server({.tagger_precision = "int8", .exact_queue = kExactQueue});
+  TestServer server({.tagger_precision = "int8", .fp32_queue = kFp32Queue});
   v1::TagTokensResponse response;
   ASSERT_TRUE(Tag(server, {}, &response).ok());
   EXPECT_EQ(response.model().precision(), "int8");
@@ -40,7 +40,7 @@ TEST(RequestedPrecisionTest, Fp32HasAQueueOfItsOwn) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.model().name(), "tagger");
   EXPECT_EQ(response.model().precision(), "fp32");
-  EXPECT_EQ(server.last_queue(), kExactQueue);
+  EXPECT_EQ(server.last_queue(), kFp32Queue);
   EXPECT_EQ(server.reports().at(1).model, kTaggerQueue);
 }
 
@@ -64,7 +64,7 @@ TEST(RequestedPrecisionTest, Fp32ThatWasNotKeptIsFailedPrecondition) {
 }
 
 TEST(RequestedPrecisionTest, OtherValuesAreInvalidAndNotRepeated) {
-  TestServer server({.tagger_precision = "int8", .exact_queue = kExactQueue});
+  TestServer server({.tagger_precision = "int8", .fp32_queue = kFp32Queue});
   for (const std::vector<std::string>& asked :
        {std::vector<std::string>{"SECRET"}, {"FP32"}, {""}, {"fp32", "int8"}}) {
     v1::TagTokensResponse response;

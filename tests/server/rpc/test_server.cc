@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "google/rpc/status.pb.h"
+#include "tests/server/batching/stand_in_model.h"
 #include "tokenizer/loader.h"
 
 namespace deberta::server {
@@ -39,7 +40,7 @@ TestServer::TestServer(const Settings& settings) {
   tokenizer_ = *std::move(tokenizer);
   std::vector<ServedModel> models;
   std::vector<size_t> widths;
-  std::optional<size_t> exact_width;
+  std::optional<size_t> fp32_width;
   for (const ModelShape& shape : Shapes(settings)) {
     auto config = std::make_unique<model::Config>();
     config->vocab_size = tokenizer_->vocab_size();
@@ -50,8 +51,8 @@ TestServer::TestServer(const Settings& settings) {
     model.precision = "fp32";
     if (shape.name == "tagger") {
       model.precision = settings.tagger_precision;
-      model.exact_queue = settings.exact_queue;
-      if (settings.exact_queue.has_value()) exact_width = shape.labels.size();
+      model.fp32_queue = settings.fp32_queue;
+      if (settings.fp32_queue.has_value()) fp32_width = shape.labels.size();
     }
     model.family = "deberta";
     model.tasks = {shape.task, TaskKind::kEncode};
@@ -69,7 +70,7 @@ TestServer::TestServer(const Settings& settings) {
     configs_.push_back(std::move(config));
     models.push_back(std::move(model));
   }
-  if (exact_width.has_value()) widths.push_back(*exact_width);
+  if (fp32_width.has_value()) widths.push_back(*fp32_width);
   const size_t queues = widths.size();
   catalog_ = std::make_unique<Catalog>(std::move(models));
   scheduler_ = std::make_unique<Scheduler>(
@@ -77,9 +78,12 @@ TestServer::TestServer(const Settings& settings) {
                          .max_queue_tokens = settings.max_queue_tokens},
       queues,
       [this, widths](size_t queue, const model::RaggedBatch& batch,
-                     const model::StillWanted&, model::Workspace&,
+                     const model::ForwardOptions& options, model::Workspace&,
                      model::BatchOutput* output) {
-        return RunBatch(queue, batch, widths[queue], output);
+        const absl::Status status =
+            RunBatch(queue, batch, widths[queue], output);
+        HandOut(options, output);
+        return status;
       },
       [](const Scheduler::BatchReport&) {});
   service_ = std::make_unique<Service>(

@@ -104,8 +104,26 @@ std::vector<SequenceOutput> FakeOutputs(
             logits.bonus;
       }
     }
+    KeepBest(sequence, &output);
   }
   return outputs;
+}
+
+void KeepBest(const SequenceInput& sequence, SequenceOutput* output) {
+  if (sequence.best == nullptr) return;
+  const size_t count = sequence.best->count;
+  const size_t rows = sequence.rows.size();
+  SequenceOutput kept = {.values = std::vector<float>(rows * count),
+                         .width = count,
+                         .columns = std::vector<int32_t>(rows * count)};
+  std::vector<float> scratch;
+  for (size_t row = 0; row < rows; ++row) {
+    sequence.best->Take(
+        std::span(output->values).subspan(row * output->width, output->width),
+        std::span(kept.columns).subspan(row * count, count),
+        std::span(kept.values).subspan(row * count, count), &scratch);
+  }
+  *output = std::move(kept);
 }
 
 OffsetUnit UnitNamed(const std::string& name) {

@@ -41,6 +41,9 @@ struct FakeLogits {
 std::vector<SequenceOutput> FakeOutputs(
     std::span<const SequenceInput> sequences, const FakeLogits& logits);
 
+// Leaves of the output, [rows, vocabulary], what the sequence asks for.
+void KeepBest(const SequenceInput& sequence, SequenceOutput* output);
+
 OffsetUnit UnitNamed(const std::string& name);
 
 // digest() of task_oracle.py: 32 bits that tell the ids of each sequence.

@@ -308,10 +308,10 @@ TEST(GoldenTest, TokenizeEqualsTokenizer) {
   for (const json& c : cases) {
     SCOPED_TRACE(c.dump());
     const auto results =
-        Tokenize({.inputs = {{.text = c["text"], .text_pair = c["pair"]}},
-                  .add_special_tokens = c["add_special_tokens"],
-                  .offset_unit = UnitNamed(c["unit"])},
-                 GoldenTokenizer(c["tokenizer"]));
+        WholeTokenize({.inputs = {{.text = c["text"], .text_pair = c["pair"]}},
+                       .add_special_tokens = c["add_special_tokens"],
+                       .offset_unit = UnitNamed(c["unit"])},
+                      GoldenTokenizer(c["tokenizer"]));
     ASSERT_TRUE(results.ok()) << results.status();
     const TokenizeResult& result = (*results)[0];
     EXPECT_EQ(json(result.ids), c["ids"]);

@@ -13,6 +13,7 @@
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
 #include "tests/server/tasks/golden_cases.h"
+#include "tests/server/tasks/whole_task.h"
 
 namespace deberta::server {
 namespace {
@@ -258,7 +259,8 @@ TEST_P(RequestsTest, Encode) {
 TEST_P(RequestsTest, Tokenize) {
   const auto blamed = [&](std::vector<TextInput> inputs) {
     return InputErrorField(
-        Tokenize({.inputs = std::move(inputs)}, *model_.tokenizer).status());
+        WholeTokenize({.inputs = std::move(inputs)}, *model_.tokenizer)
+            .status());
   };
   EXPECT_EQ(blamed({}), "inputs");
   EXPECT_EQ(blamed({{.text = kNotUtf8}}), "inputs[0].text");

@@ -61,6 +61,7 @@ std::vector<SequenceOutput> Constant(std::span<const SequenceInput> sequences,
     for (size_t i = 0; i < sequence.rows.size(); ++i) {
       output.values.insert(output.values.end(), row.begin(), row.end());
     }
+    KeepBest(sequence, &output);
   }
   return outputs;
 }
@@ -271,6 +272,34 @@ TEST_F(ResultsTest, FillMaskReadsOnlyTheMasks) {
   EXPECT_EQ((*results)[0].masks[1].token_index, task.sequences()[0].rows[1]);
 }
 
+TEST_F(ResultsTest, FillMaskChecksTheColumnsItGets) {
+  model_.max_tokens = 64;
+  const std::vector<float> row(static_cast<size_t>(config_.vocab_size));
+  const auto finish = [&](auto change) {
+    WholeTask<FillMaskTask> task =
+        Created<FillMaskTask>({.inputs = {"[MASK]"}, .top_k = 2});
+    std::vector<SequenceOutput> outputs = Constant(task.sequences(), row);
+    change(outputs[0].columns);
+    return task.Finish(outputs).status();
+  };
+  using Columns = std::vector<int32_t>;
+  EXPECT_TRUE(finish([](Columns&) {}).ok());
+  for (const absl::Status& status :
+       {finish([](Columns& columns) { columns.pop_back(); }),
+        finish([](Columns& columns) { columns[0] = -1; }), finish([&](auto& c) {
+          c[1] = static_cast<int32_t>(config_.vocab_size);
+        })}) {
+    EXPECT_TRUE(absl::IsInternal(status)) << status;
+  }
+}
+
+TEST_F(ResultsTest, FillMaskAsksForTheSameOfEachRow) {
+  WholeTask<FillMaskTask> task =
+      Created<FillMaskTask>({.inputs = {"[MASK]", "a[MASK]"}, .top_k = 3});
+  EXPECT_EQ(task.sequences()[0].best, task.sequences()[1].best);
+  EXPECT_EQ(task.sequences()[0].best->count, 3u);
+}
+
 // A copy of the v3 tokenizer whose mask has another name.
 std::string DirectoryWithMask(const std::string& mask) {
   const std::string from =
@@ -358,7 +387,7 @@ TEST_F(ResultsTest, AnswerQuestionWindowsDefaultToTheModelsLimit) {
 }
 
 TEST_F(ResultsTest, TokenizeOfNothingIsTheTemplate) {
-  const auto results = Tokenize({.inputs = {{.text = ""}}}, *tokenizer_);
+  const auto results = WholeTokenize({.inputs = {{.text = ""}}}, *tokenizer_);
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_THAT((*results)[0].tokens, ElementsAre("[CLS]", "[SEP]"));
 }

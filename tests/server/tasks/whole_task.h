@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/tasks/shared/task.h"
+#include "server/tasks/tokenize.h"
 
 namespace deberta::server {
 
@@ -44,6 +45,20 @@ template <Task T>
 absl::StatusOr<WholeTask<T>> Whole(absl::StatusOr<T> task) {
   if (!task.ok()) return task.status();
   return WholeTask<T>(*std::move(task));
+}
+
+// The result of each input as one.
+inline absl::StatusOr<std::vector<TokenizeResult>> WholeTokenize(
+    const TokenizeRequest& request, const tokenizer::Tokenizer& tokenizer) {
+  if (absl::Status s = CheckRequest(request); !s.ok()) return s;
+  std::vector<TokenizeResult> results;
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    const absl::StatusOr<TokenizedInput> input =
+        TokenizedInput::Create(request, i, tokenizer);
+    if (!input.ok()) return input.status();
+    results.push_back(input->Part(0, input->size()));
+  }
+  return results;
 }
 
 }  // namespace deberta::server

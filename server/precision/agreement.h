@@ -4,8 +4,8 @@
 // The two answer the same calibration inputs. Compared are the labels that
 // callers would see, and the logits behind them.
 
-#ifndef SERVER_PRECISION_QUALITY_GATE_H_
-#define SERVER_PRECISION_QUALITY_GATE_H_
+#ifndef SERVER_PRECISION_AGREEMENT_H_
+#define SERVER_PRECISION_AGREEMENT_H_
 
 #include <cstddef>
 #include <span>
@@ -54,27 +54,28 @@ struct Agreement {
   double label_agreement() const;
 };
 
-struct GateThresholds {
+// What is near enough.
+struct AgreementThresholds {
   double min_label_agreement = 0.99;
   double max_logit_change = 0;  // 0: any that is finite
 };
 
 // Adds one input: its values in fp32 and in the other precision, of the same
 // size. REQUIRES: width divides it.
-void CompareInput(LabelRule rule, std::span<const float> exact,
+void CompareInput(LabelRule rule, std::span<const float> fp32,
                   std::span<const float> other, size_t width,
                   Agreement* agreement);
 
 // Runs both models over every input, in batches of bounded size.
-absl::StatusOr<Agreement> CompareModels(const model::Model& exact,
+absl::StatusOr<Agreement> CompareModels(const model::Model& fp32,
                                         const model::Model& other,
                                         const Calibration& calibration,
                                         model::Workspace& workspace);
 
-// Why the gate stays shut, with the thresholds that were missed; empty if it
-// opens. Values that are not finite never pass.
-std::string WhyShut(const Agreement& agreement,
-                    const GateThresholds& thresholds);
+// The thresholds that were missed; empty if it is near enough to be served.
+// Values that are not finite never pass.
+std::string WhyTooFar(const Agreement& agreement,
+                      const AgreementThresholds& thresholds);
 
 // Inputs from the first on, laid end to end, of at most `max_tokens` tokens;
 // the first whatever its length.
@@ -83,4 +84,4 @@ model::RaggedBatch FirstInputs(const Calibration& calibration,
 
 }  // namespace deberta::server
 
-#endif  // SERVER_PRECISION_QUALITY_GATE_H_
+#endif  // SERVER_PRECISION_AGREEMENT_H_

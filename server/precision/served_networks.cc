@@ -1,4 +1,4 @@
-#include "server/precision/gated_network.h"
+#include "server/precision/served_networks.h"
 
 #include <malloc.h>
 
@@ -56,43 +56,43 @@ absl::Duration Median(std::vector<absl::Duration> times) {
   return times[kTimedRuns / 2];
 }
 
-// Time of `exact` over that of `other`, in turns: what else the machine does
+// Time of `fp32` over that of `other`, in turns: what else the machine does
 // then slows both.
-absl::StatusOr<double> Speedup(const model::Model& exact,
+absl::StatusOr<double> Speedup(const model::Model& fp32,
                                const model::Model& other,
                                const model::RaggedBatch& batch,
                                model::Workspace& workspace) {
-  std::vector<absl::Duration> exact_times;
+  std::vector<absl::Duration> fp32_times;
   std::vector<absl::Duration> other_times;
   for (int run = -1; run < kTimedRuns; ++run) {  // the first warms up
-    const auto exact_time = TimeOf(exact, batch, workspace);
-    if (!exact_time.ok()) return exact_time.status();
+    const auto fp32_time = TimeOf(fp32, batch, workspace);
+    if (!fp32_time.ok()) return fp32_time.status();
     const auto other_time = TimeOf(other, batch, workspace);
     if (!other_time.ok()) return other_time.status();
     if (run < 0) continue;
-    exact_times.push_back(*exact_time);
+    fp32_times.push_back(*fp32_time);
     other_times.push_back(*other_time);
   }
-  return absl::FDivDuration(Median(std::move(exact_times)),
+  return absl::FDivDuration(Median(std::move(fp32_times)),
                             Median(std::move(other_times)));
 }
 
 // What is measured of one precision, as far as it can still be chosen.
-absl::StatusOr<Trial> Try(const model::Model& exact, const model::Model& other,
+absl::StatusOr<Trial> Try(const model::Model& fp32, const model::Model& other,
                           const Calibration& calibration,
                           std::span<const Trial> earlier,
-                          const GateOptions& options,
+                          const PrecisionPolicy& policy,
                           model::Workspace& workspace) {
   Trial trial;
-  if (!options.wanted.has_value()) {
-    const absl::StatusOr<double> speedup = Speedup(
-        exact, other, FirstInputs(calibration, kTimedTokens), workspace);
+  if (!policy.wanted.has_value()) {
+    const absl::StatusOr<double> speedup =
+        Speedup(fp32, other, FirstInputs(calibration, kTimedTokens), workspace);
     if (!speedup.ok()) return speedup.status();
     trial.speedup = *speedup;
-    if (!CouldWin(*speedup, earlier, options.thresholds)) return trial;
+    if (!CouldWin(*speedup, earlier, policy.thresholds)) return trial;
   }
   absl::StatusOr<Agreement> agreement =
-      CompareModels(exact, other, calibration, workspace);
+      CompareModels(fp32, other, calibration, workspace);
   if (!agreement.ok()) return agreement.status();
   trial.agreement = *agreement;
   return trial;
@@ -100,24 +100,24 @@ absl::StatusOr<Trial> Try(const model::Model& exact, const model::Model& other,
 
 // Tries `candidates` in turn; sets what is served unless fp32 is.
 absl::Status TryAll(std::span<const Precision> candidates,
-                    const model::Model& exact, const NetworkLoader& load,
-                    const Calibration& calibration, const GateOptions& options,
-                    GatedNetwork* network) {
-  model::Workspace workspace(options.threads);
+                    const model::Model& fp32, const NetworkLoader& load,
+                    const Calibration& calibration,
+                    const PrecisionPolicy& policy, ServedNetworks* networks) {
+  model::Workspace workspace(policy.threads);
   std::vector<Trial> trials;
   for (const Precision precision : candidates) {
     absl::StatusOr<std::unique_ptr<const model::Model>> other = load(precision);
     if (!other.ok()) return other.status();
     absl::StatusOr<Trial> trial =
-        Try(exact, **other, calibration, trials, options, workspace);
+        Try(fp32, **other, calibration, trials, policy, workspace);
     if (!trial.ok()) return trial.status();
     trial->precision = precision;
     trials.push_back(*std::move(trial));
-    const Decision decision = Decide(trials, options.thresholds);
-    network->note = decision.reason;
+    const Decision decision = Decide(trials, policy.thresholds);
+    networks->note = decision.reason;
     if (decision.trial != trials.size() - 1) continue;
-    network->served = *std::move(other);
-    network->agreement = trials.back().agreement;
+    networks->served = *std::move(other);
+    networks->agreement = trials.back().agreement;
   }
   return absl::OkStatus();
 }
@@ -128,33 +128,33 @@ std::string_view WantedPrecisionName(WantedPrecision wanted) {
   return wanted.has_value() ? model::PrecisionName(*wanted) : "auto";
 }
 
-absl::StatusOr<GatedNetwork> ChooseNetwork(
-    std::unique_ptr<const model::Model> exact, const NetworkLoader& load,
+absl::StatusOr<ServedNetworks> ChooseNetworks(
+    std::unique_ptr<const model::Model> fp32, const NetworkLoader& load,
     const std::function<absl::StatusOr<Calibration>()>& calibrate,
-    const GateOptions& options) {
-  GatedNetwork network;
+    const PrecisionPolicy& policy) {
+  ServedNetworks networks;
   const std::vector<Precision> candidates =
-      Candidates(options.wanted, exact->config(), &network.note);
+      Candidates(policy.wanted, fp32->config(), &networks.note);
   if (candidates.empty()) {
-    network.served = std::move(exact);
-    return network;
+    networks.served = std::move(fp32);
+    return networks;
   }
   const absl::StatusOr<Calibration> calibration = calibrate();
   if (!calibration.ok()) return calibration.status();
   if (absl::Status s =
-          TryAll(candidates, *exact, load, *calibration, options, &network);
+          TryAll(candidates, *fp32, load, *calibration, policy, &networks);
       !s.ok()) {
     return s;
   }
-  if (network.served == nullptr) {
-    network.served = std::move(exact);
-  } else if (options.keep_fp32) {
-    network.exact = std::move(exact);
+  if (networks.served == nullptr) {
+    networks.served = std::move(fp32);
+  } else if (policy.keep_fp32) {
+    networks.fp32 = std::move(fp32);
   }
-  exact.reset();
+  fp32.reset();
   // Else the heap would go on holding what the networks left out took.
   malloc_trim(0);
-  return network;
+  return networks;
 }
 
 }  // namespace deberta::server

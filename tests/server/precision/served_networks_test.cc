@@ -1,4 +1,4 @@
-#include "server/precision/gated_network.h"
+#include "server/precision/served_networks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,11 +77,11 @@ Calibration RandomInputs() {
   return calibration;
 }
 
-absl::StatusOr<GatedNetwork> Choose(const GateOptions& options,
-                                    const NetworkLoader& load) {
-  return ChooseNetwork(
+absl::StatusOr<ServedNetworks> Choose(const PrecisionPolicy& policy,
+                                      const NetworkLoader& load) {
+  return ChooseNetworks(
       Golden("v3_classify", Precision::kFp32), load,
-      [] { return RandomInputs(); }, options);
+      [] { return RandomInputs(); }, policy);
 }
 
 absl::StatusOr<Network> LoadGolden(Precision precision) {
@@ -102,7 +102,7 @@ TEST(CompareModelsTest, AModelAgreesWithItself) {
 
 // The tokens of all inputs are more than one batch holds.
 TEST(CompareModelsTest, BatchesChangeNothing) {
-  const Network exact = Golden("v3_tag", Precision::kFp32);
+  const Network fp32 = Golden("v3_tag", Precision::kFp32);
   const Network other = Golden("v3_tag", Precision::kInt8);
   Calibration calibration;
   for (int i = 0; i < 4; ++i) {
@@ -110,12 +110,12 @@ TEST(CompareModelsTest, BatchesChangeNothing) {
       calibration.inputs.push_back(input);
   }
   model::Workspace workspace(1);
-  const auto together = CompareModels(*exact, *other, calibration, workspace);
+  const auto together = CompareModels(*fp32, *other, calibration, workspace);
   ASSERT_TRUE(together.ok()) << together.status();
   Agreement alone;
   for (const CalibrationInput& input : calibration.inputs) {
     const auto one =
-        CompareModels(*exact, *other, {.inputs = {input}}, workspace);
+        CompareModels(*fp32, *other, {.inputs = {input}}, workspace);
     ASSERT_TRUE(one.ok()) << one.status();
     alone.labels += one->labels;
     alone.agreeing += one->agreeing;
@@ -129,14 +129,14 @@ TEST(CompareModelsTest, BatchesChangeNothing) {
 }
 
 TEST(CompareModelsTest, ModelsOfDifferentHeadsAreAnError) {
-  const Network exact = Golden("v3_classify", Precision::kFp32);
+  const Network fp32 = Golden("v3_classify", Precision::kFp32);
   const Network other = Golden("v3_tag", Precision::kFp32);
   model::Workspace workspace(1);
-  EXPECT_FALSE(CompareModels(*exact, *other, RandomInputs(), workspace).ok());
+  EXPECT_FALSE(CompareModels(*fp32, *other, RandomInputs(), workspace).ok());
 }
 
-TEST(ChooseNetworkTest, Fp32IsServedUnasked) {
-  const auto network = ChooseNetwork(
+TEST(ChooseNetworksTest, Fp32IsServedUnasked) {
+  const auto network = ChooseNetworks(
       Golden("v3_classify", Precision::kFp32),
       [](Precision) -> absl::StatusOr<Network> {
         return absl::InternalError("loaded");
@@ -147,31 +147,31 @@ TEST(ChooseNetworkTest, Fp32IsServedUnasked) {
       {});
   ASSERT_TRUE(network.ok()) << network.status();
   EXPECT_EQ(network->served->precision().used, Precision::kFp32);
-  EXPECT_EQ(network->exact, nullptr);
+  EXPECT_EQ(network->fp32, nullptr);
   EXPECT_EQ(network->note, "");
   EXPECT_FALSE(network->agreement.has_value());
 }
 
-TEST(ChooseNetworkTest, ServesWhatPassesAndKeepsFp32IfAllowed) {
-  GateOptions options = {.wanted = Precision::kInt8,
-                         .thresholds = {.min_label_agreement = 0.5}};
-  auto network = Choose(options, LoadGolden);
+TEST(ChooseNetworksTest, ServesWhatPassesAndKeepsFp32IfAllowed) {
+  PrecisionPolicy policy = {.wanted = Precision::kInt8,
+                            .thresholds = {.min_label_agreement = 0.5}};
+  auto network = Choose(policy, LoadGolden);
   ASSERT_TRUE(network.ok()) << network.status();
   EXPECT_EQ(network->served->precision().used, Precision::kInt8);
-  EXPECT_EQ(network->exact, nullptr);
+  EXPECT_EQ(network->fp32, nullptr);
   ASSERT_TRUE(network->agreement.has_value());
   EXPECT_EQ(network->agreement->labels, 60u);
   EXPECT_GT(network->agreement->max_logit_change, 0);
   EXPECT_THAT(network->note, HasSubstr("int8 is served"));
 
-  options.keep_fp32 = true;
-  network = Choose(options, LoadGolden);
+  policy.keep_fp32 = true;
+  network = Choose(policy, LoadGolden);
   ASSERT_TRUE(network.ok()) << network.status();
-  ASSERT_NE(network->exact, nullptr);
-  EXPECT_EQ(network->exact->precision().used, Precision::kFp32);
+  ASSERT_NE(network->fp32, nullptr);
+  EXPECT_EQ(network->fp32->precision().used, Precision::kFp32);
 }
 
-TEST(ChooseNetworkTest, OtherLabelsThanFp32KeepItFromBeingServed) {
+TEST(ChooseNetworksTest, OtherLabelsThanFp32KeepItFromBeingServed) {
   const ChangedClassifier other(
       [](uint16_t number) { return static_cast<uint16_t>(number ^ 0x8000); });
   for (const WantedPrecision wanted :
@@ -181,13 +181,13 @@ TEST(ChooseNetworkTest, OtherLabelsThanFp32KeepItFromBeingServed) {
         [&](Precision precision) { return Load(other.path(), precision); });
     ASSERT_TRUE(network.ok()) << network.status();
     EXPECT_EQ(network->served->precision().used, Precision::kFp32);
-    EXPECT_EQ(network->exact, nullptr);
+    EXPECT_EQ(network->fp32, nullptr);
     EXPECT_FALSE(network->agreement.has_value());
     EXPECT_FALSE(network->note.empty());
   }
 }
 
-TEST(ChooseNetworkTest, NumbersThatAreNotFiniteKeepItFromBeingServed) {
+TEST(ChooseNetworksTest, NumbersThatAreNotFiniteKeepItFromBeingServed) {
   const ChangedClassifier other([](uint16_t) { return uint16_t{0x7E00}; });
   const auto network = Choose(
       {.wanted = Precision::kInt8, .thresholds = {.min_label_agreement = 0}},
@@ -199,7 +199,7 @@ TEST(ChooseNetworkTest, NumbersThatAreNotFiniteKeepItFromBeingServed) {
 }
 
 // int8 works without instructions of its own, bf16 does not.
-TEST(ChooseNetworkTest, AutoMeasuresWhatTheProcessorHas) {
+TEST(ChooseNetworksTest, AutoMeasuresWhatTheProcessorHas) {
   const auto network =
       Choose({.wanted = std::nullopt, .thresholds = {.min_label_agreement = 0}},
              LoadGolden);
@@ -211,7 +211,7 @@ TEST(ChooseNetworkTest, AutoMeasuresWhatTheProcessorHas) {
             network->served->precision().used != Precision::kFp32);
 }
 
-TEST(ChooseNetworkTest, SaysWhichInstructionsAreMissing) {
+TEST(ChooseNetworksTest, SaysWhichInstructionsAreMissing) {
   if (model::HasBf16Products()) GTEST_SKIP() << "the processor has bf16";
   const auto network = Choose({.wanted = Precision::kBf16}, LoadGolden);
   ASSERT_TRUE(network.ok()) << network.status();
@@ -219,18 +219,18 @@ TEST(ChooseNetworkTest, SaysWhichInstructionsAreMissing) {
   EXPECT_THAT(network->note, HasSubstr("AVX512_BF16"));
 }
 
-TEST(ChooseNetworkTest, ErrorsOfLoadingAndOfTheTextsAreReturned) {
-  const GateOptions options = {.wanted = Precision::kInt8};
-  EXPECT_TRUE(absl::IsNotFound(Choose(options, [](Precision) {
+TEST(ChooseNetworksTest, ErrorsOfLoadingAndOfTheTextsAreReturned) {
+  const PrecisionPolicy policy = {.wanted = Precision::kInt8};
+  EXPECT_TRUE(absl::IsNotFound(Choose(policy, [](Precision) {
                                  return absl::StatusOr<Network>(
                                      absl::NotFoundError("gone"));
                                }).status()));
-  const auto network = ChooseNetwork(
+  const auto network = ChooseNetworks(
       Golden("v3_classify", Precision::kFp32), LoadGolden,
       []() -> absl::StatusOr<Calibration> {
         return absl::InvalidArgumentError("calibration[0]: bad");
       },
-      options);
+      policy);
   EXPECT_TRUE(absl::IsInvalidArgument(network.status()));
 }
 

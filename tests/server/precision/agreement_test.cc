@@ -1,4 +1,4 @@
-#include "server/precision/quality_gate.h"
+#include "server/precision/agreement.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,10 +15,10 @@ using testing::HasSubstr;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-Agreement Compare(LabelRule rule, const std::vector<float>& exact,
+Agreement Compare(LabelRule rule, const std::vector<float>& fp32,
                   const std::vector<float>& other, size_t width) {
   Agreement agreement;
-  CompareInput(rule, exact, other, width, &agreement);
+  CompareInput(rule, fp32, other, width, &agreement);
   EXPECT_EQ(agreement.inputs, 1u);
   return agreement;
 }
@@ -26,7 +26,7 @@ Agreement Compare(LabelRule rule, const std::vector<float>& exact,
 struct LabelCase {
   const char* name;
   LabelRule rule;
-  std::vector<float> exact;
+  std::vector<float> fp32;
   std::vector<float> other;
   size_t width;
   size_t labels;
@@ -48,7 +48,7 @@ TEST(CompareInputTest, CountsTheLabelsThatCallersSee) {
       {"nothing", LabelRule::kDirection, {0, 0}, {0, 0}, 2, 1, 1}};
   for (const LabelCase& c : cases) {
     SCOPED_TRACE(c.name);
-    const Agreement agreement = Compare(c.rule, c.exact, c.other, c.width);
+    const Agreement agreement = Compare(c.rule, c.fp32, c.other, c.width);
     EXPECT_EQ(agreement.labels, c.labels);
     EXPECT_EQ(agreement.agreeing, c.agreeing);
   }
@@ -71,26 +71,26 @@ TEST(CompareInputTest, NumbersThatAreNotFiniteNeverPass) {
     const Agreement agreement =
         Compare(LabelRule::kBestOfRow, {1, 2, 3}, {bad, 2, 3}, 3);
     EXPECT_FALSE(std::isfinite(agreement.max_logit_change));
-    EXPECT_THAT(WhyShut(agreement, {.min_label_agreement = 0}),
+    EXPECT_THAT(WhyTooFar(agreement, {.min_label_agreement = 0}),
                 HasSubstr("finite"));
     EXPECT_FALSE(std::isfinite(
         Compare(LabelRule::kNone, {bad}, {bad}, 1).max_logit_change));
   }
 }
 
-TEST(WhyShutTest, HoldsFiguresAgainstThresholds) {
+TEST(WhyTooFarTest, HoldsFiguresAgainstThresholds) {
   const Agreement agreement = {
       .inputs = 200, .labels = 200, .agreeing = 198, .max_logit_change = 0.5};
-  EXPECT_EQ(WhyShut(agreement, {}), "");
-  EXPECT_EQ(WhyShut(agreement, {.max_logit_change = 0.5}), "");
-  EXPECT_THAT(WhyShut(agreement, {.min_label_agreement = 0.995}),
+  EXPECT_EQ(WhyTooFar(agreement, {}), "");
+  EXPECT_EQ(WhyTooFar(agreement, {.max_logit_change = 0.5}), "");
+  EXPECT_THAT(WhyTooFar(agreement, {.min_label_agreement = 0.995}),
               HasSubstr("--min_label_agreement=0.995"));
-  EXPECT_THAT(WhyShut(agreement, {.max_logit_change = 0.4}),
+  EXPECT_THAT(WhyTooFar(agreement, {.max_logit_change = 0.4}),
               HasSubstr("--max_logit_change=0.4"));
   EXPECT_THAT(
-      WhyShut(agreement, {.min_label_agreement = 1, .max_logit_change = 0.1}),
+      WhyTooFar(agreement, {.min_label_agreement = 1, .max_logit_change = 0.1}),
       AllOf(HasSubstr("min_label_agreement"), HasSubstr("max_logit_change")));
-  EXPECT_EQ(WhyShut({.inputs = 1, .max_logit_change = 3}, {}), "");
+  EXPECT_EQ(WhyTooFar({.inputs = 1, .max_logit_change = 3}, {}), "");
 }
 
 Calibration Sequences(const std::vector<size_t>& lengths) {

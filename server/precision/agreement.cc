@@ -1,4 +1,4 @@
-#include "server/precision/quality_gate.h"
+#include "server/precision/agreement.h"
 
 #include <algorithm>
 #include <cmath>
@@ -89,12 +89,12 @@ absl::StatusOr<Answers> Run(const model::Model& model,
 }
 
 // Compares inputs from `*next` on, as many as a batch holds.
-absl::Status CompareBatch(const model::Model& exact, const model::Model& other,
+absl::Status CompareBatch(const model::Model& fp32, const model::Model& other,
                           const Calibration& calibration, size_t* next,
                           model::Workspace& workspace, Agreement* agreement) {
   const std::vector<CalibrationInput>& inputs = calibration.inputs;
   const size_t first = *next;
-  const size_t width = std::max(exact.logit_width(), size_t{1});
+  const size_t width = std::max(fp32.logit_width(), size_t{1});
   model::RaggedBatch batch;
   size_t values = 0;
   do {
@@ -104,9 +104,9 @@ absl::Status CompareBatch(const model::Model& exact, const model::Model& other,
            batch.tokens() + Tokens(inputs[*next]) <= kMaxBatchTokens &&
            values + Rows(inputs[*next]) * width <= kMaxBatchValues);
 
-  model::BatchOutput exact_output;
+  model::BatchOutput fp32_output;
   model::BatchOutput other_output;
-  const absl::StatusOr<Answers> a = Run(exact, batch, workspace, &exact_output);
+  const absl::StatusOr<Answers> a = Run(fp32, batch, workspace, &fp32_output);
   if (!a.ok()) return a.status();
   const absl::StatusOr<Answers> b = Run(other, batch, workspace, &other_output);
   if (!b.ok()) return b.status();
@@ -130,7 +130,7 @@ double Agreement::label_agreement() const {
              : static_cast<double>(agreeing) / static_cast<double>(labels);
 }
 
-void CompareInput(LabelRule rule, Values exact, Values other, size_t width,
+void CompareInput(LabelRule rule, Values fp32, Values other, size_t width,
                   Agreement* agreement) {
   const auto count = [&](bool agrees) {
     ++agreement->labels;
@@ -138,42 +138,42 @@ void CompareInput(LabelRule rule, Values exact, Values other, size_t width,
   };
   ++agreement->inputs;
   agreement->max_logit_change =
-      std::max(agreement->max_logit_change, LargestChange(exact, other));
+      std::max(agreement->max_logit_change, LargestChange(fp32, other));
   switch (rule) {
     case LabelRule::kNone:
       return;
     case LabelRule::kBestOfRow:
-      for (size_t i = 0; i < exact.size(); i += width) {
-        count(ArgMax(exact.subspan(i, width)) ==
+      for (size_t i = 0; i < fp32.size(); i += width) {
+        count(ArgMax(fp32.subspan(i, width)) ==
               ArgMax(other.subspan(i, width)));
       }
       return;
     case LabelRule::kBestOfColumn:
       for (size_t column = 0; column < width; ++column) {
-        count(ArgMax(Column(exact, width, column)) ==
+        count(ArgMax(Column(fp32, width, column)) ==
               ArgMax(Column(other, width, column)));
       }
       return;
     case LabelRule::kSides:
-      for (size_t i = 0; i < exact.size(); ++i)
-        count((exact[i] > 0) == (other[i] > 0));
+      for (size_t i = 0; i < fp32.size(); ++i)
+        count((fp32[i] > 0) == (other[i] > 0));
       return;
     case LabelRule::kDirection:
-      for (size_t i = 0; i < exact.size(); i += width) {
-        count(Cosine(exact.subspan(i, width), other.subspan(i, width)) >=
+      for (size_t i = 0; i < fp32.size(); i += width) {
+        count(Cosine(fp32.subspan(i, width), other.subspan(i, width)) >=
               kLeastCosine);
       }
       return;
   }
 }
 
-absl::StatusOr<Agreement> CompareModels(const model::Model& exact,
+absl::StatusOr<Agreement> CompareModels(const model::Model& fp32,
                                         const model::Model& other,
                                         const Calibration& calibration,
                                         model::Workspace& workspace) {
   Agreement agreement;
   for (size_t next = 0; next < calibration.inputs.size();) {
-    if (absl::Status s = CompareBatch(exact, other, calibration, &next,
+    if (absl::Status s = CompareBatch(fp32, other, calibration, &next,
                                       workspace, &agreement);
         !s.ok()) {
       return s;
@@ -182,8 +182,8 @@ absl::StatusOr<Agreement> CompareModels(const model::Model& exact,
   return agreement;
 }
 
-std::string WhyShut(const Agreement& agreement,
-                    const GateThresholds& thresholds) {
+std::string WhyTooFar(const Agreement& agreement,
+                      const AgreementThresholds& thresholds) {
   if (!std::isfinite(agreement.max_logit_change))
     return "not every logit is a finite number";
   std::string why;

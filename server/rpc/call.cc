@@ -1,0 +1,158 @@
+#include "server/rpc/call.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/base/thrown.h"
+#include "server/rpc/message_shape.h"
+#include "server/rpc/status.h"
+#include "server/tasks/shared/task.h"
+
+namespace deberta::server {
+namespace {
+
+// Requests of more are large: their texts take a millisecond and more to
+// tokenize.
+constexpr size_t kSmallBytes = size_t{16} << 10;
+
+size_t BytesOf(const grpc::ByteBuffer& buffer) {
+  return buffer.Valid() ? buffer.Length() : 0;
+}
+
+// What cannot be told in full for want of memory is told in short.
+grpc::Status ToStatus(const absl::Status& status, absl::Duration retry_delay) {
+  try {
+    return ToGrpcStatus(status, retry_delay);
+  } catch (...) {
+    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "");
+  }
+}
+
+}  // namespace
+
+Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
+           const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+           const CallEnvironment* environment)
+    : environment_(environment),
+      // The buffer is the call's own; gRPC does not read it again.
+      request_(const_cast<grpc::ByteBuffer*>(request)),
+      response_(response),
+      deadline_(std::min(absl::FromChrono(context.deadline()),
+                         absl::Now() + environment->max_time)) {
+  report_.method = method;
+}
+
+void Call::Start() {
+  cost_.request_bytes = BytesOf(*request_);
+  if (absl::Status s = Guarded([this] { return Enter(); }); !s.ok()) {
+    return Complete(std::move(s));
+  }
+  if (cost_.request_bytes <= kSmallBytes) return RunAndComplete();
+  if (absl::Status s = Guarded([this] {
+        environment_->large_calls->Add([this] { RunAndComplete(); });
+        return absl::OkStatus();
+      });
+      !s.ok()) {
+    Complete(std::move(s));
+  }
+}
+
+absl::Status Call::Enter() {
+  absl::StatusOr<Admission::Entry> entry =
+      environment_->admission->Enter(&backend_);
+  if (entry.ok()) {
+    entry_ = *std::move(entry);
+    return Hold();
+  }
+  if (backend_.catalog != nullptr && cost_.request_bytes <= kSmallBytes) {
+    report_.model = FindModel();
+    report_.rejection = Rejection::kDraining;
+  }
+  return entry.status();
+}
+
+void Call::RunAndComplete() {
+  std::optional<absl::Status> over =
+      Guarded([this]() -> std::optional<absl::Status> {
+        if (absl::Status s = StillWanted(); !s.ok()) return s;
+        return Run();
+      });
+  if (over.has_value()) Complete(*std::move(over));
+}
+
+absl::Status Call::StillWanted() const {
+  if (cancelled_->load()) {
+    return absl::CancelledError("the caller cancelled the request");
+  }
+  if (deadline_ <= absl::Now()) {
+    return absl::DeadlineExceededError(
+        "the deadline passed before the request was computed");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Call::Parse(google::protobuf::Message* request) {
+  grpc::Slice slice;
+  if (request_->Valid() && !request_->DumpToSingleSlice(&slice).ok()) {
+    return absl::InternalError("the request's bytes could not be read");
+  }
+  request_->Clear();
+  const std::string_view bytes(reinterpret_cast<const char*>(slice.begin()),
+                               slice.size());
+  const absl::StatusOr<MessageShape> shape =
+      ReadShape(bytes, *request->GetDescriptor());
+  if (!shape.ok()) return shape.status();
+  cost_.request_fields = shape->fields;
+  if (absl::Status s = Hold(); !s.ok()) return s;
+  if (request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the request is no ", request->GetDescriptor()->full_name(), " message"));
+}
+
+absl::Status Call::Hold() {
+  absl::Status held = entry_.Hold(HeldBytes(cost_));
+  if (absl::IsInvalidArgument(held)) {
+    report_.rejection = Rejection::kTooLarge;
+    return WithReason(InputError("inputs", std::string(held.message())),
+                      "REQUEST_TOO_LARGE");
+  }
+  if (!held.ok()) report_.rejection = Rejection::kMemoryFull;
+  return held;
+}
+
+void Call::Complete(absl::Status status) {
+  if (status.ok()) {
+    status = Guarded([this] {
+      *response_ = answer_.Take();
+      return absl::OkStatus();
+    });
+  }
+  Report(status);
+  entry_.Answered();
+  Finish(ToStatus(status, report_.rejection == Rejection::kQueueFull
+                              ? RetryDelay()
+                              : absl::Seconds(1)));
+}
+
+void Call::Report(const absl::Status& status) {
+  try {
+    report_.total = total_.elapsed();
+    report_.code = PublicCode(status);
+    report_.message = std::string(status.message());
+    environment_->observer(report_);
+  } catch (...) {
+    // Without memory there is no report; the caller is answered all the same.
+  }
+}
+
+void Call::OnDone() {
+  response_->Clear();
+  delete this;
+}
+
+}  // namespace deberta::server

@@ -1,0 +1,118 @@
+// One call of any method: the one way into the service.
+//
+// A call enters, holds memory as its Cost says, is parsed, does what its method
+// does, is reported, and answers. A small one does so on gRPC's thread, up to
+// where it waits for the model; a large one on a thread of the service's own,
+// so that gRPC's are free for others.
+
+#ifndef SERVER_RPC_CALL_H_
+#define SERVER_RPC_CALL_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "server/base/stopwatch.h"
+#include "server/base/work_queue.h"
+#include "server/models/catalog.h"
+#include "server/rpc/admission.h"
+#include "server/rpc/answer_writer.h"
+#include "server/rpc/request_report.h"
+#include "server/tasks/shared/cost.h"
+
+namespace deberta::server {
+
+// What calls have in common; outlives them.
+struct CallEnvironment {
+  Admission* admission = nullptr;
+  WorkQueue* large_calls = nullptr;
+  RequestObserver observer;
+  // The longest that a call may take.
+  absl::Duration max_time;
+};
+
+// Owns itself from Start() until gRPC is done with it.
+class Call : public grpc::ServerUnaryReactor {
+ public:
+  // `request` and `response` are gRPC's, until OnDone().
+  Call(std::string_view method, const grpc::CallbackServerContext& context,
+       const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+       const CallEnvironment* environment);
+
+  void Start();
+  void OnCancel() final { cancelled_->store(true); }
+  void OnDone() final;
+
+ protected:
+  // Does the method's work; `request` is empty. A status ends the call;
+  // without one, Complete() is called later, from any thread, and this may be
+  // gone already.
+  virtual std::optional<absl::Status> Run() = 0;
+  // The model that the request is about; none where that cannot be told. For
+  // the report of a call that may not enter.
+  virtual std::optional<size_t> FindModel() = 0;
+
+  // Parses the request, once: its memory is given back.
+  absl::Status Parse(google::protobuf::Message* request);
+  // Holds what cost() comes to.
+  absl::Status Hold();
+  // Answers with what answer() holds, or with the error. Called once.
+  void Complete(absl::Status status);
+
+  // Why the answer is not wanted any more; OK while it is.
+  absl::Status StillWanted() const;
+
+  const Catalog& catalog() const { return *backend_.catalog; }
+  Scheduler& scheduler() const { return *backend_.scheduler; }
+  Cost& cost() { return cost_; }
+  AnswerWriter& answer() { return answer_; }
+  RequestReport& report() { return report_; }
+  absl::Time deadline() const { return deadline_; }
+  absl::Duration elapsed() const { return total_.elapsed(); }
+  size_t max_call_bytes() const {
+    return environment_->admission->max_call_bytes();
+  }
+  // Set once the caller has gone; may outlive the call.
+  std::shared_ptr<const std::atomic<bool>> cancelled() const {
+    return cancelled_;
+  }
+  // After how long a caller that is refused for the queue should come back.
+  virtual absl::Duration RetryDelay() const { return absl::Seconds(1); }
+
+ private:
+  // Whether the call may go on; else it is complete.
+  absl::Status Enter();
+  void RunAndComplete();
+  void Report(const absl::Status& status);
+
+  const CallEnvironment* const environment_;
+  // First, so that it is destroyed last: the call leaves when its memory is
+  // free.
+  Admission::Entry entry_;
+  // Emptied when it is parsed.
+  grpc::ByteBuffer* const request_;
+  grpc::ByteBuffer* const response_;
+  const absl::Time deadline_;
+  const Stopwatch total_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_ =
+      std::make_shared<std::atomic<bool>>(false);
+
+  // One thread at a time: gRPC's or one of the service's, then the workers'.
+  Admission::Backend backend_;
+  Cost cost_;
+  AnswerWriter answer_;
+  RequestReport report_;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_CALL_H_
