@@ -1,4 +1,4 @@
-#include "server/models/loaded_model.h"
+#include "server/models/load_model.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -6,13 +6,15 @@
 #include <cstdio>
 #include <future>
 #include <initializer_list>
-#include <map>
-#include <optional>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "model/checkpoint/weight_files.h"
+#include "model/checkpoint/checkpoint.h"
+#include "model/model.h"
 #include "server/base/stopwatch.h"
 #include "server/models/file_digest.h"
 #include "server/models/load_progress.h"
@@ -60,118 +62,6 @@ absl::Status CheckLabels(const model::Model& model) {
       model.config().labels.size(), " labels"));
 }
 
-std::vector<TaskKind> Tasks(const model::Model& model,
-                            const tokenizer::Tokenizer& tokenizer) {
-  switch (model.head()) {
-    case model::Head::kNone:
-      return {TaskKind::kEncode};
-    case model::Head::kSequenceClassification:
-      if (!model.config().entailment_label.has_value()) {
-        return {TaskKind::kClassify, TaskKind::kEncode};
-      }
-      return {TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode};
-    case model::Head::kMultipleChoice:
-      return {TaskKind::kClassify, TaskKind::kEncode};
-    case model::Head::kTokenClassification:
-    case model::Head::kReplacedTokenDetection:
-      return {TaskKind::kTagTokens, TaskKind::kEncode};
-    case model::Head::kQuestionAnswering:
-      return {TaskKind::kAnswerQuestion, TaskKind::kEncode};
-    case model::Head::kMaskedLanguageModel:
-      if (!tokenizer.special_ids().mask.has_value()) return {TaskKind::kEncode};
-      return {TaskKind::kFillMask, TaskKind::kEncode};
-  }
-  return {};
-}
-
-// Why the model lacks a task that its head may seem to allow.
-std::map<TaskKind, std::string> Refusals(model::Head head) {
-  switch (head) {
-    case model::Head::kSequenceClassification:
-      return {{TaskKind::kZeroShot,
-               "no label of its config.json's label2id begins with \"entail\" "
-               "(without id2label, the reference reads the last label alone)"}};
-    case model::Head::kMultipleChoice:
-      return {{TaskKind::kZeroShot, "it chooses among answers"}};
-    case model::Head::kReplacedTokenDetection:
-      return {{TaskKind::kFillMask,
-               "it is a discriminator, trained to tell replaced tokens from "
-               "original ones, and predicts no words, whatever lm_predictions "
-               "its file holds; the generator of the same pretraining does: "
-               "pytorch_model.generator.bin, served as DIR:generator"}};
-    case model::Head::kMaskedLanguageModel:
-      return {{TaskKind::kFillMask, "its tokenizer has no mask token"}};
-    default:
-      return {};
-  }
-}
-
-size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
-                 const model::Model& model) {
-  const uint64_t limit =
-      std::min(static_cast<uint64_t>(model.config().max_position_embeddings),
-               model.longest_sequence());
-  const std::optional<int64_t> own = tokenizer.model_max_length();
-  return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
-}
-
-TaskModel Inputs(const LoadedModel& loaded) {
-  const model::Model& model = *loaded.networks.served;
-  TaskModel task_model = {
-      .tokenizer = loaded.tokenizer.get(),
-      .config = &model.config(),
-      .labels = model.labels(),
-      .entailment = model.config().entailment_label,
-      .max_tokens = MaxTokens(*loaded.tokenizer, model),
-      .multiple_choice = model.head() == model::Head::kMultipleChoice};
-  if (model.head() == model::Head::kReplacedTokenDetection) {
-    task_model.ignored_label = model.labels().front();
-  }
-  return task_model;
-}
-
-uint64_t ResidentBytes(const LoadedModel& loaded) {
-  const ServedNetworks& networks = loaded.networks;
-  return networks.served->resident_bytes() +
-         (networks.fp32 == nullptr ? 0 : networks.fp32->resident_bytes()) +
-         loaded.tokenizer->resident_bytes();
-}
-
-ServedModel Describe(const std::string& name, const LoadedModel& loaded,
-                     const ModelLoading& loading, std::string sha256) {
-  const model::Model& model = *loaded.networks.served;
-  const model::Config& config = model.config();
-  const Agreement agreement = loaded.networks.agreement.value_or(Agreement());
-  const std::optional<model::FillMaskDecoder> decoder =
-      model.fill_mask_decoder();
-  return {
-      .name = name,
-      .precision = std::string(model::PrecisionName(model.precision().used)),
-      .requested_precision =
-          std::string(WantedPrecisionName(loading.precision.wanted)),
-      .precision_note = loaded.networks.note,
-      .label_agreement = agreement.label_agreement(),
-      .max_logit_change = agreement.max_logit_change,
-      .family =
-          config.family == model::Family::kDeberta ? "deberta" : "deberta-v2",
-      .tasks = Tasks(model, *loaded.tokenizer),
-      .sha256 = std::move(sha256),
-      .labels = model.labels(),
-      .hidden_size = config.hidden_size,
-      .layers = config.num_hidden_layers,
-      .parameters = model.parameters(),
-      .weights_format = std::string(model.weights_format()),
-      .tokenizer_profile =
-          std::string(tokenizer::ProfileName(loaded.tokenizer->profile())),
-      .fill_mask_decoder =
-          decoder.has_value()
-              ? std::string(model::FillMaskDecoderName(*decoder))
-              : std::string(),
-      .resident_bytes = ResidentBytes(loaded),
-      .task_model = Inputs(loaded),
-      .refusals = Refusals(model.head())};
-}
-
 // Tensors left unused, named so far as a line can hold them.
 void WarnOfUnexpected(const std::string& name, const model::Model& model,
                       Log* log) {
@@ -188,79 +78,89 @@ void WarnOfUnexpected(const std::string& name, const model::Model& model,
                       ", ")}});
 }
 
-// The network of the directory, with a line that shows how far it is.
+// With a line that shows how far it is.
 absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
-    const ModelSource& source, const ModelLoading& loading,
-    const ModelSettings& settings, model::Precision precision) {
+    const ModelSource& source, const LoadOptions& options,
+    const ModelSettings& settings,
+    const std::shared_ptr<const model::Checkpoint>& checkpoint,
+    model::Precision precision) {
   LoadProgressLine line(stderr, source.name);
   return model::Model::Load(
-      source.directory,
-      {.load_threads = loading.load_threads,
+      checkpoint,
+      {.load_threads = options.threads,
        .precision = precision,
        .observer = [&](const model::LoadProgress& p) { line.Show(p); },
-       .checkpoint = {.allowed = loading.allowed_weights,
-                      .variant = source.variant,
-                      .hdf5_reader = loading.hdf5_reader},
        .fill_mask = settings.fill_mask});
 }
 
-CalibratedModel Calibrated(const tokenizer::Tokenizer& tokenizer,
-                           const model::Model& model) {
-  return {.tokenizer = &tokenizer,
-          .head = model.head(),
-          .problem_type = model.config().problem_type,
-          .classes = model.logit_width(),
-          .max_tokens = MaxTokens(tokenizer, model)};
+// The weights of a directory: all of it comes from the files as they were when
+// they were opened, once.
+struct OpenedWeights {
+  std::shared_ptr<const model::Checkpoint> checkpoint = nullptr;
+  std::future<absl::StatusOr<std::string>> sha256 = {};  // being computed
+  std::unique_ptr<const model::Model> fp32 = nullptr;
+};
+
+absl::StatusOr<OpenedWeights> OpenWeights(const ModelSource& source,
+                                          const LoadOptions& options,
+                                          const ModelSettings& settings) {
+  auto checkpoint = model::Checkpoint::Open(
+      source.directory, {.allowed = options.allowed_weights,
+                         .variant = source.variant,
+                         .hdf5_reader = options.hdf5_reader});
+  if (!checkpoint.ok()) return checkpoint.status();
+  OpenedWeights weights = {.checkpoint = *std::move(checkpoint)};
+  weights.sha256 =
+      std::async(std::launch::async, [checkpoint = weights.checkpoint] {
+        return Sha256(checkpoint->weights_file());
+      });
+  auto fp32 = LoadNetwork(source, options, settings, weights.checkpoint,
+                          model::Precision::kFp32);
+  if (!fp32.ok()) return fp32.status();
+  weights.fp32 = *std::move(fp32);
+  return weights;
 }
 
-// What precisions of `model` are compared on.
+// What precisions of `network` are compared on.
 absl::StatusOr<Calibration> CalibrationOf(const ModelSettings& settings,
                                           const tokenizer::Tokenizer& tokenizer,
-                                          const model::Model& model) {
-  absl::StatusOr<Calibration> calibration =
-      MakeCalibration(settings.calibration, Calibrated(tokenizer, model));
+                                          const model::Model& network) {
+  absl::StatusOr<Calibration> calibration = MakeCalibration(
+      settings.calibration, network.head(), MakeTaskModel(tokenizer, network));
   if (calibration.ok() || settings.calibration.empty()) return calibration;
   return absl::InvalidArgumentError(
       absl::StrCat("deberta.json: ", calibration.status().message()));
 }
 
-// SHA-256 of the weights file, or of the index of its shards.
-absl::StatusOr<std::string> Digest(const ModelSource& source,
-                                   const ModelLoading& loading) {
-  const auto files = model::FindWeightFiles(source.directory, source.variant,
-                                            loading.allowed_weights);
-  if (!files.ok()) return files.status();
-  return Sha256OfFile(files->path);
-}
-
 // Checks the directory by its network in fp32, then loads what is to be served.
 absl::StatusOr<ServedNetworks> LoadNetworks(
-    const ModelSource& source, const ModelLoading& loading,
+    const ModelSource& source, const LoadOptions& options,
     const ModelSettings& settings, const tokenizer::Tokenizer& tokenizer,
-    std::unique_ptr<const model::Model> fp32, Log* log) {
+    OpenedWeights* weights, Log* log) {
   const auto load = [&](model::Precision precision) {
-    return LoadNetwork(source, loading, settings, precision);
+    return LoadNetwork(source, options, settings, weights->checkpoint,
+                       precision);
   };
-  const model::Model& model = *fp32;
-  if (absl::Status s = CheckTokenizerFits(tokenizer, model.config()); !s.ok())
+  const model::Model& fp32 = *weights->fp32;
+  if (absl::Status s = CheckTokenizerFits(tokenizer, fp32.config()); !s.ok())
     return s;
-  if (absl::Status s = CheckLabels(model); !s.ok()) return s;
-  WarnOfUnexpected(source.name, model, log);
+  if (absl::Status s = CheckLabels(fp32); !s.ok()) return s;
+  WarnOfUnexpected(source.name, fp32, log);
   const auto calibrate = [&] {
     log->Info("comparing precisions", {{"model", source.name}});
-    return CalibrationOf(settings, tokenizer, model);
+    return CalibrationOf(settings, tokenizer, fp32);
   };
-  return ChooseNetworks(std::move(fp32), load, calibrate, loading.precision);
+  return ChooseNetworks(std::move(weights->fp32), load, calibrate,
+                        options.precision);
 }
 
 // Asks every network that calls can reach.
-absl::Status TestNetworks(const LoadedModel& loaded, int threads) {
+absl::Status TestNetworks(const ServedModel& model, int threads) {
   model::Workspace workspace(threads);
   for (const model::Model* network :
-       {loaded.networks.served.get(), loaded.networks.fp32.get()}) {
+       {model.network.get(), model.fp32_network.get()}) {
     if (network == nullptr) continue;
-    if (absl::Status s = SelfTest(
-            *network, Calibrated(*loaded.tokenizer, *network), workspace);
+    if (absl::Status s = SelfTest(*network, model.task_model, workspace);
         !s.ok()) {
       return s;
     }
@@ -269,89 +169,90 @@ absl::Status TestNetworks(const LoadedModel& loaded, int threads) {
 }
 
 // How the precision came about, where fp32 was not simply asked for.
-void LogPrecision(const LoadedModel& loaded, Log* log) {
-  const ServedModel& served = loaded.served;
-  if (served.precision_note.empty()) return;
-  const Agreement agreement = loaded.networks.agreement.value_or(Agreement());
+void LogPrecision(const ServedModel& model, Log* log) {
+  const ModelDescription& told = model.description;
+  if (told.precision_note.empty()) return;
   const std::initializer_list<LogField> fields = {
-      {"model", served.name},
-      {"requested", served.requested_precision},
-      {"precision", served.precision},
-      {"reason", served.precision_note},
-      {"label_agreement", served.label_agreement},
-      {"labels", static_cast<int64_t>(agreement.labels)},
-      {"inputs", static_cast<int64_t>(agreement.inputs)},
-      {"max_logit_change", served.max_logit_change}};
-  if (served.requested_precision == "auto" ||
-      served.requested_precision == served.precision) {
+      {"model", told.name},
+      {"requested", told.requested_precision},
+      {"precision", told.precision},
+      {"reason", told.precision_note},
+      {"label_agreement", told.agreement.label_agreement()},
+      {"labels", static_cast<int64_t>(told.agreement.labels)},
+      {"inputs", static_cast<int64_t>(told.agreement.inputs)},
+      {"max_logit_change", told.agreement.max_logit_change}};
+  if (told.requested_precision == "auto" ||
+      told.requested_precision == told.precision) {
     log->Info("precision chosen", fields);
   } else {
     log->Warning("the precision asked for is not served", fields);
   }
-  if (const std::string& instead = loaded.networks.served->precision().instead;
+  if (const std::string& instead = model.network->precision().instead;
       !instead.empty()) {
-    log->Warning(instead, {{"model", served.name}});
+    log->Warning(instead, {{"model", told.name}});
   }
 }
 
-void LogLoaded(const LoadedModel& loaded, Log* log) {
-  const ServedModel& served = loaded.served;
-  const std::string& reason = loaded.tokenizer->profile_reason();
+void LogLoaded(const ServedModel& model, Log* log) {
+  const ModelDescription& told = model.description;
+  const std::string& reason = model.tokenizer->profile_reason();
   log->Info(
       "model loaded",
-      {{"model", served.name},
-       {"family", served.family},
-       {"precision", served.precision},
-       {"weights_format", served.weights_format},
-       {"tokenizer_profile", served.tokenizer_profile},
+      {{"model", told.name},
+       {"family", told.family},
+       {"precision", told.precision},
+       {"weights_format", told.weights_format},
+       {"tokenizer_profile", told.tokenizer_profile},
        {"tokenizer_profile_reason", reason.empty() ? "asked for" : reason},
-       {"parameters", served.parameters},
-       {"resident_bytes", static_cast<int64_t>(served.resident_bytes)},
-       {"seconds", absl::ToDoubleSeconds(loaded.load_time)},
-       {"sha256", served.sha256}});
+       {"parameters", told.parameters},
+       {"resident_bytes", static_cast<int64_t>(told.resident_bytes)},
+       {"seconds", absl::ToDoubleSeconds(told.load_time)},
+       {"sha256", told.sha256}});
 }
 
-}  // namespace
-
-absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source,
-                                      const ModelLoading& loading, Log* log) {
+absl::StatusOr<ServedModel> Load(const ModelSource& source,
+                                 const LoadOptions& options, Log* log) {
   const Stopwatch watch;
-  LoadedModel loaded;
-  if (absl::Status s = CheckDirectory(source); !s.ok()) {
-    return InModel(source, s);
-  }
-  absl::StatusOr<ModelSettings> settings = ReadModelSettings(source.directory);
-  if (!settings.ok()) return InModel(source, settings.status());
+  if (absl::Status s = CheckDirectory(source); !s.ok()) return s;
+  const absl::StatusOr<ModelSettings> settings =
+      ReadModelSettings(source.directory);
+  if (!settings.ok()) return settings.status();
   // Weights, their digest and the tokenizer are read side by side.
-  auto fp32 = std::async(std::launch::async, [&] {
-    return LoadNetwork(source, loading, *settings, model::Precision::kFp32);
+  auto opening = std::async(std::launch::async, [&] {
+    return OpenWeights(source, options, *settings);
   });
-  auto digest =
-      std::async(std::launch::async, [&] { return Digest(source, loading); });
   absl::StatusOr<std::unique_ptr<const tokenizer::Tokenizer>> tokenizer =
       tokenizer::LoadTokenizer(
           source.directory, {.profile = settings->tokenizer_profile.has_value()
                                             ? settings->tokenizer_profile
-                                            : loading.tokenizer_profile});
-  if (!tokenizer.ok()) return InModel(source, tokenizer.status());
-  loaded.tokenizer = *std::move(tokenizer);
-  absl::StatusOr<std::unique_ptr<const model::Model>> network = fp32.get();
-  if (!network.ok()) return InModel(source, network.status());
-  absl::StatusOr<ServedNetworks> networks = LoadNetworks(
-      source, loading, *settings, *loaded.tokenizer, *std::move(network), log);
-  if (!networks.ok()) return InModel(source, networks.status());
-  loaded.networks = *std::move(networks);
-  if (absl::Status s = TestNetworks(loaded, loading.precision.threads);
-      !s.ok()) {
-    return InModel(source, s);
-  }
-  absl::StatusOr<std::string> sha256 = digest.get();
-  if (!sha256.ok()) return InModel(source, sha256.status());
-  loaded.served = Describe(source.name, loaded, loading, *std::move(sha256));
-  loaded.load_time = watch.elapsed();
-  LogPrecision(loaded, log);
-  LogLoaded(loaded, log);
-  return loaded;
+                                            : options.tokenizer_profile});
+  if (!tokenizer.ok()) return tokenizer.status();
+  absl::StatusOr<OpenedWeights> weights = opening.get();
+  if (!weights.ok()) return weights.status();
+  absl::StatusOr<ServedNetworks> networks =
+      LoadNetworks(source, options, *settings, **tokenizer, &*weights, log);
+  if (!networks.ok()) return networks.status();
+  ServedModel model =
+      MakeServedModel(source.name, options.precision.wanted,
+                      *std::move(tokenizer), *std::move(networks));
+  if (absl::Status s = TestNetworks(model, options.precision.threads); !s.ok())
+    return s;
+  absl::StatusOr<std::string> sha256 = weights->sha256.get();
+  if (!sha256.ok()) return sha256.status();
+  model.description.sha256 = *std::move(sha256);
+  model.description.load_time = watch.elapsed();
+  return model;
+}
+
+}  // namespace
+
+absl::StatusOr<ServedModel> LoadModel(const ModelSource& source,
+                                      const LoadOptions& options, Log* log) {
+  absl::StatusOr<ServedModel> model = Load(source, options, log);
+  if (!model.ok()) return InModel(source, model.status());
+  LogPrecision(*model, log);
+  LogLoaded(*model, log);
+  return model;
 }
 
 }  // namespace deberta::server

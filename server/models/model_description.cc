@@ -1,15 +1,11 @@
-#include "server/models/served_model.h"
+#include "server/models/model_description.h"
 
 #include <algorithm>
 
 namespace deberta::server {
 
-bool ServedModel::Has(TaskKind task) const {
+bool ModelDescription::Has(TaskKind task) const {
   return std::ranges::find(tasks, task) != tasks.end();
-}
-
-bool ServedModel::HasFp32() const {
-  return precision == kFp32 || fp32_queue.has_value();
 }
 
 }  // namespace deberta::server
