@@ -43,9 +43,10 @@ constexpr std::array<std::pair<Rejection, const char*>, 3> kRejections = {{
     {Rejection::kDraining, "draining"},
 }};
 
+// Up to the default deadline of a call.
 const Histogram::BucketBoundaries kSeconds = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-    0.25,   0.5,   1,      2.5,   5,    10,    30};
+    0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
 const Histogram::BucketBoundaries kSequences = {1,  2,  4,   8,  16,
                                                 32, 64, 128, 256};
 const Histogram::BucketBoundaries kTokens = {16,   32,   64,   128,  256,  512,

@@ -113,6 +113,22 @@ TEST_F(MetricsTest, RequestIsCountedOnceInEverySeries) {
   }
 }
 
+TEST_F(MetricsTest, DurationsReachTheDefaultDeadline) {
+  RequestReport report = Answered();
+  report.total = absl::Seconds(59);
+  metrics_.RecordRequest(report);
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_request_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"0.0005\"} 0",
+        "deberta_request_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"30\"} 0",
+        "deberta_request_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"60\"} 1"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+}
+
 TEST_F(MetricsTest, RefusedRequestCountsNoInputs) {
   RequestReport report = Answered();
   report.code = absl::StatusCode::kResourceExhausted;
