@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -40,21 +39,6 @@ constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
 void SilenceLibraries() {
   gpr_set_log_function([](gpr_log_func_args*) {});
   google::protobuf::SetLogHandler(nullptr);
-}
-
-std::vector<Metrics::ModelInfo> ModelInfos(const Engine& engine) {
-  std::vector<Metrics::ModelInfo> infos;
-  for (const LoadedModel& model : engine.models()) {
-    infos.push_back({.name = model.served.name,
-                     .tasks = model.served.tasks,
-                     .load_time = model.load_time,
-                     .resident_bytes = model.served.resident_bytes,
-                     .requested_precision = model.served.requested_precision,
-                     .precision = model.served.precision,
-                     .label_agreement = model.served.label_agreement,
-                     .max_logit_change = model.served.max_logit_change});
-  }
-  return infos;
 }
 
 // Refuses new calls, finishes those inside by `deadline`, and closes the port.
@@ -149,7 +133,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
       log);
   if (!loaded.ok()) return loaded.status();
   engine = *std::move(loaded);
-  metrics.AddModels(ModelInfos(*engine), [&engine](size_t model) {
+  metrics.AddModels(engine->catalog().models(), [&engine](size_t model) {
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
@@ -178,7 +162,7 @@ int main(int argc, char** argv) {
                  std::string(options.status().message()).c_str());
     return 1;
   }
-  options->hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
+  options->loading.hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
   SilenceLibraries();
   GiveLargeBlocksBack();

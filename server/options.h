@@ -4,35 +4,22 @@
 #define SERVER_OPTIONS_H_
 
 #include <cstddef>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "model/checkpoint/weight_files.h"
-#include "model/gemm/precision.h"
 #include "server/base/address.h"
+#include "server/models/load_options.h"
 #include "server/models/model_source.h"
-#include "server/precision/served_networks.h"
-#include "tokenizer/profile.h"
 
 namespace deberta::server {
 
 struct Options {
   std::vector<ModelSource> models;  // never empty; names differ
-  std::vector<model::WeightsFormat> allowed_weights =
-      model::AllWeightsFormats();
-  // Of models whose deberta.json does not say.
-  // Absent ("auto"): that of the version which saved a directory.
-  std::optional<tokenizer::Profile> tokenizer_profile = {};
-  std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
+  LoadOptions loading = {};
   Address listen = {};
   Address metrics_listen = {};
-  WantedPrecision precision = model::Precision::kFp32;
-  AgreementThresholds agreement_thresholds = {};
-  bool keep_fp32 = false;
   int threads = 1;             // that compute
   int workers = 1;             // batches computed at once
   int threads_per_worker = 1;  // most of one batch

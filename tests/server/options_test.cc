@@ -55,9 +55,9 @@ TEST(OptionsTest, DefaultsAreThoseOfTheContract) {
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->listen.ToString(), "0.0.0.0:50051");
   EXPECT_EQ(options->metrics_listen.ToString(), "0.0.0.0:9090");
-  EXPECT_EQ(options->precision, model::Precision::kFp32);
-  EXPECT_EQ(options->tokenizer_profile, std::nullopt);
-  EXPECT_EQ(options->allowed_weights, model::AllWeightsFormats());
+  EXPECT_EQ(options->loading.precision.wanted, model::Precision::kFp32);
+  EXPECT_EQ(options->loading.tokenizer_profile, std::nullopt);
+  EXPECT_EQ(options->loading.allowed_weights, model::AllWeightsFormats());
   EXPECT_GE(options->workers, 1);
   EXPECT_GE(options->threads_per_worker, 1);
 }
@@ -67,9 +67,9 @@ TEST(OptionsTest, ReadsFormatsAndProfile) {
                               "--tokenizer_profile=spm"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_THAT(
-      options->allowed_weights,
+      options->loading.allowed_weights,
       ElementsAre(model::WeightsFormat::kHdf5, model::WeightsFormat::kTorch));
-  EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kSpm);
+  EXPECT_EQ(options->loading.tokenizer_profile, tokenizer::Profile::kSpm);
 }
 
 TEST(OptionsTest, ReadsThePrecision) {
@@ -81,23 +81,23 @@ TEST(OptionsTest, ReadsThePrecision) {
   for (const auto& [name, precision] : cases) {
     const auto options = Parse({"--models=/m", "--precision=" + name});
     ASSERT_TRUE(options.ok()) << options.status();
-    EXPECT_EQ(options->precision, precision);
+    EXPECT_EQ(options->loading.precision.wanted, precision);
   }
 }
 
 TEST(OptionsTest, ReadsThePrecisionPolicy) {
   const auto defaults = Parse({"--models=/m"});
   ASSERT_TRUE(defaults.ok()) << defaults.status();
-  EXPECT_EQ(defaults->agreement_thresholds.min_label_agreement, 0.99);
-  EXPECT_EQ(defaults->agreement_thresholds.max_logit_change, 0);
-  EXPECT_FALSE(defaults->keep_fp32);
+  EXPECT_EQ(defaults->loading.precision.thresholds.min_label_agreement, 0.99);
+  EXPECT_EQ(defaults->loading.precision.thresholds.max_logit_change, 0);
+  EXPECT_FALSE(defaults->loading.precision.keep_fp32);
   const Environment keep("DEBERTA_KEEP_FP32", "true");
   const auto options = Parse(
       {"--models=/m", "--min_label_agreement=0.5", "--max_logit_change=0.25"});
   ASSERT_TRUE(options.ok()) << options.status();
-  EXPECT_EQ(options->agreement_thresholds.min_label_agreement, 0.5);
-  EXPECT_EQ(options->agreement_thresholds.max_logit_change, 0.25);
-  EXPECT_TRUE(options->keep_fp32);
+  EXPECT_EQ(options->loading.precision.thresholds.min_label_agreement, 0.5);
+  EXPECT_EQ(options->loading.precision.thresholds.max_logit_change, 0.25);
+  EXPECT_TRUE(options->loading.precision.keep_fp32);
 }
 
 TEST(OptionsTest, ReadsAddressesOfEveryKind) {

@@ -33,9 +33,9 @@ class TestServer {
     // Also "judge" (labels ENTAILMENT, OTHER) and the multiple choice model
     // "chooser".
     bool judge = false;
-    // Precision of "tagger"; its queue in fp32 is `fp32_queue`, if any.
+    // Of "tagger"; its queue in fp32, if it keeps that, is the last.
     std::string tagger_precision = "fp32";
-    std::optional<size_t> fp32_queue = {};
+    bool keep_fp32 = false;
     bool serve = true;
   };
   static constexpr int64_t kHiddenSize = 4;
