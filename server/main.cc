@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/shutdown_signal.h"
 #include "server/engine.h"
@@ -146,7 +147,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
 
   const int signal = shutdown->Wait();
   log->Info("shutting down", {{"signal", int64_t{signal}}});
-  Stop(absl::Now() + options.drain_time, &service, engine.get(),
+  Stop(SteadyNow() + options.drain_time, &service, engine.get(),
        listener->get(), log);
   return absl::OkStatus();
 }

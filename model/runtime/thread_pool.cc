@@ -43,7 +43,8 @@ void UseOneOpenMpThread() { omp_set_num_threads(1); }
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   UseOneOpenMpThread();
   for (int thread = 1; thread < threads; ++thread) {
-    workers_.emplace_back([this, thread] { RunLoops(thread, 0, nullptr); });
+    workers_.emplace_back(
+        [this, thread] { RunLoops(thread, 0, [] { return false; }); });
   }
 }
 
@@ -88,9 +89,10 @@ uint32_t ThreadPool::Lead(int thread) {
   return session_.load(std::memory_order_relaxed);
 }
 
-void ThreadPool::Help(int thread, uint32_t session, std::atomic<bool>& call) {
+void ThreadPool::Help(int thread, uint32_t session,
+                      absl::FunctionRef<bool()> called) {
   threads_.fetch_add(1, std::memory_order_relaxed);
-  RunLoops(thread, session, &call);
+  RunLoops(thread, session, called);
   threads_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -101,17 +103,13 @@ void ThreadPool::Release() {
 }
 
 void ThreadPool::RunLoops(int thread, uint32_t session,
-                          std::atomic<bool>* call) {
+                          absl::FunctionRef<bool()> called) {
   UseOneOpenMpThread();
   uint32_t epoch = epoch_.load(std::memory_order_acquire);
   // Whoever misses the end of the session here has an epoch from before it,
   // and does not wait below.
   while (session_.load(std::memory_order_relaxed) == session) {
-    // Looked at first, as all who help share its cache line.
-    if (call != nullptr && call->load(std::memory_order_relaxed) &&
-        call->exchange(false, std::memory_order_relaxed)) {
-      return;
-    }
+    if (called()) return;
     RunTasks(thread);
     epoch = AwaitChange(epoch_, epoch);
   }

@@ -50,16 +50,15 @@ class ThreadPool {
   uint32_t Lead(int thread);
   // Runs tasks of the session's loops, those under way included, until
   // Release(); not at all if that has been called. Also ends between two loops
-  // when `call` is set, and clears it: of all who see it, one goes. A thread
-  // that leaves late may run tasks of the next session: so no two threads may
-  // ever share a number.
-  void Help(int thread, uint32_t session, std::atomic<bool>& call);
+  // once `called` says so. A thread that leaves late may run tasks of the next
+  // session: so no two threads may ever share a number.
+  void Help(int thread, uint32_t session, absl::FunctionRef<bool()> called);
   // Ends the session. Waits for nobody.
   void Release();
 
  private:
-  // Help(), not counted in threads(). `call` may be null.
-  void RunLoops(int thread, uint32_t session, std::atomic<bool>* call);
+  // Help(), not counted in threads().
+  void RunLoops(int thread, uint32_t session, absl::FunctionRef<bool()> called);
   // Runs tasks of the current loop until none is left to hand out.
   void RunTasks(int thread);
 

@@ -95,6 +95,10 @@ class JobQueue {
   // is cancelled or past its deadline, so the batch may be empty.
   Batch TakeBatch(absl::Time now);
 
+  // Drops every job of the queue that is cancelled or past its deadline, as for
+  // Batch::dropped.
+  std::vector<std::shared_ptr<PendingJob>> DropGone(absl::Time now);
+
   // When a batch should be taken: InfiniteFuture if nothing waits, InfinitePast
   // if max_batch_tokens wait, else when the oldest job has waited
   // max_batch_wait.
@@ -110,7 +114,6 @@ class JobQueue {
 
  private:
   absl::Status CheckRoom(size_t tokens) const;
-  std::vector<std::shared_ptr<PendingJob>> DropGone(absl::Time now);
 
   Limits limits_;
   std::deque<std::shared_ptr<PendingJob>> jobs_;

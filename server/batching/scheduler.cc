@@ -57,11 +57,22 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
-  MutexLock lock(&mutex_);
-  if (job.continues ? stopping_ : draining_)
-    return absl::UnavailableError("the server is shutting down");
-  absl::Status pushed = queues_[queue].Push(job, options_.now());
-  if (pushed.ok()) WakeOthers();
+  std::vector<std::shared_ptr<PendingJob>> dropped;
+  absl::Status pushed;
+  {
+    MutexLock lock(&mutex_);
+    if (job.continues ? stopping_ : draining_)
+      return absl::UnavailableError("the server is shutting down");
+    const absl::Time now = options_.now();
+    pushed = queues_[queue].Push(job, now);
+    if (absl::IsResourceExhausted(pushed)) {
+      dropped = queues_[queue].DropGone(now);
+      KeepComplete(dropped);
+      pushed = queues_[queue].Push(job, now);
+    }
+    if (pushed.ok()) WakeOthers();
+  }
+  Finish(dropped);
   return pushed;
 }
 
@@ -76,8 +87,9 @@ void Scheduler::Drain(absl::Time deadline) {
   std::vector<std::shared_ptr<PendingJob>> left;
   {
     MutexLock lock(&mutex_);
-    draining_ = true;
+    draining_ = true;  // and so every queue is ready
     work_arrived_.SignalAll();
+    WakeOthers();
     while (!Idle()) {
       const absl::Duration remaining = deadline - options_.now();
       if (remaining <= absl::ZeroDuration()) break;
@@ -119,7 +131,8 @@ void Scheduler::RunThread(int thread) {
     if (duty->batch.has_value()) {
       Lead(*duty);
     } else {
-      workspaces_[duty->team]->pool().Help(thread, duty->session, call_);
+      workspaces_[duty->team]->pool().Help(thread, duty->session,
+                                           [this] { return Called(); });
       LeaveTeam(*duty);
     }
   }
@@ -128,7 +141,7 @@ void Scheduler::RunThread(int thread) {
 std::optional<Scheduler::Duty> Scheduler::WaitForDuty(int thread) {
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    call_ = false;  // this one has come
+    call_at_ = kNever;  // this one has come
     absl::Duration look_again = absl::InfiniteDuration();
     std::optional<Duty> duty = TakeBatch(thread, &look_again);
     if (!duty.has_value()) duty = JoinTeam();
@@ -188,11 +201,24 @@ void Scheduler::WakeOthers() {
     work_arrived_.Signal();
     work_arrived_.Signal();
   }
-  absl::Duration look_again;
-  if (sleeping_ == 0 && std::ranges::count(teams_, 0, &Team::threads) > 0 &&
-      ReadyQueue(options_.now(), &look_again).has_value()) {
-    call_ = true;
+  call_at_ = kNever;
+  if (sleeping_ > 0 || std::ranges::count(teams_, 0, &Team::threads) == 0) {
+    return;
   }
+  const absl::Time now = options_.now();
+  absl::Duration look_again;
+  if (ReadyQueue(now, &look_again).has_value()) {
+    look_again = absl::ZeroDuration();
+  }
+  call_at_ = absl::ToUnixNanos(now + look_again);
+}
+
+bool Scheduler::Called() {
+  // Mostly nobody is, which costs those who help no look at the clock.
+  int64_t at = call_at_.load(std::memory_order_relaxed);
+  return at != kNever && at <= absl::ToUnixNanos(options_.now()) &&
+         call_at_.compare_exchange_strong(at, kNever,
+                                          std::memory_order_relaxed);
 }
 
 std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,

@@ -3,8 +3,10 @@
 // Requests of different callers share a batch. A job whose caller has gone or
 // whose deadline has passed is dropped, before it is computed or between two
 // layers. Every accepted job's `done` is called exactly once, on a thread of
-// the scheduler. Each of these leads a batch, helps with another's (teams.h),
-// or sleeps.
+// the scheduler, or on the one whose Submit or Drain drops it. Each of the
+// scheduler's threads leads a batch, helps with another's (teams.h), or sleeps.
+//
+// Deadlines are those of Options::now: by default of SteadyNow().
 
 #ifndef SERVER_BATCHING_SCHEDULER_H_
 #define SERVER_BATCHING_SCHEDULER_H_
@@ -13,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +29,7 @@
 #include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
+#include "server/base/clock.h"
 #include "server/base/mutex.h"
 #include "server/batching/job_queue.h"
 #include "server/batching/teams.h"
@@ -50,7 +54,7 @@ class Scheduler {
     // calls that continue.
     size_t max_queue_tokens = 32768;
     // Injected so that tests decide what time it is.
-    std::function<absl::Time()> now = [] { return absl::Now(); };
+    std::function<absl::Time()> now = SteadyNow;
   };
 
   // Runs one batch of queue `queue`, as model::Model::Forward does, in a
@@ -80,7 +84,7 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Accepts the job, or refuses it without calling `done`:
-  //   ResourceExhausted  the queue is full
+  //   ResourceExhausted  the queue is full, of jobs that somebody waits for
   //   InvalidArgument    the job alone is larger than the queue
   //   Unavailable        draining; for a job that continues another, when the
   //                      drain is over
@@ -125,8 +129,11 @@ class Scheduler {
   std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveTeam(const Duty& duty);
   // Lets threads that sleep look for something to do, if there is anything, or
-  // calls one that helps to a batch that has no other.
+  // calls one that helps to a batch that has no other, as soon as that is
+  // ready.
   void WakeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether a thread that helps should go and lead: of all who ask, one.
+  bool Called();
   // The queue to serve now, the longest waiting first; else none, and in
   // `*look_again` how long until one may be ready.
   std::optional<size_t> ReadyQueue(absl::Time now,
@@ -150,7 +157,10 @@ class Scheduler {
 
   mutable Mutex mutex_;
   CondVar work_arrived_;
-  std::atomic<bool> call_ = false;  // to those who help: a batch waits
+  // From when on one of those who help is called to a batch that waits, in
+  // nanoseconds of absl::ToUnixNanos; kNever: none is.
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> call_at_ = kNever;
   CondVar work_finished_;
   std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
   std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);

@@ -17,8 +17,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/base/clock.h"
 #include "server/batching/job_queue.h"
 #include "server/tasks/shared/task.h"
 
@@ -43,7 +43,7 @@ class TaskRun {
     // Told after each output that the task has taken in; an error ends the
     // run. Results that are complete may be taken.
     std::function<absl::Status(T&)> on_results = nullptr;
-    std::function<absl::Time()> now = [] { return absl::Now(); };
+    std::function<absl::Time()> now = SteadyNow;
   };
   using Done = std::function<void(const absl::Status&)>;
 

@@ -45,7 +45,7 @@ TEST(ThreadPoolTest, LoopsFollowEachOther) {
             expected);
 }
 
-std::atomic<bool> no_call = false;
+bool NoCall() { return false; }
 
 // Runs one loop of the calling thread, number 7, and the helper, number 3.
 void ExpectBothWork(ThreadPool& pool) {
@@ -66,7 +66,7 @@ TEST(ThreadPoolTest, LentThreadsWorkUntilTheyAreReleased) {
   ThreadPool pool(1);
   for (int session = 0; session < 100; ++session) {
     const uint32_t number = pool.Lead(7);
-    std::thread helper([&] { pool.Help(3, number, no_call); });
+    std::thread helper([&] { pool.Help(3, number, NoCall); });
     ExpectBothWork(pool);
     pool.Release();
     helper.join();
@@ -79,13 +79,12 @@ TEST(ThreadPoolTest, HelpComesToALoopUnderWay) {
   ThreadPool pool(1);
   // Two more threads than one: loops are handed out, not run in place.
   const uint32_t session = pool.Lead(0);
-  std::thread first([&] { pool.Help(1, session, no_call); });
+  std::thread first([&] { pool.Help(1, session, NoCall); });
   while (pool.threads() < 2) std::this_thread::yield();
   std::thread second;
   std::atomic<bool> second_came = false;
   pool.ParallelFor(3, [&](size_t task, int thread) {
-    if (task == 0)
-      second = std::thread([&] { pool.Help(2, session, no_call); });
+    if (task == 0) second = std::thread([&] { pool.Help(2, session, NoCall); });
     if (thread == 2) second_came = true;
     while (!second_came) std::this_thread::yield();
   });
@@ -98,10 +97,10 @@ TEST(ThreadPoolTest, HelpThatComesAfterTheReleaseLeavesAtOnce) {
   ThreadPool pool(1);
   const uint32_t session = pool.Lead(0);
   pool.Release();
-  pool.Help(1, session, no_call);  // returns
+  pool.Help(1, session, NoCall);  // returns
   const uint32_t next = pool.Lead(0);
   EXPECT_NE(next, session);
-  pool.Help(1, session, no_call);
+  pool.Help(1, session, NoCall);
   EXPECT_EQ(pool.threads(), 1);
 }
 
@@ -113,7 +112,7 @@ TEST(ThreadPoolTest, OneThreadGoesWhereItIsCalled) {
   std::vector<std::thread> helpers;
   for (int number = 1; number <= 2; ++number) {
     helpers.emplace_back([&, number] {
-      pool.Help(number, session, call);
+      pool.Help(number, session, [&] { return call.exchange(false); });
       ++gone;
     });
   }
@@ -137,7 +136,7 @@ TEST(ThreadPoolTest, SessionsFollowEachOther) {
   std::vector<std::thread> helpers;
   for (int number = 1; number <= 3; ++number) {
     helpers.emplace_back([&, number] {
-      while (!over) pool.Help(number, session.load(), no_call);
+      while (!over) pool.Help(number, session.load(), NoCall);
     });
   }
   std::vector<int> values(16, 0);
