@@ -16,7 +16,7 @@
 #include "server/log.h"
 #include "server/model_source.h"
 #include "server/rpc/served_model.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "model/head_weights.h"
 #include "server/tasks/task.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
 
 namespace deberta::server {
 

@@ -16,7 +16,7 @@
 #include "server/address.h"
 #include "server/gate/gated_network.h"
 #include "server/model_source.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
 
 namespace deberta::server {
 

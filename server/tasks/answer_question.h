@@ -14,8 +14,8 @@
 #include "server/tasks/answer_spans.h"
 #include "server/tasks/planned_task.h"
 #include "server/tasks/task.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::server {
 

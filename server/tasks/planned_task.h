@@ -16,7 +16,7 @@
 #include "absl/status/status.h"
 #include "server/tasks/sequence_plan.h"
 #include "server/tasks/task.h"
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 
 namespace deberta::server {
 

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/tasks/task.h"
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 
 namespace deberta::server {
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints size and FNV-1a hash of each character class as tokenizers sees it.
 
-tests/tokenizer/unicode_test.cc holds the output, made with tokenizers 0.22.2.
+tests/tokenizer/text/unicode_test.cc holds the output, made with tokenizers 0.22.2.
 """
 
 from tokenizers import AddedToken, Regex, Tokenizer, models
