@@ -24,7 +24,7 @@ std::pair<int, uint64_t> Members(Property has_property) {
   return {count, hash};
 }
 
-// Expected values: tests/golden/unicode_classes.py.
+// Expected values: tests/golden/generators/unicode_classes.py.
 TEST(UnicodeTest, ClassesEqualTheReferenceOnEveryCodePoint) {
   using P = std::pair<int, uint64_t>;
   EXPECT_EQ(Members(IsWhiteSpace), P(25, 0x231591AD12FFE059));

@@ -6,7 +6,7 @@ but weights and results are those of transformers' TFDeberta* classes, as their
 save_pretrained and call give them. Needs transformers 4.57.1, tensorflow-cpu,
 tf-keras and safetensors (torch must not be imported beside tensorflow):
 
-  python tests/golden/make_tf_golden.py [--seed N] [--only CASE ...]
+  python tests/golden/generators/make_tf_golden.py [--seed N] [--only CASE ...]
 """
 
 import argparse
@@ -135,7 +135,7 @@ def make(name, directory, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parent / "models")
+                        default=pathlib.Path(__file__).resolve().parents[1] / "models")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", nargs="*", choices=CASES, default=CASES)
     arguments = parser.parse_args()

@@ -10,7 +10,7 @@ its config.json has beside the sizes of a tiny model, with
 
 Needs transformers 4.57.1, torch, tokenizers:
 
-  python tests/golden/make_label_golden.py
+  python tests/golden/generators/make_label_golden.py
 """
 
 import json
@@ -19,7 +19,7 @@ import tempfile
 
 import transformers
 
-HERE = pathlib.Path(__file__).resolve().parent
+GOLDEN = pathlib.Path(__file__).resolve().parents[1]
 TINY = ('"model_type": "deberta-v2", "vocab_size": 2000, "hidden_size": 8, '
         '"num_hidden_layers": 1, "num_attention_heads": 1, '
         '"intermediate_size": 8')
@@ -98,9 +98,9 @@ def case_of(keys, tokenizer):
 def main():
     transformers.logging.set_verbosity_error()
     tokenizer = transformers.AutoTokenizer.from_pretrained(
-        HERE / "tasks/tokenizers/v3")
+        GOLDEN / "tasks/tokenizers/v3")
     cases = ",\n".join(json.dumps(case_of(keys, tokenizer)) for keys in CASES)
-    (HERE / "labels.json").write_text(f"[\n{cases}\n]\n")
+    (GOLDEN / "labels.json").write_text(f"[\n{cases}\n]\n")
 
 
 if __name__ == "__main__":

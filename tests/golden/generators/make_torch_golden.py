@@ -12,7 +12,7 @@ files have it, with the same golden.safetensors.
 The legacy form names storages by their address, so those files differ from run
 to run. Needs transformers 4.57.1, torch and safetensors:
 
-  python tests/golden/make_torch_golden.py
+  python tests/golden/generators/make_torch_golden.py
 """
 
 import argparse
@@ -22,6 +22,8 @@ import shutil
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+
+GOLDEN = pathlib.Path(__file__).resolve().parents[1]
 
 
 class Tied(torch.nn.Module):
@@ -160,7 +162,7 @@ MODELS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parent)
+                        default=GOLDEN)
     arguments = parser.parse_args()
     files = arguments.out / "torch"
     files.mkdir(parents=True, exist_ok=True)
@@ -174,7 +176,7 @@ def main():
             torch.save(state, files / f"{name}.{form}.bin", **options)
         print(name)
     for name, (source, save) in MODELS.items():
-        source = pathlib.Path(__file__).parent / "models" / source
+        source = GOLDEN / "models" / source
         target = arguments.out / "models" / name
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)

@@ -6,7 +6,7 @@ torch.save: `encoder`, GPT-2's ids by token; `dict_map`, those ids as texts, in
 the order of the model's ids, with a count each; `vocab`, the pairs to merge
 (gpt2_tokenizer.py, gpt2_bpe_utils.py). Needs torch:
 
-  python tests/golden/make_bpe_encoder_golden.py
+  python tests/golden/generators/make_bpe_encoder_golden.py
 """
 
 import json
@@ -17,7 +17,7 @@ import torch
 
 
 def main():
-    golden = pathlib.Path(__file__).parent
+    golden = pathlib.Path(__file__).resolve().parents[1]
     vocab = json.loads((golden / "tokenizers/v1/vocab.json").read_text())
     merges = (golden / "tokenizers/v1/merges.txt").read_text().splitlines()[1:]
     tokens = sorted(vocab, key=vocab.get)[4:-1]

@@ -7,7 +7,7 @@ Enhanced Mask Decoder and replaced-token detection. logits.S of the latter are
 Microsoft's own files have it. Needs torch, safetensors and a checkout of
 https://github.com/microsoft/DeBERTa (4d7fe0b):
 
-  python tests/golden/make_microsoft_golden.py --microsoft=CHECKOUT [--seed N]
+  make_microsoft_golden.py --microsoft=CHECKOUT [--seed N]
 """
 
 import argparse
@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 import microsoft_deberta
 
+GOLDEN = pathlib.Path(__file__).resolve().parents[1]
 TINY = dict(
     vocab_size=120, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
     intermediate_size=48, max_position_embeddings=24, relative_attention=True,
@@ -110,7 +111,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--microsoft", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parent / "models")
+                        default=GOLDEN / "models")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", nargs="*", choices=CASES, default=CASES)
     arguments = parser.parse_args()

@@ -27,7 +27,7 @@ from golden_tokenizers import TOKENIZERS, make_tokenizers
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 
 NOT_RAW = ("tokenizer.json", "methods.json")
-HERE = pathlib.Path(__file__).resolve().parent
+GOLDEN = pathlib.Path(__file__).resolve().parents[1]
 
 
 def load(directory, raw):
@@ -113,7 +113,7 @@ def make_code_points():
                 out.append(normalizer.normalize_str("\u00bd" + chr(code) + "b"))
         text = "".join(line + "\n" for line in out)
         hashes += struct.pack("<Q", fnv1a(text.encode()))
-    (HERE / "code_points.bin").write_bytes(hashes)
+    (GOLDEN / "code_points.bin").write_bytes(hashes)
 
 
 def describe(number, text, pair, tokens, decoded):

@@ -4,7 +4,7 @@
 tests/golden/hdf5/NAME.h5; hdf5_test.cc says what becomes of each (and of
 kills_hdf5_1_10.h5, which random changes to external_link.h5 gave). Needs h5py:
 
-  python tests/golden/make_hdf5_golden.py
+  python tests/golden/generators/make_hdf5_golden.py
 """
 
 import argparse
@@ -13,6 +13,7 @@ import pathlib
 import h5py
 import numpy
 
+GOLDEN = pathlib.Path(__file__).resolve().parents[1]
 FLOATS = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
 
 
@@ -123,7 +124,7 @@ CASES = [types, external_link, soft_link, soft_loop, group_loop, many_paths,
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parent / "hdf5")
+                        default=GOLDEN / "hdf5")
     out = parser.parse_args().out
     out.mkdir(exist_ok=True)
     for case in CASES:

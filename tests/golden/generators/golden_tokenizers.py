@@ -10,7 +10,7 @@ from golden_texts import read_texts
 
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 
-TOKENIZERS = pathlib.Path(__file__).resolve().parent / "tokenizers"
+TOKENIZERS = pathlib.Path(__file__).resolve().parents[1] / "tokenizers"
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 
 
@@ -79,16 +79,23 @@ def save(tokenizer, directory, extra_tokens):
     file.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
 
 
+def european(texts):
+    return [t for t in texts if max(map(ord, t)) < 0x250]
+
+
 def make_tokenizers():
+    natural, _ = read_texts()
+    make_byte_level(natural)
+    make_unigram(natural)
+
+
+def make_byte_level(natural):
     from tokenizers import AddedToken
 
-    natural, _ = read_texts()
-    english = natural[:600]
-    european = [t for t in natural if max(map(ord, t)) < 0x250]
     write_bpe(TOKENIZERS / "v1", natural[:3000], 3000, [], {}, [])
     write_bpe(
         TOKENIZERS / "v1-quirks",
-        european,
+        european(natural),
         1500,
         # Symbols of the bytes FF, E4 and 09: a text loses them.
         ["\u00ff", "\u00e4", "\u0109"],
@@ -99,6 +106,11 @@ def make_tokenizers():
             AddedToken("<ctrl>", lstrip=True, rstrip=True, normalized=False),
         ],
     )
+
+
+def make_unigram(natural):
+    from tokenizers import AddedToken
+
     write_unigram(
         TOKENIZERS / "v3-multilingual",
         natural,
@@ -113,7 +125,7 @@ def make_tokenizers():
     )
     write_unigram(
         TOKENIZERS / "v2-punct",
-        european,
+        european(natural),
         {"vocab_size": 2000, "normalization_rule_name": "nmt_nfkc"},
         {"split_by_punct": True},
         [
@@ -123,7 +135,7 @@ def make_tokenizers():
     )
     write_unigram(
         TOKENIZERS / "v3-lower",
-        [t.lower() for t in english + natural[2000:4000]],
+        [t.lower() for t in natural[:600] + natural[2000:4000]],
         {
             "vocab_size": 2500,
             "normalization_rule_name": "identity",

@@ -15,7 +15,7 @@ with left_ hold cases of tokenizers whose padding_side or truncation_side is
 Needs transformers 4.57.1, torch, tokenizers, sentencepiece, and utils_qa.py of
 the question answering examples of transformers for the SQuAD 2 rule:
 
-  python tests/golden/make_task_golden.py --utils_qa=utils_qa.py [TASK...]
+  python tests/golden/generators/make_task_golden.py --utils_qa=utils_qa.py [TASK...]
 """
 
 import argparse
@@ -35,7 +35,7 @@ import task_labels
 import task_tagging
 import task_tokenizers
 
-HERE = pathlib.Path(__file__).resolve().parent / "tasks"
+TASKS = pathlib.Path(__file__).resolve().parents[1] / "tasks"
 
 
 def load(path):
@@ -92,7 +92,7 @@ def write(task, maker, loaded):
     lines = ",\n".join(json.dumps(case, ensure_ascii=False,
                                   separators=(",", ":"))
                        for case in cases)
-    (HERE / f"{task}.json").write_text(f"[\n{lines}\n]\n")
+    (TASKS / f"{task}.json").write_text(f"[\n{lines}\n]\n")
     print(task, len(cases))
 
 
@@ -106,8 +106,8 @@ def main():
     transformers.logging.set_verbosity_error()
     task_answers.drop_zero_cells()
     task_answers.note_null_scores()
-    HERE.mkdir(exist_ok=True)
-    loaded = {name: task_tokenizers.make(name, HERE / "tokenizers" / name)
+    TASKS.mkdir(exist_ok=True)
+    loaded = {name: task_tokenizers.make(name, TASKS / "tokenizers" / name)
               for name in ("v1", "v3")}
     for task in arguments.tasks or makers:
         write(task, makers[task], loaded)

@@ -8,7 +8,7 @@ those of microsoft/deberta-v3-xsmall, -base and -large (71, 184 and 435 M,
 and measurements: they serve, and their answers mean nothing. Needs torch and
 transformers 4.57:
 
-  python tests/golden/make_random_checkpoint.py v1-base /tmp/v1-base
+  python tests/golden/generators/make_random_checkpoint.py v1-base /tmp/v1-base
 """
 
 import argparse

@@ -6,7 +6,7 @@ import pathlib
 import random
 import struct
 
-TEXTS = pathlib.Path(__file__).resolve().parent / "texts"
+TEXTS = pathlib.Path(__file__).resolve().parents[1] / "texts"
 LOCALE = pathlib.Path("/usr/share/locale")
 
 # gettext domain, most lines of it that a language gives

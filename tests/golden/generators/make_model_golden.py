@@ -21,7 +21,7 @@ to F16 or BF16 where the file is), with attention_mask all ones.
 Weights have standard deviation 0.3 rather than the library's 0.02, so that a
 wrong index changes the result. Needs transformers 4.57.1, torch, safetensors:
 
-  python tests/golden/make_model_golden.py [--seed N] [--only CASE ...]
+  python tests/golden/generators/make_model_golden.py [--seed N] [--only CASE ...]
 """
 
 import argparse
@@ -210,7 +210,7 @@ def make(name, directory, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parent / "models")
+                        default=pathlib.Path(__file__).resolve().parents[1] / "models")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", nargs="*", choices=CASES, default=CASES)
     arguments = parser.parse_args()

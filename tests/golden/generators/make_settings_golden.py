@@ -18,7 +18,7 @@ import transformers
 
 from golden_tokenizers import TOKENIZERS
 
-OUT = Path(__file__).parent / "settings"
+OUT = Path(__file__).resolve().parents[1] / "settings"
 
 TEXTS = [
     ("Hello  world", None),
