@@ -100,7 +100,7 @@ Debian Free Software Guidelines. The texts are not shipped here.
 {figures}
 
 SHA-256 of the data file behind these figures: `{sha256}`. How to run it all
-again: `demo/README.md`.
+again: `tools/train_demo/README.md`.
 """
 
 
