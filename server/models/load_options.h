@@ -9,7 +9,7 @@
 
 #include "model/checkpoint/weight_files.h"
 #include "server/precision/served_networks.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
 
 namespace deberta::server {
 

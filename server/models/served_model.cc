@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
 
 namespace deberta::server {
 namespace {
