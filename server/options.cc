@@ -345,6 +345,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   }
   if (workers == 0) workers = threads;
   if (team == 0) team = threads;
+  const size_t inflight_bytes = InflightBytes(limits.memory_bytes);
   return Options{
       .models = *std::move(models),
       .loading = {.threads = threads,
@@ -353,7 +354,9 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                                 .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
                                 .threads = team},
                   .tokenizer_profile = *profile,
-                  .allowed_weights = *std::move(allowed)},
+                  .allowed_weights = *std::move(allowed),
+                  // More than one call may hold: see Admission.
+                  .max_answer_bytes = inflight_bytes},
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .threads = threads,
@@ -366,7 +369,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .max_queue_tokens =
           static_cast<size_t>(absl::GetFlag(FLAGS_max_queue_tokens)),
       .max_request_bytes = absl::GetFlag(FLAGS_max_request_bytes),
-      .max_inflight_bytes = InflightBytes(limits.memory_bytes),
+      .max_inflight_bytes = inflight_bytes,
       .max_call_time =
           absl::Milliseconds(absl::GetFlag(FLAGS_default_deadline_ms)),
       .drain_time = absl::Seconds(absl::GetFlag(FLAGS_drain_seconds))};

@@ -235,6 +235,7 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
   ServedModel model =
       MakeServedModel(source.name, options.precision.wanted,
                       *std::move(tokenizer), *std::move(networks));
+  model.task_model.max_answer_bytes = options.max_answer_bytes;
   if (absl::Status s = TestNetworks(model, options.precision.threads); !s.ok())
     return s;
   absl::StatusOr<std::string> sha256 = weights->sha256.get();

@@ -3,6 +3,7 @@
 #ifndef SERVER_MODELS_LOAD_OPTIONS_H_
 #define SERVER_MODELS_LOAD_OPTIONS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct LoadOptions {
   std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::vector<model::WeightsFormat> allowed_weights =
       model::AllWeightsFormats();
+  // Of one request: see TaskModel.
+  size_t max_answer_bytes = size_t{1} << 27;
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
 };
 

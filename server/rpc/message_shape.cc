@@ -62,12 +62,12 @@ class ShapeReader {
         type == nullptr ? 0 : static_cast<size_t>(type->field_count()));
     while (const uint32_t tag = stream_.ReadTag()) {
       const int number = WireFormatLite::GetTagFieldNumber(tag);
+      if (number == 0) return false;
       if (WireFormatLite::GetTagWireType(tag) ==
           WireFormatLite::WIRETYPE_END_GROUP) {
         --depth_;
         return number == group;
       }
-      if (number == 0) return false;
       ++shape_.fields;
       const FieldDescriptor* field =
           type == nullptr ? nullptr : type->FindFieldByNumber(number);

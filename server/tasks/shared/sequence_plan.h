@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/encoding/encoding.h"
+#include "tokenizer/encoding/truncation.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {

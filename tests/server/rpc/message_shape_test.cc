@@ -6,6 +6,7 @@
 #include <string>
 
 #include "deberta/v1/deberta.pb.h"
+#include "google/protobuf/stubs/logging.h"
 #include "server/tasks/shared/task.h"
 
 namespace deberta::server {
@@ -91,6 +92,7 @@ TEST(MessageShapeTest, SaysWhereBytesAreNoMessage) {
       {"\x03", ""},                  // a group of field 0
       {"\x1b", ""},                  // a group without an end
       {"\x1b\x24", ""},              // with the end of another
+      {"\x04", ""},                  // an end of field 0
       {"\x1c", ""},                  // an end alone
       {"\x0e", ""},                  // no such wire type
   };
@@ -101,7 +103,9 @@ TEST(MessageShapeTest, SaysWhereBytesAreNoMessage) {
     EXPECT_NE(status.message().find("deberta.v1.ClassifyRequest"),
               std::string::npos)
         << status;
-    if (!c.field.empty()) EXPECT_EQ(InputErrorField(status), c.field);
+    if (!c.field.empty()) {
+      EXPECT_EQ(InputErrorField(status), c.field);
+    }
   }
 }
 
@@ -113,6 +117,7 @@ TEST(MessageShapeTest, DepthIsBounded) {
 
 // What passes is parsed, and what is parsed passes.
 TEST(MessageShapeTest, AgreesWithTheParser) {
+  google::protobuf::LogSilencer quiet;
   v1::ClassifyRequest request;
   request.set_model("model");
   request.set_return_logits(true);

@@ -85,13 +85,15 @@ TestServer::TestServer(const Settings& settings) {
         return status;
       },
       [](const Scheduler::BatchReport&) {});
-  service_ = std::make_unique<Service>(
-      Service::Options{.max_call_time = settings.max_call_time,
-                       .observer = [this](const RequestReport& report) {
-                         const std::lock_guard lock(mutex_);
-                         reports_.push_back(report);
-                         changed_.notify_all();
-                       }});
+  service_ = std::make_unique<Service>(Service::Options{
+      .max_call_time = settings.max_call_time,
+      .observer =
+          [this, before = settings.before_report](const RequestReport& report) {
+            before();
+            const std::lock_guard lock(mutex_);
+            reports_.push_back(report);
+            changed_.notify_all();
+          }});
   auto listener =
       Listener::Start({.address = {.host = "127.0.0.1"}}, service_.get());
   EXPECT_TRUE(listener.ok()) << listener.status();

@@ -5,6 +5,7 @@
 #define TESTS_SERVER_RPC_TEST_SERVER_H_
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,6 +38,8 @@ class TestServer {
     std::string tagger_precision = "fp32";
     bool keep_fp32 = false;
     bool serve = true;
+    // Called as the first of each report.
+    std::function<void()> before_report = [] {};
   };
   static constexpr int64_t kHiddenSize = 4;
   static constexpr size_t kMaxTokens = 32;
