@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 // From libgomp; clang has no omp.h without a second OpenMP runtime.
 extern "C" void omp_set_num_threads(int threads);
@@ -73,6 +74,10 @@ void ThreadPool::ParallelFor(size_t tasks, Body body) {
        left != 0;) {
     left = AwaitChange(unfinished_, left);
   }
+  if (has_thrown_.load(std::memory_order_relaxed)) {
+    has_thrown_.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(thrown_, nullptr));
+  }
 }
 
 void ThreadPool::ParallelForRanges(
@@ -126,11 +131,21 @@ void ThreadPool::RunTasks(int thread) {
       continue;
     }
     // A claimed task keeps the loop alive, so its fields are stable here.
-    (*body_)(tasks_ - static_cast<uint32_t>(state), thread);
+    RunTask(tasks_ - static_cast<uint32_t>(state), thread);
     if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       unfinished_.notify_one();
     }
     state = unclaimed_.load(std::memory_order_acquire);
+  }
+}
+
+void ThreadPool::RunTask(size_t task, int thread) noexcept {
+  try {
+    (*body_)(task, thread);
+  } catch (...) {
+    if (!has_thrown_.exchange(true, std::memory_order_relaxed)) {
+      thrown_ = std::current_exception();
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // The waiting jobs of one model, and the pure rule that makes batches of them.
 //
-// No threads, no clock: time is a parameter. Not thread-safe.
+// No threads, no clock: time is a parameter. Not thread-safe. A method that
+// throws, for want of memory, leaves the queue as it was.
 
 #ifndef SERVER_BATCHING_JOB_QUEUE_H_
 #define SERVER_BATCHING_JOB_QUEUE_H_
@@ -71,6 +72,9 @@ struct Batch {
   // Jobs that were found cancelled or expired; their status is set, and their
   // `done` is owed unless another batch still runs a part of them.
   std::vector<std::shared_ptr<PendingJob>> dropped;
+  // Empty, with room for the job of each entry: to answer those that this
+  // batch completes must take no memory.
+  std::vector<std::shared_ptr<PendingJob>> complete;
 };
 
 class JobQueue {
@@ -104,8 +108,9 @@ class JobQueue {
   // max_batch_wait.
   absl::Time ReadyAt() const;
 
-  // Removes every job that waits and gives it `status`, as for `dropped`.
-  std::vector<std::shared_ptr<PendingJob>> TakeAll(const absl::Status& status);
+  // Removes the first job that waits and gives it `status`, as for `dropped`;
+  // null if none waits. Allocates nothing.
+  std::shared_ptr<PendingJob> TakeFirst(const absl::Status& status);
 
   bool empty() const { return jobs_.empty(); }
   absl::Time oldest_arrival() const;  // InfiniteFuture if empty
@@ -114,6 +119,8 @@ class JobQueue {
 
  private:
   absl::Status CheckRoom(size_t tokens) const;
+  // Lists what the next batch takes.
+  void PlanBatch(Batch* batch) const;
 
   Limits limits_;
   std::deque<std::shared_ptr<PendingJob>> jobs_;

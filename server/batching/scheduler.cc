@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/base/thrown.h"
 #include "server/batching/packing.h"
 #include "server/batching/waiters.h"
 
@@ -12,17 +13,23 @@ namespace {
 // Weight of the newest batch in the running estimate of a queue's speed.
 constexpr double kSpeedSmoothing = 0.2;
 
-void Finish(std::span<const std::shared_ptr<PendingJob>> jobs) {
-  for (const std::shared_ptr<PendingJob>& pending : jobs) {
-    // Moved out first: the callback may hold the last reference to things that
-    // point back here.
-    auto done = std::move(pending->job.done);
-    if (pending->status.ok()) {
-      done(std::move(pending->output));
+void Finish(PendingJob& pending) {
+  // Moved out first: the callback may hold the last reference to things that
+  // point back here.
+  const auto done = std::move(pending.job.done);
+  try {
+    if (pending.status.ok()) {
+      done(std::move(pending.output));
     } else {
-      done(pending->status);
+      done(pending.status);
     }
+  } catch (...) {
+    // The job has its answer. What it makes of it is its own affair.
   }
+}
+
+void Finish(std::span<const std::shared_ptr<PendingJob>> jobs) {
+  for (const std::shared_ptr<PendingJob>& pending : jobs) Finish(*pending);
 }
 
 // Leaves the jobs of which no part is running any more.
@@ -58,20 +65,20 @@ Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
   std::vector<std::shared_ptr<PendingJob>> dropped;
-  absl::Status pushed;
-  {
+  const absl::Status pushed = Guarded([&]() -> absl::Status {
     MutexLock lock(&mutex_);
     if (job.continues ? stopping_ : draining_)
       return absl::UnavailableError("the server is shutting down");
     const absl::Time now = options_.now();
-    pushed = queues_[queue].Push(job, now);
-    if (absl::IsResourceExhausted(pushed)) {
+    absl::Status status = queues_[queue].Push(job, now);
+    if (absl::IsResourceExhausted(status)) {
       dropped = queues_[queue].DropGone(now);
       KeepComplete(dropped);
-      pushed = queues_[queue].Push(job, now);
+      status = queues_[queue].Push(job, now);
     }
-    if (pushed.ok()) WakeOthers();
-  }
+    if (status.ok()) WakeOthers();
+    return status;
+  });
   Finish(dropped);
   return pushed;
 }
@@ -84,7 +91,8 @@ size_t Scheduler::round_tokens() const {
 }
 
 void Scheduler::Drain(absl::Time deadline) {
-  std::vector<std::shared_ptr<PendingJob>> left;
+  const absl::Status late = absl::UnavailableError(
+      "the server shut down before the request was computed");
   {
     MutexLock lock(&mutex_);
     draining_ = true;  // and so every queue is ready
@@ -95,18 +103,22 @@ void Scheduler::Drain(absl::Time deadline) {
       if (remaining <= absl::ZeroDuration()) break;
       work_finished_.WaitFor(&mutex_, remaining);
     }
-    for (JobQueue& queue : queues_) {
-      auto jobs = queue.TakeAll(absl::UnavailableError(
-          "the server shut down before the request was computed"));
-      left.insert(left.end(), jobs.begin(), jobs.end());
-    }
-    KeepComplete(left);
     stopping_ = true;
     work_arrived_.SignalAll();
   }
-  Finish(left);
+  while (const std::shared_ptr<PendingJob> left = TakeFirst(late)) {
+    if (left->unfinished == 0) Finish(*left);
+  }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+std::shared_ptr<PendingJob> Scheduler::TakeFirst(const absl::Status& status) {
+  MutexLock lock(&mutex_);
+  for (JobQueue& queue : queues_) {
+    if (!queue.empty()) return queue.TakeFirst(status);
+  }
+  return nullptr;
 }
 
 size_t Scheduler::queued_tokens(size_t queue) const {
@@ -127,7 +139,7 @@ bool Scheduler::Idle() const {
 }
 
 void Scheduler::RunThread(int thread) {
-  while (const std::optional<Duty> duty = WaitForDuty(thread)) {
+  while (std::optional<Duty> duty = WaitForDuty(thread)) {
     if (duty->batch.has_value()) {
       Lead(*duty);
     } else {
@@ -164,17 +176,27 @@ std::optional<Scheduler::Duty> Scheduler::TakeBatch(
   const absl::Time now = options_.now();
   const std::optional<size_t> queue = ReadyQueue(now, look_again);
   if (!queue.has_value()) return std::nullopt;
-  Duty duty = {.team = static_cast<size_t>(team - teams_.begin()),
-               .batch = queues_[*queue].TakeBatch(now),
-               .queue = *queue};
-  // Under the same lock: a part that still runs owes the answer itself.
-  KeepComplete(duty.batch->dropped);
+  Duty duty = TakeBatchOf(*queue, now);
+  duty.team = static_cast<size_t>(team - teams_.begin());
   ++running_batches_;
   const size_t tokens = duty.batch->cost;
   *team = {.threads = 1,
            .most = MostThreads(tokens, options_.max_threads_per_batch),
            .tokens = tokens,
            .session = workspaces_[duty.team]->pool().Lead(thread)};
+  return duty;
+}
+
+Scheduler::Duty Scheduler::TakeBatchOf(size_t queue, absl::Time now) {
+  Duty duty = {.batch = Batch(), .queue = queue};
+  // Under the same lock: a part that still runs owes the answer itself.
+  try {
+    duty.batch = queues_[queue].TakeBatch(now);
+    KeepComplete(duty.batch->dropped);
+  } catch (...) {
+    duty.failed = queues_[queue].TakeFirst(StatusOfException());
+    if (duty.failed->unfinished > 0) duty.failed = nullptr;
+  }
   return duty;
 }
 
@@ -238,32 +260,44 @@ std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
   return best;
 }
 
-void Scheduler::Lead(const Duty& duty) {
+void Scheduler::Lead(Duty& duty) {
   const Batch& batch = *duty.batch;
   Finish(batch.dropped);
+  if (duty.failed != nullptr) Finish(*duty.failed);
   const absl::Time started = options_.now();
-  std::vector<absl::StatusOr<SequenceOutput>> results = Run(duty);
+  Results results = Guarded([&] { return Run(duty); });
   const absl::Duration elapsed = options_.now() - started;
-  const std::vector<std::shared_ptr<PendingJob>> complete =
-      Record(duty, results, elapsed);
-  if (std::ranges::any_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
-    observer_({.queue = duty.queue,
-               .sequences = batch.inputs,
-               .tokens = batch.tokens,
-               .compute_time = elapsed});
+  const bool computed =
+      results.ok() &&
+      std::ranges::any_of(*results, &absl::StatusOr<SequenceOutput>::ok);
+  Record(duty, results, elapsed);
+  if (computed) {
+    // No job is worse off for a report that fails.
+    (void)Guarded([&] {
+      observer_({.queue = duty.queue,
+                 .sequences = batch.inputs,
+                 .tokens = batch.tokens,
+                 .compute_time = elapsed});
+      return absl::OkStatus();
+    });
   }
-  Finish(complete);
+  Finish(batch.complete);
   MutexLock lock(&mutex_);
   --running_batches_;
   if (Idle()) work_finished_.SignalAll();
 }
 
-std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
+Scheduler::Results Scheduler::Run(const Duty& duty) {
   const Batch& batch = *duty.batch;
-  if (batch.entries.empty()) return {};
+  std::vector<absl::StatusOr<SequenceOutput>> results;
+  if (batch.entries.empty()) return results;
+  model::Workspace& workspace = *workspaces_[duty.team];
+  // Its helpers go when it ends, however it does.
+  const auto release = [](model::ThreadPool* pool) { pool->Release(); };
+  std::unique_ptr<model::ThreadPool, decltype(release)> helped(
+      &workspace.pool());
   const PackedBatch packed = Pack(batch);
   Waiters waiters(batch);
-  model::Workspace& workspace = *workspaces_[duty.team];
   Unpacker unpacker(batch, packed);
   const model::ForwardOptions options = {
       .still_wanted =
@@ -272,11 +306,10 @@ std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
   model::BatchOutput output;
   const absl::Status status =
       run_batch_(duty.queue, packed.batch, options, workspace, &output);
-  workspace.pool().Release();
+  helped.reset();
 
   std::vector<SequenceOutput> outputs;
   if (status.ok()) outputs = unpacker.Finish(output);
-  std::vector<absl::StatusOr<SequenceOutput>> results;
   results.reserve(batch.entries.size());
   for (size_t i = 0; i < batch.entries.size(); ++i) {
     if (!waiters.given_up(i).ok()) {
@@ -290,16 +323,13 @@ std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
   return results;
 }
 
-std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
-    const Duty& duty, std::span<absl::StatusOr<SequenceOutput>> results,
-    absl::Duration elapsed) {
-  const Batch& batch = *duty.batch;
-  std::vector<std::shared_ptr<PendingJob>> complete;
+void Scheduler::Record(Duty& duty, Results& results, absl::Duration elapsed) {
+  Batch& batch = *duty.batch;
   MutexLock lock(&mutex_);
   teams_[duty.team] = Team();
   WakeOthers();
-  if (batch.cost > 0 && elapsed > absl::ZeroDuration() &&
-      std::ranges::all_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
+  if (batch.cost > 0 && elapsed > absl::ZeroDuration() && results.ok() &&
+      std::ranges::all_of(*results, &absl::StatusOr<SequenceOutput>::ok)) {
     // The batches beside this one go on at about the same speed.
     const double sample = static_cast<double>(batch.cost * running_batches_) /
                           absl::ToDoubleSeconds(elapsed);
@@ -310,10 +340,12 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
   for (size_t i = 0; i < batch.entries.size(); ++i) {
     const Batch::Entry& entry = batch.entries[i];
     PendingJob& pending = *entry.job;
-    if (results[i].ok()) {
-      pending.output.sequences[entry.sequence] = *std::move(results[i]);
+    const absl::Status& status =
+        results.ok() ? (*results)[i].status() : results.status();
+    if (status.ok()) {
+      pending.output.sequences[entry.sequence] = *std::move((*results)[i]);
     } else if (pending.status.ok()) {
-      pending.status = results[i].status();
+      pending.status = status;
     }
     // A job's sequences are adjacent in a batch.
     if (previous != &pending) {
@@ -324,9 +356,8 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
       }
       previous = &pending;
     }
-    if (--pending.unfinished == 0) complete.push_back(entry.job);
+    if (--pending.unfinished == 0) batch.complete.push_back(entry.job);
   }
-  return complete;
 }
 
 }  // namespace deberta::server

@@ -6,6 +6,10 @@
 // the scheduler, or on the one whose Submit or Drain drops it. Each of the
 // scheduler's threads leads a batch, helps with another's (teams.h), or sleeps.
 //
+// What is thrown on the way, for want of memory or otherwise, is the status of
+// the jobs concerned, ResourceExhausted or Internal; the others and the
+// scheduler go on. To answer a job takes no memory.
+//
 // Deadlines are those of Options::now: by default of SteadyNow().
 
 #ifndef SERVER_BATCHING_SCHEDULER_H_
@@ -84,7 +88,8 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Accepts the job, or refuses it without calling `done`:
-  //   ResourceExhausted  the queue is full, of jobs that somebody waits for
+  //   ResourceExhausted  the queue is full, of jobs that somebody waits for,
+  //                      or there is no memory for one more
   //   InvalidArgument    the job alone is larger than the queue
   //   Unavailable        draining; for a job that continues another, when the
   //                      drain is over
@@ -117,6 +122,8 @@ class Scheduler {
     std::optional<Batch> batch = {};
     size_t queue = 0;
     uint32_t session = 0;
+    // The job for whose batch there was no memory; its answer is owed.
+    std::shared_ptr<PendingJob> failed = nullptr;
   };
 
   void RunThread(int thread);
@@ -125,6 +132,9 @@ class Scheduler {
   // A batch to lead; else none, and in `*look_again` how long until there may
   // be one.
   std::optional<Duty> TakeBatch(int thread, absl::Duration* look_again)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the queue's next batch, or for want of memory its first job, failed.
+  Duty TakeBatchOf(size_t queue, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveTeam(const Duty& duty);
@@ -139,14 +149,16 @@ class Scheduler {
   std::optional<size_t> ReadyQueue(absl::Time now,
                                    absl::Duration* look_again) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Lead(const Duty& duty);
-  // Computes the batch: a result for each entry.
-  std::vector<absl::StatusOr<SequenceOutput>> Run(const Duty& duty);
-  // Leaves the team to the next batch, and hands results, or why there are
-  // none, to the jobs of this one; returns those that are complete.
-  std::vector<std::shared_ptr<PendingJob>> Record(
-      const Duty& duty, std::span<absl::StatusOr<SequenceOutput>> results,
-      absl::Duration elapsed);
+  // What came of a batch: a result for each entry, or why there is none.
+  using Results = absl::StatusOr<std::vector<absl::StatusOr<SequenceOutput>>>;
+
+  void Lead(Duty& duty);
+  Results Run(const Duty& duty);
+  // Leaves the team to the next batch, and hands results to the jobs of this
+  // one. Those that are complete go to `duty.batch->complete`.
+  void Record(Duty& duty, Results& results, absl::Duration elapsed);
+  // The first job that waits anywhere, as JobQueue::TakeFirst gives it.
+  std::shared_ptr<PendingJob> TakeFirst(const absl::Status& status);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;

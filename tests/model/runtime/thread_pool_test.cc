@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -156,6 +157,27 @@ TEST(ThreadPoolTest, SessionsFollowEachOther) {
   for (std::thread& helper : helpers) helper.join();
   for (const int value : values) EXPECT_EQ(value, 6000);
   EXPECT_EQ(std::accumulate(by_thread.begin(), by_thread.end(), 0), 16 * 6000);
+}
+
+// Whoever runs the task that throws, the caller of the loop hears of it, and
+// the pool goes on.
+TEST(ThreadPoolTest, TheCallerGetsWhatATaskThrows) {
+  for (const int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    for (size_t bad = 0; bad < 100; ++bad) {
+      std::atomic<int> calls = 0;
+      EXPECT_THROW(pool.ParallelFor(100,
+                                    [&](size_t task, int) {
+                                      ++calls;
+                                      if (task >= bad) throw std::bad_alloc();
+                                    }),
+                   std::bad_alloc);
+      EXPECT_GT(calls, static_cast<int>(bad));
+      std::atomic<int> later = 0;
+      pool.ParallelFor(10, [&](size_t, int) { ++later; });
+      EXPECT_EQ(later, 10);
+    }
+  }
 }
 
 TEST(ThreadPoolTest, CutsRanges) {
