@@ -26,7 +26,7 @@ for argument in "$@"; do
   esac
 done
 programs=(deberta-server deberta-client deberta-bench deberta-convert)
-thread_tests=(base_test batching_test batching_thrown_test engine_test rpc_test
+thread_tests=(base_test batching_test thrown_test engine_test rpc_test
               rpc_thrown_test scheduler_test server_test thread_pool_test)
 byte_tests=(checkpoint_test json_test rpc_test tasks_test tokenizer_test)
 jobs=${BUILD_JOBS:-$(nproc)}

@@ -44,27 +44,33 @@ absl::Status Gone(const Job& job, absl::Time now) {
   return absl::OkStatus();
 }
 
-absl::Status JobQueue::CheckRoom(size_t tokens) const {
-  if (tokens > limits_.max_queue_tokens) {
+absl::Status JobQueue::CheckRoom(size_t tokens, size_t cost) const {
+  const size_t most = limits_.max_queue_tokens;
+  if (tokens > most) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a job of ", tokens, " tokens is more than the whole queue holds (",
-        limits_.max_queue_tokens, ")"));
+        most, ")"));
   }
-  // Jobs that continue others may have made it more than full.
-  if (tokens_ > limits_.max_queue_tokens - tokens) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the queue is full: ", tokens_, " of ", limits_.max_queue_tokens,
-        " tokens wait, the request has ", tokens));
+  // Jobs that continue others may have made it more than full. One whose head
+  // has more to do than the queue holds waits alone.
+  if (tokens_ > most - std::min(cost, most)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the queue is full: ", tokens_, " of ", most,
+                     " tokens wait, the request has ", cost));
   }
   return absl::OkStatus();
 }
 
 absl::Status JobQueue::Push(Job& job, absl::Time now) {
   size_t tokens = 0;
-  for (const SequenceInput& sequence : job.sequences) tokens += sequence.cost();
+  size_t cost = 0;
+  for (const SequenceInput& sequence : job.sequences) {
+    tokens += sequence.ids.size();
+    cost += sequence.cost();
+  }
   if (tokens == 0) return absl::InvalidArgumentError("the job has no tokens");
   if (!job.continues) {
-    if (absl::Status s = CheckRoom(tokens); !s.ok()) return s;
+    if (absl::Status s = CheckRoom(tokens, cost); !s.ok()) return s;
   }
   auto pending = std::make_shared<PendingJob>();
   pending->output.sequences.resize(job.sequences.size());
@@ -73,7 +79,7 @@ absl::Status JobQueue::Push(Job& job, absl::Time now) {
   jobs_.push_back(pending);
   // Nothing throws any more.
   pending->job = std::move(job);
-  tokens_ += tokens;
+  tokens_ += cost;
   return absl::OkStatus();
 }
 

@@ -118,7 +118,7 @@ class JobQueue {
   size_t tokens() const { return tokens_; }
 
  private:
-  absl::Status CheckRoom(size_t tokens) const;
+  absl::Status CheckRoom(size_t tokens, size_t cost) const;
   // Lists what the next batch takes.
   void PlanBatch(Batch* batch) const;
 

@@ -38,6 +38,7 @@ class Admission {
     // The call holds so many bytes from now on, in place of those before:
     //   InvalidArgument    more than one call may
     //   ResourceExhausted  others hold too much; it holds what it held
+    // Outside nothing is counted.
     absl::Status Hold(size_t bytes);
     // No longer counted by unanswered(), though the answer is not sent yet.
     void Answered();

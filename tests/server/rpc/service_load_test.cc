@@ -144,8 +144,8 @@ TEST(ServiceLoadTest, DrainFinishesAcceptedCallsAndRefusesNewOnes) {
   const grpc::Status status = late.status.get();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(DetailsOf(status).info.reason(), "SHUTTING_DOWN");
-  EXPECT_EQ(server.reports().at(0).rejection, Rejection::kDraining);
-  EXPECT_EQ(server.reports().at(0).model, 0u);
+  EXPECT_EQ(server.reports().back().rejection, Rejection::kDraining);
+  EXPECT_EQ(server.reports().back().model, 0u);
 
   server.Release();
   EXPECT_TRUE(drained.get());
