@@ -13,12 +13,14 @@
 #include "tokenizer/encoding/post_processor.h"
 #include "tokenizer/files/json_reader.h"
 #include "tokenizer/files/profile_choice.h"
-#include "tokenizer/files/raw_files.h"
 #include "tokenizer/files/special_token_files.h"
+#include "tokenizer/files/spm_model.h"
 #include "tokenizer/files/tokenizer_config.h"
 #include "tokenizer/files/tokenizer_json.h"
+#include "tokenizer/files/vocab_and_merges.h"
 #include "tokenizer/special_tokens/added_tokens.h"
 #include "tokenizer/special_tokens/slow_added_tokens.h"
+#include "tokenizer/special_tokens/special_token_ids.h"
 #include "tokenizer/text/excerpt.h"
 
 namespace deberta::tokenizer {
@@ -71,7 +73,7 @@ absl::StatusOr<ProfileChoice> FindProfile(const TokenizerFiles& files,
 
 absl::StatusOr<TokenizerDefinition> ReadDefinition(
     const TokenizerFiles& files, const JsonDocument& model,
-    const TokenizerSettings& settings, Profile profile) {
+    const TokenizerConfig& settings, Profile profile) {
   const bool hf5 = profile == Profile::kHf5;
   switch (files.source) {
     case TokenizerSource::kTokenizerJson:
@@ -129,76 +131,15 @@ void LowerContents(const Segmenter& segmenter,
   }
 }
 
-// The id of a special token of `content`, if there is a token of that name.
-std::optional<int32_t> IdOf(const std::optional<std::string>& content,
-                            const SpecialTokens& added,
-                            const Segmenter& segmenter) {
-  if (!content.has_value()) return std::nullopt;
-  if (const auto id = added.TokenToId(*content)) return id;
-  return segmenter.TokenToId(*content);
-}
-
-// Of the named and the additional special tokens.
-std::vector<int32_t> IdsOf(const AddedTokenPlan& plan,
-                           const SpecialTokens& added,
-                           const Segmenter& segmenter) {
-  std::vector<int32_t> ids;
-  for (const auto* contents : {&plan.named, &plan.additional}) {
-    for (const std::string& content : *contents) {
-      const auto id = IdOf(content, added, segmenter);
-      if (id.has_value() &&
-          std::find(ids.begin(), ids.end(), *id) == ids.end()) {
-        ids.push_back(*id);
-      }
-    }
-  }
-  return ids;
-}
-
-// What stands before and after a text: by its name, else by its place in the
-// file's template, else by the name that DeBERTa's own files give it.
-absl::StatusOr<int32_t> EdgeId(const std::optional<std::string>& content,
-                               const TemplatePiece* place,
-                               const std::string& fallback,
-                               const SpecialTokens& added,
-                               const Segmenter& segmenter) {
-  if (const auto id = IdOf(content, added, segmenter)) return *id;
-  if (place != nullptr && !place->ids.empty()) return place->ids.front();
-  if (const auto id = IdOf(fallback, added, segmenter)) return *id;
-  return absl::InvalidArgumentError(
-      absl::StrCat("vocabulary: expected the token \"", fallback, "\""));
-}
-
-absl::StatusOr<Tokenizer::SpecialIds> ResolveSpecialIds(
-    const TokenizerDefinition& definition, const AddedTokenPlan& plan,
-    const SpecialTokens& added) {
-  const Segmenter& segmenter = *definition.segmenter;
-  const TemplatePiece* first = nullptr;
-  const TemplatePiece* last = nullptr;
-  if (definition.post_processor.has_value()) {
-    first = &definition.post_processor->single.front();
-    last = &definition.post_processor->single.back();
-  }
-  const auto cls = EdgeId(plan.cls, first, "[CLS]", added, segmenter);
-  if (!cls.ok()) return cls.status();
-  const auto sep = EdgeId(plan.sep, last, "[SEP]", added, segmenter);
-  if (!sep.ok()) return sep.status();
-  return Tokenizer::SpecialIds{.cls = *cls,
-                               .sep = *sep,
-                               .pad = IdOf(plan.pad, added, segmenter),
-                               .unk = IdOf(plan.unk, added, segmenter),
-                               .mask = IdOf(plan.mask, added, segmenter)};
-}
-
 // The template of version 5's classes. Without a cls or sep token v2's class
 // takes id 0, and v1's fails.
 absl::StatusOr<PostProcessor> Hf5Template(const TokenizerDefinition& definition,
                                           const AddedTokenPlan& plan,
-                                          const Tokenizer::SpecialIds& ids) {
-  const bool named = plan.cls.has_value() && plan.sep.has_value();
+                                          const SpecialTokenIds& ids) {
+  const bool named = plan.names.cls.has_value() && plan.names.sep.has_value();
   if (!definition.byte_level) {
-    return DebertaTemplate(plan.cls.has_value() ? ids.cls : 0,
-                           plan.sep.has_value() ? ids.sep : 0);
+    return DebertaTemplate(plan.names.cls.has_value() ? ids.cls : 0,
+                           plan.names.sep.has_value() ? ids.sep : 0);
   }
   if (named) return Hf5DebertaTemplate(ids.cls, ids.sep);
   return absl::InvalidArgumentError(
@@ -209,8 +150,7 @@ absl::StatusOr<PostProcessor> Hf5Template(const TokenizerDefinition& definition,
 // The file's own, or the one that the reference builds.
 absl::StatusOr<PostProcessor> FindPostProcessor(
     const TokenizerDefinition& definition, const AddedTokenPlan& plan,
-    const Tokenizer::SpecialIds& ids, const SpecialTokens& added,
-    Profile profile) {
+    const SpecialTokenIds& ids, const AddedTokens& added, Profile profile) {
   const Segmenter& segmenter = *definition.segmenter;
   if (!definition.post_processor.has_value()) {
     if (profile == Profile::kHf5) {
@@ -218,9 +158,9 @@ absl::StatusOr<PostProcessor> FindPostProcessor(
     }
     if (profile == Profile::kSpm) return DebertaTemplate(ids.cls, ids.sep);
     // 4.57's converters spell the names out.
-    const auto cls = EdgeId("[CLS]", nullptr, "[CLS]", added, segmenter);
+    const auto cls = RequireTokenId("[CLS]", added, segmenter);
     if (!cls.ok()) return cls.status();
-    const auto sep = EdgeId("[SEP]", nullptr, "[SEP]", added, segmenter);
+    const auto sep = RequireTokenId("[SEP]", added, segmenter);
     if (!sep.ok()) return sep.status();
     return DebertaTemplate(*cls, *sep);
   }
@@ -244,7 +184,7 @@ absl::StatusOr<PostProcessor> FindPostProcessor(
 // All that the files say.
 struct Parts {
   ProfileChoice choice;
-  TokenizerSettings settings;
+  TokenizerConfig settings;
   TokenizerDefinition definition;
   AddedTokenPlan plan;
 };
@@ -265,8 +205,8 @@ absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
     return absl::InvalidArgumentError(
         "the tokenizer profile \"spm\" needs spm.model");
   }
-  auto settings = ReadTokenizerSettings(side_files->tokenizer_config, *config,
-                                        files.source, profile);
+  auto settings = ReadTokenizerConfig(side_files->tokenizer_config, *config,
+                                      files.source, profile);
   if (!settings.ok()) return settings.status();
   auto definition = ReadDefinition(files, *model, *settings, profile);
   if (!definition.ok()) return definition.status();
@@ -278,7 +218,7 @@ absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
 }
 
 Tokenizer::Options ToOptions(Parts& parts) {
-  const TokenizerSettings& settings = parts.settings;
+  const TokenizerConfig& settings = parts.settings;
   const TokenizerDefinition& definition = parts.definition;
   const Profile profile = parts.choice.profile;
   // transformers 5 no longer cleans up after byte-level BPE.
@@ -309,23 +249,29 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   auto tokens = AssignIds(definition, plan);
   if (!tokens.ok()) return tokens.status();
   if (slow) LowerContents(*definition.segmenter, &*tokens);
-  auto special = SpecialTokens::Create(*tokens, *definition.segmenter,
-                                       settings.split_special_tokens);
+  auto special = AddedTokens::Create(*tokens, *definition.segmenter,
+                                     settings.split_special_tokens);
   if (!special.ok()) return special.status();
-  auto ids = ResolveSpecialIds(definition, plan, **special);
+  const auto& template_of_file = definition.post_processor;
+  auto ids = ResolveSpecialTokenIds(
+      plan.names,
+      template_of_file.has_value() ? &template_of_file->single : nullptr,
+      **special, *definition.segmenter);
   if (!ids.ok()) return ids.status();
   options.special_ids = *ids;
   auto post_processor =
       FindPostProcessor(definition, plan, *ids, **special, options.profile);
   if (!post_processor.ok()) return post_processor.status();
   options.post_processor = *std::move(post_processor);
-  options.all_special_ids = IdsOf(plan, **special, *definition.segmenter);
-  std::unique_ptr<const SlowSpecialTokens> slow_special;
+  options.all_special_ids =
+      AllSpecialTokenIds(plan.names, **special, *definition.segmenter);
+  std::unique_ptr<const SlowAddedTokens> slow_special;
   if (slow) {
-    slow_special = std::make_unique<const SlowSpecialTokens>(
-        SlowSpecialTokens::Options{.tokens = *std::move(tokens),
-                                   .named = std::move(plan.named),
-                                   .additional = std::move(plan.additional)},
+    slow_special = std::make_unique<const SlowAddedTokens>(
+        SlowAddedTokens::Options{
+            .tokens = *std::move(tokens),
+            .named = std::move(plan.names.named),
+            .additional = std::move(plan.names.additional)},
         definition.vocabulary_entries);
   }
   return std::make_unique<const Tokenizer>(

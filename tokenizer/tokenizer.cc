@@ -77,18 +77,18 @@ std::string CleanUp(std::string text) {
 
 Tokenizer::Tokenizer(Options options,
                      std::unique_ptr<const Segmenter> segmenter,
-                     std::unique_ptr<const SpecialTokens> special_tokens,
-                     std::unique_ptr<const SlowSpecialTokens> slow)
+                     std::unique_ptr<const AddedTokens> special_tokens,
+                     std::unique_ptr<const SlowAddedTokens> slow)
     : options_(std::move(options)),
       post_processor_(options_.post_processor.value_or(
           DebertaTemplate(options_.special_ids.cls, options_.special_ids.sep))),
       segmenter_(std::move(segmenter)),
-      special_tokens_(std::move(special_tokens)),
-      slow_special_tokens_(std::move(slow)) {}
+      added_tokens_(std::move(special_tokens)),
+      slow_added_tokens_(std::move(slow)) {}
 
 Tokenizer::Tokenizer(Options options,
                      std::unique_ptr<const Segmenter> segmenter,
-                     std::unique_ptr<const SpecialTokens> special_tokens)
+                     std::unique_ptr<const AddedTokens> special_tokens)
     : Tokenizer(std::move(options), std::move(segmenter),
                 std::move(special_tokens), nullptr) {}
 
@@ -103,15 +103,15 @@ absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "text: expected UTF-8, got an invalid byte at offset ", *invalid));
   }
-  return slow_special_tokens_ == nullptr ? TokenizeFast(text)
-                                         : TokenizeSlow(text);
+  return slow_added_tokens_ == nullptr ? TokenizeFast(text)
+                                       : TokenizeSlow(text);
 }
 
 TokenSequence Tokenizer::TokenizeSlow(std::string_view text) const {
   TokenSequence tokens;
   int32_t next_word = 0;
-  for (const SlowSpecialTokens::Stretch& stretch :
-       slow_special_tokens_->Split(text, *segmenter_)) {
+  for (const SlowAddedTokens::Stretch& stretch :
+       slow_added_tokens_->Split(text, *segmenter_)) {
     if (stretch.id < 0) {
       segmenter_->Segment(stretch.text, &next_word, &tokens);
       continue;
@@ -127,7 +127,7 @@ TokenSequence Tokenizer::TokenizeFast(std::string_view text) const {
   TokenSequence tokens;
   int32_t next_word = 0;
   CodePointCursor cursor(text);
-  for (const TextPiece& piece : special_tokens_->Split(text, false)) {
+  for (const TextPiece& piece : added_tokens_->Split(text, false)) {
     const uint32_t start = cursor.At(piece.begin);
     if (piece.id >= 0) {
       Append(piece.id, {start, cursor.At(piece.end)}, next_word++, &tokens);
@@ -144,7 +144,7 @@ void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
                                   int32_t* next_word,
                                   TokenSequence* out) const {
   const std::vector<TextPiece> pieces =
-      special_tokens_->Split(normalized.text, true);
+      added_tokens_->Split(normalized.text, true);
   for (const TextPiece& piece : pieces) {
     if (piece.id >= 0) {
       Append(piece.id,
@@ -163,7 +163,7 @@ void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
 // An added token's text includes the white space that it took.
 TokenEnds Tokenizer::EndsOf(int32_t id, Span span) const {
   TokenEnds ends = WhiteSpaceEnds(IdToToken(id));
-  if (const AddedToken* added = special_tokens_->Find(id)) {
+  if (const AddedToken* added = added_tokens_->Find(id)) {
     const uint32_t taken =
         span.end - span.start -
         std::min(span.end - span.start,
@@ -232,37 +232,36 @@ std::string Tokenizer::Decode(std::span<const int32_t> ids,
   for (const int32_t id : ids) {
     const std::string_view token = IdToToken(id);
     if (token.empty()) continue;
-    const bool special = slow_special_tokens_ == nullptr
-                             ? special_tokens_->IsSpecial(id)
-                             : slow_special_tokens_->IsSpecial(token);
+    const bool special = slow_added_tokens_ == nullptr
+                             ? added_tokens_->IsSpecial(id)
+                             : slow_added_tokens_->IsSpecial(token);
     if (!skip_special_tokens || !special) tokens.push_back(token);
   }
-  std::string text = slow_special_tokens_ == nullptr
+  std::string text = slow_added_tokens_ == nullptr
                          ? segmenter_->Decode(tokens)
-                         : slow_special_tokens_->Decode(tokens, *segmenter_);
+                         : slow_added_tokens_->Decode(tokens, *segmenter_);
   if (options_.clean_up_tokenization_spaces) text = CleanUp(std::move(text));
   return text;
 }
 
 std::string_view Tokenizer::IdToToken(int32_t id) const {
-  const std::string_view added = special_tokens_->IdToToken(id);
+  const std::string_view added = added_tokens_->IdToToken(id);
   return added.empty() ? segmenter_->IdToToken(id) : added;
 }
 
 std::optional<int32_t> Tokenizer::TokenToId(std::string_view token) const {
-  const std::optional<int32_t> added = special_tokens_->TokenToId(token);
+  const std::optional<int32_t> added = added_tokens_->TokenToId(token);
   return added.has_value() ? added : segmenter_->TokenToId(token);
 }
 
 int32_t Tokenizer::vocab_size() const {
-  return std::max(segmenter_->vocab_size(), special_tokens_->id_limit());
+  return std::max(segmenter_->vocab_size(), added_tokens_->id_limit());
 }
 
 size_t Tokenizer::resident_bytes() const {
-  return segmenter_->resident_bytes() + special_tokens_->resident_bytes() +
-         (slow_special_tokens_ == nullptr
-              ? 0
-              : slow_special_tokens_->resident_bytes());
+  return segmenter_->resident_bytes() + added_tokens_->resident_bytes() +
+         (slow_added_tokens_ == nullptr ? 0
+                                        : slow_added_tokens_->resident_bytes());
 }
 
 }  // namespace deberta::tokenizer

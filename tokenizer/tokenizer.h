@@ -1,6 +1,6 @@
-// Text in, ids and offsets out, equal to the `tokenizers` library as
-// transformers 4.57 drives it (profile hf4), for DeBERTa v1 (byte-level BPE)
-// and v2, v3 and mDeBERTa (SentencePiece Unigram).
+// Text in, ids and offsets out, equal to what the profile's reference gives
+// (files/profile.h), for DeBERTa v1 (byte-level BPE) and v2, v3 and mDeBERTa
+// (Unigram).
 //
 // A constructed Tokenizer is immutable; all methods may be called from several
 // threads at once. Texts are UTF-8; invalid bytes are InvalidArgument, never
@@ -22,33 +22,24 @@
 #include "tokenizer/encoding/encoding.h"
 #include "tokenizer/encoding/post_processor.h"
 #include "tokenizer/files/profile.h"
+#include "tokenizer/special_tokens/special_token_ids.h"
 
 namespace deberta::tokenizer {
 
 // The two steps that differ between the families: everything between added
 // tokens (normalise, pre-tokenise, model) and its inverse.
-class Segmenter;          // tokenizer/segmentation/segmenter.h
-struct NormalizedText;    // tokenizer/segmentation/segmenter.h
-class SpecialTokens;      // tokenizer/special_tokens/added_tokens.h
-class SlowSpecialTokens;  // tokenizer/special_tokens/slow_added_tokens.h
+class Segmenter;        // tokenizer/segmentation/segmenter.h
+struct NormalizedText;  // tokenizer/normalization/normalized_text.h
+class AddedTokens;      // tokenizer/special_tokens/added_tokens.h
+class SlowAddedTokens;  // tokenizer/special_tokens/slow_added_tokens.h
 
 class Tokenizer {
  public:
-  // Ids of the named special tokens. Where a directory names no cls or sep
-  // they are the template's first and last.
-  struct SpecialIds {
-    int32_t cls = 0;
-    int32_t sep = 0;
-    std::optional<int32_t> pad = {};
-    std::optional<int32_t> unk = {};
-    std::optional<int32_t> mask = {};
-  };
-
   struct Options {
     Profile profile = Profile::kHf4;
     // Why it is this one, for people; empty where it was asked for.
     std::string profile_reason = {};
-    SpecialIds special_ids = {};
+    SpecialTokenIds special_ids = {};
     // Absent: DebertaTemplate() of special_ids.
     std::optional<PostProcessor> post_processor = {};
     // transformers' all_special_ids: of the named and the additional special
@@ -70,12 +61,12 @@ class Tokenizer {
   };
 
   Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
-            std::unique_ptr<const SpecialTokens> special_tokens);
-  // Texts are cut and decoded by `slow_special_tokens`; `special_tokens` only
+            std::unique_ptr<const AddedTokens> special_tokens);
+  // Texts are cut and decoded by `slow_added_tokens`; `special_tokens` only
   // translates ids.
   Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
-            std::unique_ptr<const SpecialTokens> special_tokens,
-            std::unique_ptr<const SlowSpecialTokens> slow_special_tokens);
+            std::unique_ptr<const AddedTokens> special_tokens,
+            std::unique_ptr<const SlowAddedTokens> slow_added_tokens);
   ~Tokenizer();
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
@@ -128,7 +119,7 @@ class Tokenizer {
 
   Profile profile() const { return options_.profile; }
   const std::string& profile_reason() const { return options_.profile_reason; }
-  const SpecialIds& special_ids() const { return options_.special_ids; }
+  const SpecialTokenIds& special_ids() const { return options_.special_ids; }
   std::optional<int64_t> model_max_length() const {
     return options_.model_max_length;
   }
@@ -151,8 +142,8 @@ class Tokenizer {
   const Options options_;
   const PostProcessor post_processor_;
   const std::unique_ptr<const Segmenter> segmenter_;
-  const std::unique_ptr<const SpecialTokens> special_tokens_;
-  const std::unique_ptr<const SlowSpecialTokens> slow_special_tokens_;
+  const std::unique_ptr<const AddedTokens> added_tokens_;
+  const std::unique_ptr<const SlowAddedTokens> slow_added_tokens_;
 };
 
 }  // namespace deberta::tokenizer

@@ -1,6 +1,6 @@
 // Every line of the text collection through every golden tokenizer, and every
 // code point through the normalizer, against what the reference made of them
-// (tests/golden/make_tokenizer_golden.py).
+// (tests/golden/generators/make_tokenizer_golden.py).
 //
 // expected.bin has two 64-bit FNV-1a hashes a case, little-endian:
 // 1. of the encoding: for each token int32 id, uint32 start, uint32 end (code
@@ -28,9 +28,9 @@
 #include "nlohmann/json.hpp"
 #include "tests/tokenizer/golden_cases.h"
 #include "tokenizer/encoding/encoding.h"
+#include "tokenizer/files/spm_model_proto.h"
 #include "tokenizer/loader.h"
 #include "tokenizer/normalization/normalizer.h"
-#include "tokenizer/segmentation/spm_model.h"
 #include "tokenizer/text/unicode.h"
 #include "tokenizer/tokenizer.h"
 

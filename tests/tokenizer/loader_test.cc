@@ -18,6 +18,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::TempDir;
 
+// Of a JSON file: what stands at `pointer` becomes `value`.
+struct Change {
+  const char* pointer;
+  const char* value;
+};
+
 // A directory that is removed at the end of the test.
 class LoaderTest : public ::testing::Test {
  protected:
@@ -44,6 +50,14 @@ class LoaderTest : public ::testing::Test {
     const auto tokenizer = LoadTokenizer(directory_);
     EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kInvalidArgument);
     return std::string(tokenizer.status().message());
+  }
+
+  // That there is no tokenizer of a changed tokenizer.json.
+  void ExpectRefused(nlohmann::json tokenizer_json, const Change& change) {
+    tokenizer_json[nlohmann::json::json_pointer(change.pointer)] =
+        nlohmann::json::parse(change.value);
+    Write("tokenizer.json", tokenizer_json.dump());
+    EXPECT_FALSE(Error().empty()) << change.pointer << " " << change.value;
   }
 
   std::vector<std::string> Tokens(std::string_view text) {
@@ -251,12 +265,8 @@ TEST_F(LoaderTest, RefusesABrokenSpmModel) {
 }
 
 // Each change makes the file one that we do not implement, or malformed.
-TEST_F(LoaderTest, RefusesWhatItDoesNotImplementByName) {
-  struct Case {
-    const char* pointer;
-    const char* value;
-  };
-  const Case kBpeCases[] = {
+TEST_F(LoaderTest, RefusesWhatItDoesNotImplementOfBpe) {
+  const Change kChanges[] = {
       {"/model/type", "\"WordPiece\""},
       {"/model/fuse_unk", "true"},
       {"/model/byte_fallback", "true"},
@@ -291,13 +301,11 @@ TEST_F(LoaderTest, RefusesWhatItDoesNotImplementByName) {
       {"/padding", "{\"direction\": 1}"},
       {"/new_part", "{}"},
   };
-  for (const auto& [pointer, value] : kBpeCases) {
-    nlohmann::json json = BpeJson();
-    json[nlohmann::json::json_pointer(pointer)] = nlohmann::json::parse(value);
-    Write("tokenizer.json", json.dump());
-    EXPECT_FALSE(Error().empty()) << pointer << " " << value;
-  }
-  const Case kUnigramCases[] = {
+  for (const Change& change : kChanges) ExpectRefused(BpeJson(), change);
+}
+
+TEST_F(LoaderTest, RefusesWhatItDoesNotImplementOfUnigram) {
+  const Change kChanges[] = {
       {"/model/unk_id", "null"},
       {"/model/unk_id", "7"},
       {"/model/vocab/4", "[\"a\"]"},
@@ -318,12 +326,7 @@ TEST_F(LoaderTest, RefusesWhatItDoesNotImplementByName) {
       {"/pre_tokenizer/pretokenizers/1/add_prefix_space", "false"},
       {"/decoder/type", "\"ByteLevel\""},
   };
-  for (const auto& [pointer, value] : kUnigramCases) {
-    nlohmann::json json = UnigramJson();
-    json[nlohmann::json::json_pointer(pointer)] = nlohmann::json::parse(value);
-    Write("tokenizer.json", json.dump());
-    EXPECT_FALSE(Error().empty()) << pointer << " " << value;
-  }
+  for (const Change& change : kChanges) ExpectRefused(UnigramJson(), change);
 }
 
 TEST_F(LoaderTest, NamesTheComponentThatItDoesNotImplement) {

@@ -52,7 +52,7 @@ struct Small {
     }
     added.push_back(
         {.id = mask, .content = "[MASK]", .lstrip = true, .normalized = true});
-    auto special = *SpecialTokens::Create(added, *bpe);
+    auto special = *AddedTokens::Create(added, *bpe);
     tokenizer = std::make_unique<Tokenizer>(
         Tokenizer::Options{
             .special_ids =

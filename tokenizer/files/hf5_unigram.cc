@@ -4,10 +4,10 @@
 
 namespace deberta::tokenizer {
 
-UnigramOptions MakeHf5Unigram(
+HfUnigramOptions MakeHf5Unigram(
     std::vector<std::pair<std::string, double>> pieces,
     const Hf5Settings& settings) {
-  UnigramOptions options;
+  HfUnigramOptions options;
   const auto unk = std::find(pieces.begin(), pieces.end(),
                              std::pair(settings.unk_token, 0.0));
   options.unk_id = unk == pieces.end()

@@ -25,7 +25,7 @@ struct Hf5Settings {
   int32_t unk_id = 1;
 };
 
-UnigramOptions MakeHf5Unigram(
+HfUnigramOptions MakeHf5Unigram(
     std::vector<std::pair<std::string, double>> pieces,
     const Hf5Settings& settings);
 

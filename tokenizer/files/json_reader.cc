@@ -6,16 +6,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "json/json.h"
+#include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/excerpt.h"
 
 namespace deberta::tokenizer {
 namespace {
 
 using Json = json::Value;
-
-absl::string_view ToAbsl(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 // What a value is, short enough for a message. Keys and strings of a parsed
 // document are valid UTF-8.

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/files/tokenizer_json.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -272,16 +275,16 @@ AddedTokenPlan Planner::Collect() const {
     return values_[i]->content;
   };
   for (const auto& value : values_) {
-    if (value) plan.named.push_back(value->content);
+    if (value) plan.names.named.push_back(value->content);
   }
   for (const SpecialValue& value : additional_) {
-    plan.additional.push_back(value.content);
+    plan.names.additional.push_back(value.content);
   }
-  plan.cls = content(kCls);
-  plan.sep = content(kSep);
-  plan.pad = content(kPad);
-  plan.unk = content(kUnk);
-  plan.mask = content(kMask);
+  plan.names.cls = content(kCls);
+  plan.names.sep = content(kSep);
+  plan.names.pad = content(kPad);
+  plan.names.unk = content(kUnk);
+  plan.names.mask = content(kMask);
   return plan;
 }
 

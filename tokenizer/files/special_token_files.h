@@ -1,22 +1,22 @@
-// What tokenizer_config.json, special_tokens_map.json and added_tokens.json say
-// about added tokens, as transformers 4.57 takes it
-// (PreTrainedTokenizerBase._from_pretrained, PreTrainedTokenizerFast.__init__).
-// transformers 5 differs in raw files alone, whose [MASK] and [UNK] have no
-// attributes of their own there.
+// tokenizer_config.json, special_tokens_map.json and added_tokens.json -> the
+// added tokens and the names of [CLS], [MASK], ... that they give, as
+// transformers 4.57 takes it (PreTrainedTokenizerBase._from_pretrained,
+// PreTrainedTokenizerFast.__init__). transformers 5 differs in directories
+// without tokenizer.json alone, whose [MASK] and [UNK] have no attributes of
+// their own there.
 
 #ifndef TOKENIZER_FILES_SPECIAL_TOKEN_FILES_H_
 #define TOKENIZER_FILES_SPECIAL_TOKEN_FILES_H_
 
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "tokenizer/files/json_reader.h"
 #include "tokenizer/files/profile.h"
+#include "tokenizer/files/tokenizer_definition.h"
 #include "tokenizer/files/tokenizer_files.h"
-#include "tokenizer/files/tokenizer_json.h"
+#include "tokenizer/special_tokens/special_token_ids.h"
 
 namespace deberta::tokenizer {
 
@@ -30,16 +30,7 @@ struct SideFiles {
 struct AddedTokenPlan {
   // To be added, in this order, after those of the definition.
   std::vector<DeclaredToken> tokens;
-  // transformers' all_special_tokens: the named ones ("pad_token", ...), then
-  // the additional ones.
-  std::vector<std::string> named;
-  std::vector<std::string> additional;
-  // Contents; absent where a file sets them to null.
-  std::optional<std::string> cls;
-  std::optional<std::string> sep;
-  std::optional<std::string> pad;
-  std::optional<std::string> unk;
-  std::optional<std::string> mask;
+  SpecialTokenNames names;
 };
 
 // `defined` are the added tokens of the definition. InvalidArgument, naming

@@ -106,11 +106,11 @@ std::optional<Side> ReadSide(const JsonNode& node) {
   return Side::kRight;
 }
 
-absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
+absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(
     const JsonDocument& tokenizer_config, const JsonDocument& config,
     TokenizerSource source, Profile profile) {
   const JsonNode root = tokenizer_config.root();
-  TokenizerSettings settings;
+  TokenizerConfig settings;
   settings.model_max_length = ReadMaxLength(root);
   settings.clean_up_tokenization_spaces =
       root.At("clean_up_tokenization_spaces").BoolOr(false);

@@ -18,7 +18,7 @@
 
 namespace deberta::tokenizer {
 
-struct TokenizerSettings {
+struct TokenizerConfig {
   std::optional<int64_t> model_max_length;
   bool clean_up_tokenization_spaces = false;
   bool add_prefix_space = false;
@@ -37,7 +37,7 @@ struct TokenizerSettings {
 // `config` is config.json, which may name the tokenizer's class in the other's
 // stead. InvalidArgument, naming the key, for values that transformers refuses
 // too or that are not served.
-absl::StatusOr<TokenizerSettings> ReadTokenizerSettings(
+absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(
     const JsonDocument& tokenizer_config, const JsonDocument& config,
     TokenizerSource source, Profile profile);
 

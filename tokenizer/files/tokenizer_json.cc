@@ -1,12 +1,14 @@
 #include "tokenizer/files/tokenizer_json.h"
 
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "tokenizer/files/tokenizer_config.h"
 #include "tokenizer/files/tokenizer_json_post_processor.h"
 #include "tokenizer/files/tokenizer_json_unigram.h"
+#include "tokenizer/files/vocab_and_merges.h"
 #include "tokenizer/segmentation/byte_level_bpe.h"
 
 namespace deberta::tokenizer {
@@ -55,6 +57,29 @@ void CheckBpe(const JsonNode& root) {
   ExpectFalse(model, "ignore_merges");
 }
 
+// Merges as "a b" or ["a", "b"].
+Merges ReadMerges(const JsonNode& node) {
+  Merges merges;
+  for (const JsonNode& merge : node.Elements()) {
+    if (!merge.is_string()) {
+      const std::vector<JsonNode> pair = merge.Elements();
+      if (pair.size() != 2) merge.Fail("two tokens");
+      if (!node.ok()) return merges;
+      merges.emplace_back(pair[0].String(), pair[1].String());
+      continue;
+    }
+    const std::string text = merge.String();
+    const size_t space = text.find(' ');
+    if (space == std::string::npos ||
+        text.find(' ', space + 1) != std::string::npos) {
+      merge.Fail("two tokens with a space between");
+      return merges;
+    }
+    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
+  }
+  return merges;
+}
+
 absl::Status BuildBpe(const JsonNode& root,
                       std::optional<bool> add_prefix_space, bool hf5,
                       TokenizerDefinition* definition) {
@@ -91,49 +116,6 @@ void ReadSides(const JsonNode& root, TokenizerDefinition* definition) {
 }
 
 }  // namespace
-
-std::vector<std::pair<std::string, int32_t>> ReadVocabulary(
-    const JsonNode& node) {
-  std::vector<std::pair<std::string, int32_t>> vocabulary;
-  if (!node.is_object()) {
-    node.Fail("an object");
-    return vocabulary;
-  }
-  vocabulary.reserve(node.value()->size());
-  for (auto entry = node.value()->begin(); entry != node.value()->end();
-       ++entry) {
-    const auto* id = entry->get_ptr<const uint64_t*>();
-    if (id == nullptr || !entry->is_number_unsigned() ||
-        *id >= ByteLevelBpe::kMaxVocabulary) {
-      node.At(entry.key()).Fail("a vocabulary id");
-      return vocabulary;
-    }
-    vocabulary.emplace_back(entry.key(), static_cast<int32_t>(*id));
-  }
-  return vocabulary;
-}
-
-Merges ReadMerges(const JsonNode& node) {
-  Merges merges;
-  for (const JsonNode& merge : node.Elements()) {
-    if (!merge.is_string()) {
-      const std::vector<JsonNode> pair = merge.Elements();
-      if (pair.size() != 2) merge.Fail("two tokens");
-      if (!node.ok()) return merges;
-      merges.emplace_back(pair[0].String(), pair[1].String());
-      continue;
-    }
-    const std::string text = merge.String();
-    const size_t space = text.find(' ');
-    if (space == std::string::npos ||
-        text.find(' ', space + 1) != std::string::npos) {
-      merge.Fail("two tokens with a space between");
-      return merges;
-    }
-    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
-  }
-  return merges;
-}
 
 AddedToken ReadAddedToken(const JsonNode& node, bool special, bool normalized) {
   node.AllowOnly({"__type", "id", "content", "single_word", "lstrip", "rstrip",
@@ -188,10 +170,7 @@ absl::StatusOr<TokenizerDefinition> ParseTokenizerJson(
     type.Fail("BPE or Unigram (nothing else is supported here)");
   }
   if (!root.ok()) return document.error();
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tokenizer.json: ", status.message()));
-  }
+  if (!status.ok()) return InFile("tokenizer.json", status);
   return definition;
 }
 

@@ -165,7 +165,7 @@ void ReadPunctuation(const JsonNode& node) {
     behavior.Fail("\"Isolated\"");
 }
 
-void ReadPreTokenizer(const JsonNode& node, UnigramOptions* options) {
+void ReadPreTokenizer(const JsonNode& node, HfUnigramOptions* options) {
   if (node.At("type").StringOr("") != "Sequence") {
     options->pre_tokenizer = ReadMetaspace(node);
     return;
@@ -184,8 +184,8 @@ void ReadPreTokenizer(const JsonNode& node, UnigramOptions* options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root) {
-  UnigramOptions options;
+absl::StatusOr<std::unique_ptr<HfUnigram>> ReadUnigram(const JsonNode& root) {
+  HfUnigramOptions options;
   const JsonNode model = root.At("model");
   model.AllowOnly({"type", "unk_id", "vocab", "byte_fallback"});
   options.pieces = ReadPieces(model.At("vocab"));
@@ -202,15 +202,15 @@ absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root) {
   auto normalizer = Normalizer::Create(std::move(steps));
   if (!normalizer.ok()) return normalizer.status();
   options.normalizer = *std::move(normalizer);
-  return Unigram::Create(std::move(options));
+  return HfUnigram::Create(std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<Unigram>> ReadHf5Unigram(
+absl::StatusOr<std::unique_ptr<HfUnigram>> ReadHf5Unigram(
     const JsonNode& root, const Hf5Settings& settings) {
   std::vector<std::pair<std::string, double>> pieces =
       ReadPieces(root.At("model").At("vocab"));
   if (!root.ok()) return nullptr;
-  return Unigram::Create(MakeHf5Unigram(std::move(pieces), settings));
+  return HfUnigram::Create(MakeHf5Unigram(std::move(pieces), settings));
 }
 
 }  // namespace deberta::tokenizer

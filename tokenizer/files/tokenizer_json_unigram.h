@@ -16,10 +16,10 @@ namespace deberta::tokenizer {
 // `root` is the whole document. Null, with the error in the document, if a
 // field is not as expected or names something that is not implemented;
 // InvalidArgument if the values do not make a tokenizer.
-absl::StatusOr<std::unique_ptr<Unigram>> ReadUnigram(const JsonNode& root);
+absl::StatusOr<std::unique_ptr<HfUnigram>> ReadUnigram(const JsonNode& root);
 
 // The same for the profile hf5, which takes nothing but the vocabulary.
-absl::StatusOr<std::unique_ptr<Unigram>> ReadHf5Unigram(
+absl::StatusOr<std::unique_ptr<HfUnigram>> ReadHf5Unigram(
     const JsonNode& root, const Hf5Settings& settings);
 
 }  // namespace deberta::tokenizer

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/segmentation/byte_level.h"
+#include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/excerpt.h"
 #include "tokenizer/text/unicode.h"
 
@@ -16,10 +17,6 @@ namespace {
 
 // Up to here the quadratic merge is the faster one.
 constexpr size_t kShortWord = 48;
-
-absl::string_view ToAbsl(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 size_t CharacterLength(char byte) { return ByteCharacter(byte) < 0x80 ? 1 : 2; }
 

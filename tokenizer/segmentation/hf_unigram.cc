@@ -2,23 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/segmentation/byte_piece.h"
+#include "tokenizer/segmentation/viterbi.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {
-
-// What an unknown character costs beyond the worst piece.
-constexpr double kUnknownPenalty = 10.0;
-
-// Keeps the work for a text linear whatever the vocabulary says.
-constexpr size_t kMaxPieceBytes = 4096;
-
-constexpr size_t kUnreached = std::numeric_limits<size_t>::max();
 
 std::vector<std::string_view> Views(
     const std::vector<std::pair<std::string, double>>& pieces) {
@@ -34,7 +27,7 @@ std::string ToUtf8(char32_t code_point) {
   return out;
 }
 
-absl::Status CheckPieces(const UnigramOptions& options) {
+absl::Status CheckPieces(const HfUnigramOptions& options) {
   const auto& pieces = options.pieces;
   if (pieces.empty() || pieces.size() > std::numeric_limits<int32_t>::max()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -70,33 +63,21 @@ absl::Status CheckPieces(const UnigramOptions& options) {
 }  // namespace
 
 // Buffers that one Segment() call uses for all its words.
-struct Unigram::Scratch {
-  struct PathNode {
-    double score;
-    size_t start;  // of the last piece; kUnreached without a path
-    int32_t id;
-  };
-  struct Piece {
-    size_t begin;
-    size_t end;
-    int32_t id;
-  };
-
+struct HfUnigram::Scratch {
   std::string text;         // a stretch after Metaspace
   std::vector<Span> spans;  // [text.size()]
-  std::vector<PathNode> path;
-  std::vector<Piece> pieces;  // of a word, last first
+  Viterbi<double> viterbi;
 };
 
-absl::StatusOr<std::unique_ptr<Unigram>> Unigram::Create(
-    UnigramOptions options) {
+absl::StatusOr<std::unique_ptr<HfUnigram>> HfUnigram::Create(
+    HfUnigramOptions options) {
   if (const absl::Status status = CheckPieces(options); !status.ok()) {
     return status;
   }
-  return std::unique_ptr<Unigram>(new Unigram(std::move(options)));
+  return std::unique_ptr<HfUnigram>(new HfUnigram(std::move(options)));
 }
 
-Unigram::Unigram(UnigramOptions options)
+HfUnigram::HfUnigram(HfUnigramOptions options)
     : unk_id_(options.unk_id),
       byte_fallback_(options.byte_fallback),
       split_by_punct_(options.split_by_punct),
@@ -121,13 +102,13 @@ Unigram::Unigram(UnigramOptions options)
   unk_score_ -= kUnknownPenalty;
 }
 
-NormalizedText Unigram::Normalize(std::string_view stretch,
-                                  uint32_t first_code_point) const {
+NormalizedText HfUnigram::Normalize(std::string_view stretch,
+                                    uint32_t first_code_point) const {
   return normalizer_.Normalize(stretch, first_code_point);
 }
 
-void Unigram::Segment(const NormalizedText& normalized, int32_t* next_word,
-                      TokenSequence* out) const {
+void HfUnigram::Segment(const NormalizedText& normalized, int32_t* next_word,
+                        TokenSequence* out) const {
   Scratch scratch;
   const std::string_view text = normalized.text;
   size_t begin = 0;
@@ -143,9 +124,9 @@ void Unigram::Segment(const NormalizedText& normalized, int32_t* next_word,
   SegmentStretch(normalized, begin, text.size(), &scratch, next_word, out);
 }
 
-void Unigram::SegmentStretch(const NormalizedText& normalized, size_t begin,
-                             size_t end, Scratch* scratch, int32_t* next_word,
-                             TokenSequence* out) const {
+void HfUnigram::SegmentStretch(const NormalizedText& normalized, size_t begin,
+                               size_t end, Scratch* scratch, int32_t* next_word,
+                               TokenSequence* out) const {
   if (begin == end) return;
   std::string& text = scratch->text;
   std::vector<Span>& spans = scratch->spans;
@@ -183,50 +164,15 @@ void Unigram::SegmentStretch(const NormalizedText& normalized, size_t begin,
   }
 }
 
-void Unigram::FindPaths(std::string_view word, Scratch* scratch) const {
-  auto& path = scratch->path;
-  path.assign(word.size() + 1, {0, kUnreached, unk_id_});
-  const auto offer = [&path](size_t start, size_t end, double score,
-                             int32_t id) {
-    // Only a better path replaces one: the earliest start wins ties.
-    const double total = path[start].score + score;
-    if (path[end].start == kUnreached || total > path[end].score) {
-      path[end] = {total, start, id};
-    }
-  };
-  for (size_t start = 0; start < word.size();) {
-    const size_t next = start + Utf8Length(word[start]);
-    bool covered = false;  // one piece is exactly this character
-    PieceTrie::Node node = PieceTrie::kRoot;
-    for (size_t end = start; end < word.size();) {
-      node = trie_.Child(node, static_cast<unsigned char>(word[end]));
-      if (node == PieceTrie::kNone) break;
-      ++end;
-      const int32_t id = trie_.id(node);
-      if (id == PieceTrie::kNoId) continue;
-      offer(start, end, scores_[static_cast<size_t>(id)], id);
-      covered = covered || end == next;
-    }
-    if (!covered) offer(start, next, unk_score_, unk_id_);
-    start = next;
-  }
-}
-
-void Unigram::SegmentWord(std::string_view word, std::span<const Span> spans,
-                          int32_t word_index, Scratch* scratch,
-                          TokenSequence* out) const {
-  FindPaths(word, scratch);
-  auto& pieces = scratch->pieces;
-  pieces.clear();
-  for (size_t end = word.size(); end > 0;) {
-    const Scratch::PathNode& node = scratch->path[end];
-    if (node.id == unk_id_ && !pieces.empty() && pieces.back().id == unk_id_) {
-      pieces.back().begin = node.start;
-    } else {
-      pieces.push_back({node.start, end, node.id});
-    }
-    end = node.start;
-  }
+void HfUnigram::SegmentWord(std::string_view word, std::span<const Span> spans,
+                            int32_t word_index, Scratch* scratch,
+                            TokenSequence* out) const {
+  const auto pieces = scratch->viterbi.Segment({.trie = trie_,
+                                                .scores = scores_,
+                                                .unk_id = unk_id_,
+                                                .unk_score = unk_score_,
+                                                .fuses_unknown = true},
+                                               word);
   for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
     const Span span = {spans[piece->begin].start, spans[piece->end - 1].end};
     if (piece->id == unk_id_) {
@@ -240,18 +186,15 @@ void Unigram::SegmentWord(std::string_view word, std::span<const Span> spans,
   }
 }
 
-void Unigram::AppendUnknown(std::string_view text, Span span,
-                            int32_t word_index, TokenSequence* out) const {
+void HfUnigram::AppendUnknown(std::string_view text, Span span,
+                              int32_t word_index, TokenSequence* out) const {
   const size_t first = out->ids.size();
   // The reference looks the fused run up again.
   int32_t id = trie_.Find(text);
-  if (id == PieceTrie::kNoId && byte_fallback_) {
+  if (id == ByteTrie::kNoId && byte_fallback_) {
     for (const char c : text) {
-      char piece[sizeof("<0xNN>")];
-      std::snprintf(piece, sizeof(piece), "<0x%02X>",
-                    static_cast<unsigned>(static_cast<unsigned char>(c)));
-      id = trie_.Find(piece);
-      if (id == PieceTrie::kNoId) {
+      id = trie_.Find(BytePiece(static_cast<unsigned char>(c)));
+      if (id == ByteTrie::kNoId) {
         out->ids.resize(first);
         break;
       }
@@ -259,13 +202,13 @@ void Unigram::AppendUnknown(std::string_view text, Span span,
     }
   }
   if (out->ids.size() == first) {
-    out->ids.push_back(id == PieceTrie::kNoId ? unk_id_ : id);
+    out->ids.push_back(id == ByteTrie::kNoId ? unk_id_ : id);
   }
   out->offsets.resize(out->ids.size(), span);
   out->words.resize(out->ids.size(), word_index);
 }
 
-std::string Unigram::Decode(std::span<const std::string_view> tokens) const {
+std::string HfUnigram::Decode(std::span<const std::string_view> tokens) const {
   const bool drops_first =
       decoder_.prepend_scheme != Metaspace::PrependScheme::kNever;
   const std::string space = ToUtf8(decoder_.replacement);
@@ -283,23 +226,23 @@ std::string Unigram::Decode(std::span<const std::string_view> tokens) const {
   return out;
 }
 
-std::optional<int32_t> Unigram::TokenToId(std::string_view token) const {
+std::optional<int32_t> HfUnigram::TokenToId(std::string_view token) const {
   const int32_t id = trie_.Find(token);
-  if (id == PieceTrie::kNoId) return std::nullopt;
+  if (id == ByteTrie::kNoId) return std::nullopt;
   return id;
 }
 
-std::string_view Unigram::IdToToken(int32_t id) const {
+std::string_view HfUnigram::IdToToken(int32_t id) const {
   if (id < 0 || id >= vocab_size()) return {};
   const auto i = static_cast<size_t>(id);
   return std::string_view(text_).substr(begin_[i], begin_[i + 1] - begin_[i]);
 }
 
-int32_t Unigram::vocab_size() const {
+int32_t HfUnigram::vocab_size() const {
   return static_cast<int32_t>(scores_.size());
 }
 
-size_t Unigram::resident_bytes() const {
+size_t HfUnigram::resident_bytes() const {
   return sizeof(*this) + text_.capacity() +
          begin_.capacity() * sizeof(uint32_t) +
          scores_.capacity() * sizeof(double) + trie_.resident_bytes() +

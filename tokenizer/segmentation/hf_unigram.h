@@ -1,6 +1,6 @@
-// SentencePiece's Unigram model as the `tokenizers` library runs it: normalise,
-// pre-tokenise (Punctuation, Metaspace), then the best path of each word
-// (spec 5.3, profile hf4).
+// A Unigram model as Hugging Face's `tokenizers` library runs it, with the
+// parts around it: normalise, pre-tokenise (Punctuation, Metaspace), then the
+// best segmentation of each word (spec 5.3, profiles hf4 and hf5).
 
 #ifndef TOKENIZER_SEGMENTATION_HF_UNIGRAM_H_
 #define TOKENIZER_SEGMENTATION_HF_UNIGRAM_H_
@@ -35,7 +35,7 @@ struct Metaspace {
   bool split = true;
 };
 
-struct UnigramOptions {
+struct HfUnigramOptions {
   // Piece and log probability; an id is a position in this list.
   std::vector<std::pair<std::string, double>> pieces;
   int32_t unk_id = 0;
@@ -50,12 +50,12 @@ struct UnigramOptions {
 };
 
 // Immutable.
-class Unigram : public Segmenter {
+class HfUnigram : public Segmenter {
  public:
   // InvalidArgument if there are no pieces, `unk_id` is none of them, a piece
   // is not UTF-8 or a score is no finite number.
-  static absl::StatusOr<std::unique_ptr<Unigram>> Create(
-      UnigramOptions options);
+  static absl::StatusOr<std::unique_ptr<HfUnigram>> Create(
+      HfUnigramOptions options);
 
   NormalizedText Normalize(std::string_view stretch,
                            uint32_t first_code_point) const override;
@@ -70,7 +70,7 @@ class Unigram : public Segmenter {
  private:
   struct Scratch;
 
-  explicit Unigram(UnigramOptions options);
+  explicit HfUnigram(HfUnigramOptions options);
 
   // Pre-tokenises [begin, end) of `normalized`, which Punctuation left whole.
   void SegmentStretch(const NormalizedText& normalized, size_t begin,
@@ -81,8 +81,6 @@ class Unigram : public Segmenter {
   void SegmentWord(std::string_view word, std::span<const Span> spans,
                    int32_t word_index, Scratch* scratch,
                    TokenSequence* out) const;
-  // Fills scratch->path: the best path to each end of a character.
-  void FindPaths(std::string_view word, Scratch* scratch) const;
   void AppendUnknown(std::string_view text, Span span, int32_t word_index,
                      TokenSequence* out) const;
 
@@ -99,7 +97,7 @@ class Unigram : public Segmenter {
   std::vector<uint32_t> begin_;
   std::vector<double> scores_;
   double unk_score_;  // of a character that no piece covers
-  const PieceTrie trie_;
+  const ByteTrie trie_;
 };
 
 }  // namespace deberta::tokenizer

@@ -16,8 +16,8 @@
 
 namespace deberta::tokenizer {
 
-// Implementations: ByteLevelBpe (byte_level_bpe.h), Unigram (hf_unigram.h) and
-// SentencePiece (sentencepiece_unigram.h).
+// Implementations: ByteLevelBpe (byte_level_bpe.h), HfUnigram (hf_unigram.h)
+// and SentencePieceUnigram (sentencepiece_unigram.h).
 class Segmenter {
  public:
   virtual ~Segmenter() = default;

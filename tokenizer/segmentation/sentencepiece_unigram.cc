@@ -1,40 +1,24 @@
 #include "tokenizer/segmentation/sentencepiece_unigram.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tokenizer/segmentation/byte_piece.h"
+#include "tokenizer/segmentation/viterbi.h"
+#include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {
 
-using PieceType = SpmModel::PieceType;
-
-// What an unknown character costs beyond the worst piece.
-constexpr float kUnknownPenalty = 10.0F;
-
-// Keeps the work for a text linear whatever the vocabulary says.
-constexpr size_t kMaxPieceBytes = 4096;
+using PieceType = SentencePieceModel::PieceType;
 
 // Decoded text has spaces for these, also where the model keeps spaces.
 constexpr std::string_view kSpaceSymbol = "\u2581";
-
-absl::string_view ToAbsl(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
-std::string BytePiece(size_t byte) {
-  char piece[sizeof("<0xNN>")];
-  std::snprintf(piece, sizeof(piece), "<0x%02X>",
-                static_cast<unsigned>(byte & 0xFF));
-  return piece;
-}
 
 bool OccursInText(PieceType type) {
   return type == PieceType::kNormal || type == PieceType::kUserDefined ||
@@ -53,6 +37,22 @@ Normalizer MakeLowercase(bool do_lower_case) {
   return *Normalizer::Create(std::move(steps));
 }
 
+SentencePieceNormalizer::Options NormalizerOptions(
+    const SentencePieceModel& model) {
+  SentencePieceNormalizer::Options options = {
+      .precompiled_charsmap = model.precompiled_charsmap,
+      .add_dummy_prefix = model.add_dummy_prefix,
+      .remove_extra_whitespaces = model.remove_extra_whitespaces,
+      .escape_whitespaces = model.escape_whitespaces,
+      .treat_whitespace_as_suffix = model.treat_whitespace_as_suffix};
+  for (const SentencePieceModel::Piece& piece : model.pieces) {
+    if (piece.type == PieceType::kUserDefined) {
+      options.user_defined_pieces.push_back(piece.text);
+    }
+  }
+  return options;
+}
+
 // The library gives up after each byte that is no part of UTF-8.
 void AppendRepaired(std::string_view bytes, std::string* out) {
   while (!bytes.empty()) {
@@ -67,52 +67,43 @@ void AppendRepaired(std::string_view bytes, std::string* out) {
 
 }  // namespace
 
-struct SentencePiece::Scratch {
-  struct PathNode {
-    float score;
-    int32_t start;  // of the last piece; -1 without a path
-    int32_t id;
-  };
-  struct Piece {
-    size_t begin;
-    size_t end;
-    int32_t id;
-  };
-
-  SpmNormalizer::Output normalized;
-  std::vector<PathNode> path;
-  std::vector<Piece> pieces;  // last first
+struct SentencePieceUnigram::Scratch {
+  SentencePieceNormalizer::Output normalized;
+  Viterbi<float> viterbi;
 };
 
-absl::StatusOr<std::unique_ptr<SentencePiece>> SentencePiece::Create(
-    SpmModel model, const SpmOptions& options) {
-  if (model.model_type != SpmModel::kUnigramModelType) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "trainer_spec.model_type: expected ", SpmModel::kUnigramModelType,
-        " (Unigram), got ", model.model_type));
+absl::StatusOr<std::unique_ptr<SentencePieceUnigram>>
+SentencePieceUnigram::Create(SentencePieceModel model,
+                             const SpmOptions& options) {
+  if (model.model_type != SentencePieceModel::kUnigramModelType) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("trainer_spec.model_type: expected ",
+                     SentencePieceModel::kUnigramModelType, " (Unigram), got ",
+                     model.model_type));
   }
   if (model.has_denormalizer) {
     return absl::InvalidArgumentError(
         "denormalizer_spec: a character map is not supported here");
   }
-  auto normalizer = SpmNormalizer::Create(model);
+  auto normalizer = SentencePieceNormalizer::Create(NormalizerOptions(model));
   if (!normalizer.ok()) return normalizer.status();
   model.precompiled_charsmap.clear();
-  std::unique_ptr<SentencePiece> sentence_piece(
-      new SentencePiece(std::move(model), options, *std::move(normalizer)));
+  std::unique_ptr<SentencePieceUnigram> sentence_piece(new SentencePieceUnigram(
+      std::move(model), options, *std::move(normalizer)));
   const absl::Status status = sentence_piece->AddPieces();
   if (!status.ok()) return status;
   return sentence_piece;
 }
 
-SentencePiece::SentencePiece(SpmModel model, const SpmOptions& options,
-                             SpmNormalizer normalizer)
+SentencePieceUnigram::SentencePieceUnigram(SentencePieceModel model,
+                                           const SpmOptions& options,
+                                           SentencePieceNormalizer normalizer)
     : model_(std::move(model)),
       split_by_punct_(options.split_by_punct),
       lowercase_(MakeLowercase(options.do_lower_case)),
       normalizer_(std::move(normalizer)) {}
 
-absl::Status SentencePiece::AddPieces() {
+absl::Status SentencePieceUnigram::AddPieces() {
   const auto refuse = [](size_t i, const char* expected) {
     return absl::InvalidArgumentError(
         absl::StrCat("piece ", i, ": expected ", expected));
@@ -150,12 +141,13 @@ absl::Status SentencePiece::AddPieces() {
     return absl::InvalidArgumentError("expected an unknown piece, found none");
   }
   for (size_t byte = 0; model_.byte_fallback && byte < 256; ++byte) {
-    const auto found = reserved_.find(BytePiece(byte));
+    const std::string piece = BytePiece(static_cast<unsigned char>(byte));
+    const auto found = reserved_.find(piece);
     if (found == reserved_.end() ||
         model_.pieces[static_cast<size_t>(found->second)].type !=
             PieceType::kByte) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "byte_fallback: expected the byte piece ", BytePiece(byte)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("byte_fallback: expected the byte piece ", piece));
     }
     byte_ids_[byte] = found->second;
   }
@@ -164,13 +156,14 @@ absl::Status SentencePiece::AddPieces() {
   return absl::OkStatus();
 }
 
-NormalizedText SentencePiece::Normalize(std::string_view stretch,
-                                        uint32_t first_code_point) const {
+NormalizedText SentencePieceUnigram::Normalize(
+    std::string_view stretch, uint32_t first_code_point) const {
   return lowercase_.Normalize(stretch, first_code_point);
 }
 
-void SentencePiece::Segment(const NormalizedText& normalized,
-                            int32_t* next_word, TokenSequence* out) const {
+void SentencePieceUnigram::Segment(const NormalizedText& normalized,
+                                   int32_t* next_word,
+                                   TokenSequence* out) const {
   Scratch scratch;
   const std::string_view text = normalized.text;
   size_t begin = 0;
@@ -184,85 +177,31 @@ void SentencePiece::Segment(const NormalizedText& normalized,
   SegmentPart(normalized, begin, text.size(), &scratch, next_word, out);
 }
 
-// Long texts: before a sum loses its precision, what was reached is moved
-// towards zero.
-void SentencePiece::KeepPrecise(size_t start, size_t frontier,
-                                Scratch* scratch) const {
-  constexpr float kScoreResetThreshold = 100000.0F;
-  auto& path = scratch->path;
-  const float offset = path[start].score;
-  if (std::abs(offset) <= kScoreResetThreshold) return;
-  for (size_t i = start; i <= frontier; ++i) {
-    if (i == start || path[i].start >= 0) path[i].score -= offset;
-  }
-  path[start].score = 0;
-}
-
-void SentencePiece::FindPath(std::string_view text, Scratch* scratch) const {
-  auto& path = scratch->path;
-  path.assign(text.size() + 1, {0, -1, -1});
-  size_t frontier = 0;  // the last end reached
-  for (size_t start = 0; start < text.size();) {
-    KeepPrecise(start, frontier, scratch);
-    const auto offer = [&](size_t end, float score, int32_t id) {
-      const float total = score + path[start].score;
-      frontier = std::max(frontier, end);
-      // Only a better path replaces one: the earliest start wins ties.
-      Scratch::PathNode& node = path[end];
-      if (node.start < 0 || total > node.score) {
-        node = {total, static_cast<int32_t>(start), id};
-      }
-    };
-    const size_t next = start + Utf8Length(text[start]);
-    bool covered = false;  // one piece is exactly this character
-    PieceTrie::Node node = PieceTrie::kRoot;
-    for (size_t end = start; end < text.size();) {
-      node = trie_->Child(node, static_cast<unsigned char>(text[end]));
-      if (node == PieceTrie::kNone) break;
-      ++end;
-      const int32_t id = trie_->id(node);
-      if (id == PieceTrie::kNoId) continue;
-      offer(end, scores_[static_cast<size_t>(id)], id);
-      covered = covered || end == next;
-    }
-    if (!covered) offer(next, unk_score_, unk_id_);
-    start = next;
-  }
-}
-
-void SentencePiece::SegmentPart(const NormalizedText& source, size_t begin,
-                                size_t end, Scratch* scratch,
-                                int32_t* next_word, TokenSequence* out) const {
+void SentencePieceUnigram::SegmentPart(const NormalizedText& source,
+                                       size_t begin, size_t end,
+                                       Scratch* scratch, int32_t* next_word,
+                                       TokenSequence* out) const {
   normalizer_.Normalize(
       std::string_view(source.text).substr(begin, end - begin),
       &scratch->normalized);
   const std::string_view text = scratch->normalized.text;
   if (text.empty()) return;
-  FindPath(text, scratch);
-  Backtrack(text.size(), scratch);
-  AppendPieces(source, begin, *scratch, next_word, out);
+  const auto pieces =
+      scratch->viterbi.Segment({.trie = *trie_,
+                                .scores = scores_,
+                                .unk_id = unk_id_,
+                                .unk_score = unk_score_,
+                                // They become bytes, one by one.
+                                .fuses_unknown = !model_.byte_fallback},
+                               text);
+  AppendPieces(source, begin, scratch->normalized, pieces, next_word, out);
 }
 
-void SentencePiece::Backtrack(size_t size, Scratch* scratch) const {
-  auto& pieces = scratch->pieces;
-  pieces.clear();
-  for (size_t at = size; at > 0;) {
-    const Scratch::PathNode& node = scratch->path[at];
-    const auto start = static_cast<size_t>(node.start);
-    // Unknown characters side by side are one piece, unless they become bytes.
-    if (node.id == unk_id_ && !model_.byte_fallback && !pieces.empty() &&
-        pieces.back().id == unk_id_) {
-      pieces.back().begin = start;
-    } else {
-      pieces.push_back({start, at, node.id});
-    }
-    at = start;
-  }
-}
-
-void SentencePiece::AppendPieces(const NormalizedText& source, size_t begin,
-                                 const Scratch& scratch, int32_t* next_word,
-                                 TokenSequence* out) const {
+void SentencePieceUnigram::AppendPieces(
+    const NormalizedText& source, size_t begin,
+    const SentencePieceNormalizer::Output& normalized,
+    std::span<const Viterbi<float>::Piece> pieces, int32_t* next_word,
+    TokenSequence* out) const {
   // Of the original text, for the bytes [first, last) of the source.
   const auto span_of = [&](size_t first, size_t last) -> Span {
     const uint32_t start = first < source.spans.size()
@@ -270,9 +209,8 @@ void SentencePiece::AppendPieces(const NormalizedText& source, size_t begin,
                                : source.spans.back().end;
     return {start, last > first ? source.spans[last - 1].end : start};
   };
-  const std::string_view text = scratch.normalized.text;
-  const std::vector<uint32_t>& origins = scratch.normalized.origins;
-  const auto& pieces = scratch.pieces;
+  const std::string_view text = normalized.text;
+  const std::vector<uint32_t>& origins = normalized.origins;
   for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
     const std::string_view piece_text =
         text.substr(piece->begin, piece->end - piece->begin);
@@ -296,11 +234,11 @@ void SentencePiece::AppendPieces(const NormalizedText& source, size_t begin,
   }
 }
 
-int32_t SentencePiece::LookUp(std::string_view piece) const {
+int32_t SentencePieceUnigram::LookUp(std::string_view piece) const {
   return TokenToId(piece).value_or(unk_id_);
 }
 
-std::string SentencePiece::Decode(
+std::string SentencePieceUnigram::Decode(
     std::span<const std::string_view> tokens) const {
   std::string out;
   std::string bytes;  // of a run of byte pieces
@@ -340,7 +278,8 @@ std::string SentencePiece::Decode(
   return out;
 }
 
-std::optional<int32_t> SentencePiece::TokenToId(std::string_view token) const {
+std::optional<int32_t> SentencePieceUnigram::TokenToId(
+    std::string_view token) const {
   for (const Ids* ids : {&reserved_, &ids_}) {
     const auto found = ids->find(ToAbsl(token));
     if (found != ids->end()) return found->second;
@@ -348,20 +287,20 @@ std::optional<int32_t> SentencePiece::TokenToId(std::string_view token) const {
   return std::nullopt;
 }
 
-std::string_view SentencePiece::IdToToken(int32_t id) const {
+std::string_view SentencePieceUnigram::IdToToken(int32_t id) const {
   if (id < 0 || id >= vocab_size()) return {};
   return model_.pieces[static_cast<size_t>(id)].text;
 }
 
-int32_t SentencePiece::vocab_size() const {
+int32_t SentencePieceUnigram::vocab_size() const {
   return static_cast<int32_t>(model_.pieces.size());
 }
 
-size_t SentencePiece::resident_bytes() const {
+size_t SentencePieceUnigram::resident_bytes() const {
   size_t bytes = sizeof(*this) + normalizer_.resident_bytes() +
                  trie_->resident_bytes() + scores_.capacity() * sizeof(float) +
-                 model_.pieces.capacity() * sizeof(SpmModel::Piece);
-  for (const SpmModel::Piece& piece : model_.pieces) {
+                 model_.pieces.capacity() * sizeof(SentencePieceModel::Piece);
+  for (const SentencePieceModel::Piece& piece : model_.pieces) {
     // Short strings lie in the piece.
     if (piece.text.capacity() >= sizeof(std::string)) {
       bytes += piece.text.capacity();

@@ -1,9 +1,9 @@
 // A Unigram model as the SentencePiece library runs it (sentencepiece 0.2.3,
 // src/unigram_model.cc, EncodeOptimized; up to 0.2.1 it rounds otherwise, so
-// that a few ties fall otherwise): its own normaliser, the best path
-// over the whole stretch with scores summed in single precision, unknown
-// characters as bytes; user-defined pieces win, control, unknown and byte
-// pieces are never found in text (spec 5.3, profile spm).
+// that a few ties fall otherwise): its own normaliser, the best segmentation of
+// the whole stretch with scores summed in single precision, unknown characters
+// as bytes; user-defined pieces win, control, unknown and byte pieces are never
+// found in text (spec 5.3, profile spm).
 
 #ifndef TOKENIZER_SEGMENTATION_SENTENCEPIECE_UNIGRAM_H_
 #define TOKENIZER_SEGMENTATION_SENTENCEPIECE_UNIGRAM_H_
@@ -21,9 +21,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "tokenizer/normalization/normalizer.h"
+#include "tokenizer/normalization/sentencepiece_normalizer.h"
 #include "tokenizer/segmentation/segmenter.h"
-#include "tokenizer/segmentation/sentencepiece_normalizer.h"
-#include "tokenizer/segmentation/spm_model.h"
+#include "tokenizer/segmentation/sentencepiece_model.h"
+#include "tokenizer/segmentation/viterbi.h"
 #include "tokenizer/text/byte_trie.h"
 
 namespace deberta::tokenizer {
@@ -35,14 +36,14 @@ struct SpmOptions {
 };
 
 // Immutable.
-class SentencePiece : public Segmenter {
+class SentencePieceUnigram : public Segmenter {
  public:
   // InvalidArgument for empty or repeated pieces, for not exactly one unknown
   // piece, for byte pieces that do not go with byte_fallback, for a model that
   // is no Unigram model or has a piece of more than 4,096 bytes or a
   // denormalizer.
-  static absl::StatusOr<std::unique_ptr<SentencePiece>> Create(
-      SpmModel model, const SpmOptions& options);
+  static absl::StatusOr<std::unique_ptr<SentencePieceUnigram>> Create(
+      SentencePieceModel model, const SpmOptions& options);
 
   // Lower case, if asked for. The library's normaliser is part of Segment().
   NormalizedText Normalize(std::string_view stretch,
@@ -62,35 +63,31 @@ class SentencePiece : public Segmenter {
   struct Scratch;
   using Ids = absl::flat_hash_map<absl::string_view, int32_t>;
 
-  SentencePiece(SpmModel model, const SpmOptions& options,
-                SpmNormalizer normalizer);
+  SentencePieceUnigram(SentencePieceModel model, const SpmOptions& options,
+                       SentencePieceNormalizer normalizer);
   absl::Status AddPieces();
 
   // Encodes [begin, end) of `source`, as one call of the library does.
   void SegmentPart(const NormalizedText& source, size_t begin, size_t end,
                    Scratch* scratch, int32_t* next_word,
                    TokenSequence* out) const;
-  // Fills scratch->path: the best path to each end of a character.
-  void FindPath(std::string_view text, Scratch* scratch) const;
-  // Fills scratch->pieces from scratch->path.
-  void Backtrack(size_t size, Scratch* scratch) const;
   void AppendPieces(const NormalizedText& source, size_t begin,
-                    const Scratch& scratch, int32_t* next_word,
-                    TokenSequence* out) const;
-  void KeepPrecise(size_t start, size_t frontier, Scratch* scratch) const;
+                    const SentencePieceNormalizer::Output& normalized,
+                    std::span<const Viterbi<float>::Piece> pieces,
+                    int32_t* next_word, TokenSequence* out) const;
   int32_t LookUp(std::string_view piece) const;
 
-  const SpmModel model_;
+  const SentencePieceModel model_;
   const bool split_by_punct_;
   const Normalizer lowercase_;
-  const SpmNormalizer normalizer_;
+  const SentencePieceNormalizer normalizer_;
   Ids ids_;       // of pieces that occur in text
   Ids reserved_;  // of control, unknown and byte pieces
   std::array<int32_t, 256> byte_ids_{};
   int32_t unk_id_ = 0;
   float unk_score_ = 0;
   std::vector<float> scores_;  // by id
-  std::optional<PieceTrie> trie_;
+  std::optional<ByteTrie> trie_;
 };
 
 }  // namespace deberta::tokenizer

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/excerpt.h"
 #include "tokenizer/text/unicode.h"
 
@@ -43,7 +44,7 @@ size_t SkipWhiteSpaceAfter(std::string_view text, size_t begin) {
 
 }  // namespace
 
-struct SpecialTokens::Builder {
+struct AddedTokens::Builder {
   absl::Status Add(const AddedToken& token, const Segmenter& segmenter);
 
   absl::flat_hash_map<int32_t, AddedToken> tokens;
@@ -52,8 +53,8 @@ struct SpecialTokens::Builder {
   Contents normalized;  // and in normalised text
 };
 
-absl::Status SpecialTokens::Builder::Add(const AddedToken& token,
-                                         const Segmenter& segmenter) {
+absl::Status AddedTokens::Builder::Add(const AddedToken& token,
+                                       const Segmenter& segmenter) {
   if (token.content.empty() || FindInvalidUtf8(token.content) || token.id < 0 ||
       token.id == std::numeric_limits<int32_t>::max()) {
     return absl::InvalidArgumentError(
@@ -85,7 +86,7 @@ absl::Status SpecialTokens::Builder::Add(const AddedToken& token,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<const SpecialTokens>> SpecialTokens::Create(
+absl::StatusOr<std::unique_ptr<const AddedTokens>> AddedTokens::Create(
     std::span<const AddedToken> tokens, const Segmenter& segmenter,
     bool splits_special) {
   Builder builder;
@@ -94,11 +95,11 @@ absl::StatusOr<std::unique_ptr<const SpecialTokens>> SpecialTokens::Create(
       return status;
     }
   }
-  return std::unique_ptr<const SpecialTokens>(
-      new SpecialTokens(std::move(builder), splits_special));
+  return std::unique_ptr<const AddedTokens>(
+      new AddedTokens(std::move(builder), splits_special));
 }
 
-SpecialTokens::SpecialTokens(Builder builder, bool splits_special)
+AddedTokens::AddedTokens(Builder builder, bool splits_special)
     : splits_special_(splits_special),
       tokens_(std::move(builder.tokens)),
       ids_(std::move(builder.ids)),
@@ -109,8 +110,8 @@ SpecialTokens::SpecialTokens(Builder builder, bool splits_special)
   }
 }
 
-std::vector<TextPiece> SpecialTokens::Split(std::string_view text,
-                                            bool normalized) const {
+std::vector<TextPiece> AddedTokens::Split(std::string_view text,
+                                          bool normalized) const {
   const TokenFinder& finder = normalized ? normalized_ : raw_;
   std::vector<TextPiece> pieces;
   size_t done = 0;
@@ -140,36 +141,28 @@ std::vector<TextPiece> SpecialTokens::Split(std::string_view text,
   return pieces;
 }
 
-std::optional<int32_t> SpecialTokens::TokenToId(
-    std::string_view content) const {
-  const auto found =
-      ids_.find(absl::string_view(content.data(), content.size()));
+std::optional<int32_t> AddedTokens::TokenToId(std::string_view content) const {
+  const auto found = ids_.find(ToAbsl(content));
   if (found == ids_.end()) return std::nullopt;
   return found->second;
 }
 
-const AddedToken* SpecialTokens::Find(int32_t id) const {
+const AddedToken* AddedTokens::Find(int32_t id) const {
   const auto found = tokens_.find(id);
   return found == tokens_.end() ? nullptr : &found->second;
 }
 
-std::string_view SpecialTokens::IdToToken(int32_t id) const {
+std::string_view AddedTokens::IdToToken(int32_t id) const {
   const AddedToken* token = Find(id);
   return token == nullptr ? std::string_view() : token->content;
 }
 
-bool SpecialTokens::IsSpecial(int32_t id) const {
+bool AddedTokens::IsSpecial(int32_t id) const {
   const AddedToken* token = Find(id);
   return token != nullptr && token->special;
 }
 
-bool SpecialTokens::AnyTakesBoth() const {
-  return std::any_of(tokens_.begin(), tokens_.end(), [](const auto& entry) {
-    return entry.second.lstrip && entry.second.rstrip;
-  });
-}
-
-size_t SpecialTokens::resident_bytes() const {
+size_t AddedTokens::resident_bytes() const {
   return tokens_.size() * (sizeof(AddedToken) + sizeof(std::string)) +
          raw_.resident_bytes() + normalized_.resident_bytes();
 }

@@ -1,5 +1,6 @@
-// Added tokens ([CLS], [MASK], ...): found in raw or normalised text before the
-// model sees it.
+// Added tokens ([CLS], [MASK], ...) as the `tokenizers` library treats them
+// (AddedVocabulary; profiles hf4 and hf5): found in raw or normalised text
+// before the model sees it.
 
 #ifndef TOKENIZER_SPECIAL_TOKENS_ADDED_TOKENS_H_
 #define TOKENIZER_SPECIAL_TOKENS_ADDED_TOKENS_H_
@@ -16,22 +17,13 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "tokenizer/segmentation/segmenter.h"
+#include "tokenizer/special_tokens/added_token.h"
 #include "tokenizer/special_tokens/token_finder.h"
 
 namespace deberta::tokenizer {
 
-struct AddedToken {
-  int32_t id = 0;
-  std::string content;
-  bool single_word = false;
-  bool lstrip = false;
-  bool rstrip = false;
-  bool normalized = false;
-  bool special = true;
-};
-
 // Immutable.
-class SpecialTokens {
+class AddedTokens {
  public:
   // Tokens are added in order, as the `tokenizers` library adds them: a token
   // added again with other attributes replaces the earlier one, but a special
@@ -40,7 +32,7 @@ class SpecialTokens {
   // empty, also after normalisation, or not UTF-8, or if one content has two
   // ids or one id two contents. With `splits_special`, special tokens are text
   // like any other, as transformers' "split_special_tokens" asks.
-  static absl::StatusOr<std::unique_ptr<const SpecialTokens>> Create(
+  static absl::StatusOr<std::unique_ptr<const AddedTokens>> Create(
       std::span<const AddedToken> tokens, const Segmenter& segmenter,
       bool splits_special = false);
 
@@ -56,8 +48,6 @@ class SpecialTokens {
   // "" for an id that is no added token.
   std::string_view IdToToken(int32_t id) const;
   bool IsSpecial(int32_t id) const;
-  // Whether any token takes the white space on both sides.
-  bool AnyTakesBoth() const;
   // One more than the largest id of an added token; 0 without any.
   int32_t id_limit() const { return id_limit_; }
   size_t resident_bytes() const;
@@ -66,7 +56,7 @@ class SpecialTokens {
   using Contents = TokenFinder::Contents;
   struct Builder;
 
-  SpecialTokens(Builder builder, bool splits_special);
+  AddedTokens(Builder builder, bool splits_special);
 
   const bool splits_special_;
   absl::flat_hash_map<int32_t, AddedToken> tokens_;

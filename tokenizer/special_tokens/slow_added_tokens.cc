@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {
-
-absl::string_view ToAbsl(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 // Python's str.isspace().
 bool IsPythonSpace(char32_t c) {
@@ -58,7 +55,7 @@ TokenFinder::Contents IdsOf(std::span<const AddedToken> tokens) {
 }
 
 // Those that the lower-casing spares.
-TokenFinder::Contents CaseKept(const SlowSpecialTokens::Options& options) {
+TokenFinder::Contents CaseKept(const SlowAddedTokens::Options& options) {
   TokenFinder::Contents ids;
   for (const auto* contents : {&options.named, &options.additional}) {
     for (const std::string& content : *contents) {
@@ -73,8 +70,8 @@ TokenFinder::Contents CaseKept(const SlowSpecialTokens::Options& options) {
 
 }  // namespace
 
-SlowSpecialTokens::SlowSpecialTokens(const Options& options,
-                                     int32_t vocabulary_entries)
+SlowAddedTokens::SlowAddedTokens(const Options& options,
+                                 int32_t vocabulary_entries)
     : ids_(IdsOf(options.tokens)), all_(ids_), case_kept_(CaseKept(options)) {
   for (const AddedToken& token : options.tokens) tokens_[token.id] = token;
   special_.insert(options.named.begin(), options.named.end());
@@ -90,7 +87,7 @@ SlowSpecialTokens::SlowSpecialTokens(const Options& options,
   }
 }
 
-NormalizedText SlowSpecialTokens::NormalizeBetween(
+NormalizedText SlowAddedTokens::NormalizeBetween(
     std::string_view text, const Segmenter& segmenter) const {
   NormalizedText out;
   uint32_t code_point = 0;
@@ -114,7 +111,7 @@ NormalizedText SlowSpecialTokens::NormalizeBetween(
   return out;
 }
 
-std::vector<SlowSpecialTokens::Stretch> SlowSpecialTokens::Cut(
+std::vector<SlowAddedTokens::Stretch> SlowAddedTokens::Cut(
     NormalizedText text) const {
   std::vector<Stretch> stretches;
   TextPiece found = all_.Find(text.text, 0);
@@ -139,7 +136,7 @@ std::vector<SlowSpecialTokens::Stretch> SlowSpecialTokens::Cut(
   return stretches;
 }
 
-void SlowSpecialTokens::Join(std::vector<Stretch>* stretches) const {
+void SlowAddedTokens::Join(std::vector<Stretch>* stretches) const {
   for (size_t i = 0; i < stretches->size(); ++i) {
     Stretch& stretch = (*stretches)[i];
     if (stretch.id < 0) continue;
@@ -178,18 +175,18 @@ void SlowSpecialTokens::Join(std::vector<Stretch>* stretches) const {
   }
 }
 
-std::vector<SlowSpecialTokens::Stretch> SlowSpecialTokens::Split(
+std::vector<SlowAddedTokens::Stretch> SlowAddedTokens::Split(
     std::string_view text, const Segmenter& segmenter) const {
   std::vector<Stretch> stretches = Cut(NormalizeBetween(text, segmenter));
   Join(&stretches);
   return stretches;
 }
 
-bool SlowSpecialTokens::IsSpecial(std::string_view token) const {
+bool SlowAddedTokens::IsSpecial(std::string_view token) const {
   return special_.contains(ToAbsl(token));
 }
 
-std::string SlowSpecialTokens::DecodePieces(
+std::string SlowAddedTokens::DecodePieces(
     std::span<const std::string_view> tokens,
     const Segmenter& segmenter) const {
   std::string out;
@@ -211,8 +208,8 @@ std::string SlowSpecialTokens::DecodePieces(
   return out;
 }
 
-std::string SlowSpecialTokens::Decode(std::span<const std::string_view> tokens,
-                                      const Segmenter& segmenter) const {
+std::string SlowAddedTokens::Decode(std::span<const std::string_view> tokens,
+                                    const Segmenter& segmenter) const {
   std::vector<std::string> parts;
   size_t begin = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -234,7 +231,7 @@ std::string SlowSpecialTokens::Decode(std::span<const std::string_view> tokens,
   return out;
 }
 
-size_t SlowSpecialTokens::resident_bytes() const {
+size_t SlowAddedTokens::resident_bytes() const {
   return tokens_.size() * (sizeof(AddedToken) + 3 * sizeof(std::string)) +
          all_.resident_bytes() + case_kept_.resident_bytes();
 }

@@ -1,7 +1,8 @@
-// Added tokens as transformers 4.57's slow tokenizers treat them
-// (PreTrainedTokenizer.tokenize and _decode, SPMTokenizer.decode): found in the
-// text as it is, whatever their `normalized`; `single_word` tokens that stand
-// beside anything but a space become part of the text beside them.
+// Added tokens as transformers 4.57's slow tokenizers, those in Python, treat
+// them (PreTrainedTokenizer.tokenize and _decode, SPMTokenizer.decode; profile
+// spm): found in the text as it is, whatever their `normalized`; `single_word`
+// tokens that stand beside anything but a space become part of the text beside
+// them.
 
 #ifndef TOKENIZER_SPECIAL_TOKENS_SLOW_ADDED_TOKENS_H_
 #define TOKENIZER_SPECIAL_TOKENS_SLOW_ADDED_TOKENS_H_
@@ -16,16 +17,16 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "tokenizer/segmentation/segmenter.h"
-#include "tokenizer/special_tokens/added_tokens.h"
+#include "tokenizer/special_tokens/added_token.h"
 #include "tokenizer/special_tokens/token_finder.h"
 
 namespace deberta::tokenizer {
 
 // Immutable.
-class SlowSpecialTokens {
+class SlowAddedTokens {
  public:
   struct Options {
-    std::vector<AddedToken> tokens = {};  // valid for SpecialTokens::Create()
+    std::vector<AddedToken> tokens = {};  // valid for AddedTokens::Create()
     // transformers' all_special_tokens: named ones and additional ones.
     std::vector<std::string> named = {};
     std::vector<std::string> additional = {};
@@ -38,7 +39,7 @@ class SlowSpecialTokens {
   };
 
   // `vocabulary_entries` are those of the model itself.
-  SlowSpecialTokens(const Options& options, int32_t vocabulary_entries);
+  SlowAddedTokens(const Options& options, int32_t vocabulary_entries);
 
   // Cuts a text; empty stretches are left out. All but the special tokens goes
   // through `segmenter`.Normalize() first. REQUIRES: `text` is valid UTF-8.

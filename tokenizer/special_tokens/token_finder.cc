@@ -8,7 +8,7 @@ TokenFinder::TokenFinder(const Contents& contents)
     : trie_([&] {
         std::vector<std::string_view> views;
         for (const auto& [content, id] : contents) views.push_back(content);
-        return PieceTrie(views);
+        return ByteTrie(views);
       }()) {
   for (const auto& [content, id] : contents) {
     ids_.push_back(id);
@@ -20,12 +20,12 @@ TextPiece TokenFinder::Find(std::string_view text, size_t from) const {
   for (size_t begin = from; begin < text.size(); ++begin) {
     if (!starts_[static_cast<unsigned char>(text[begin])]) continue;
     TextPiece longest;
-    PieceTrie::Node node = PieceTrie::kRoot;
+    ByteTrie::Node node = ByteTrie::kRoot;
     for (size_t i = begin; i < text.size(); ++i) {
       node = trie_.Child(node, static_cast<unsigned char>(text[i]));
-      if (node == PieceTrie::kNone) break;
+      if (node == ByteTrie::kNone) break;
       const int32_t found = trie_.id(node);
-      if (found == PieceTrie::kNoId) continue;
+      if (found == ByteTrie::kNoId) continue;
       longest = {ids_[static_cast<size_t>(found)], begin, i + 1};
     }
     if (longest.id >= 0) return longest;

@@ -35,7 +35,7 @@ class TokenFinder {
   size_t resident_bytes() const { return trie_.resident_bytes(); }
 
  private:
-  PieceTrie trie_;
+  ByteTrie trie_;
   std::vector<int32_t> ids_;        // by the trie's ids
   std::array<bool, 256> starts_{};  // first bytes of the contents
 };

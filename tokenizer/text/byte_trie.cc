@@ -39,7 +39,7 @@ std::vector<uint32_t> SortedOrder(std::span<const std::string_view> pieces) {
 
 }  // namespace
 
-PieceTrie::PieceTrie(std::span<const std::string_view> pieces) {
+ByteTrie::ByteTrie(std::span<const std::string_view> pieces) {
   struct Range {  // of `order`: the pieces below a node
     uint32_t begin;
     uint32_t end;
@@ -75,7 +75,7 @@ PieceTrie::PieceTrie(std::span<const std::string_view> pieces) {
   AddTables();
 }
 
-void PieceTrie::AddTables() {
+void ByteTrie::AddTables() {
   for (size_t node = 0; node + 1 < entries_.size(); ++node) {
     const uint32_t begin = entries_[node].first_child;
     const uint32_t end = entries_[node + 1].first_child;
@@ -90,7 +90,7 @@ void PieceTrie::AddTables() {
   }
 }
 
-int32_t PieceTrie::Find(std::string_view text) const {
+int32_t ByteTrie::Find(std::string_view text) const {
   Node node = kRoot;
   for (const char c : text) {
     node = Child(node, static_cast<unsigned char>(c));
@@ -99,7 +99,7 @@ int32_t PieceTrie::Find(std::string_view text) const {
   return id(node);
 }
 
-size_t PieceTrie::resident_bytes() const {
+size_t ByteTrie::resident_bytes() const {
   return entries_.capacity() * sizeof(Entry) + labels_.capacity() +
          tables_.capacity() * sizeof(Table);
 }

@@ -14,7 +14,7 @@ namespace deberta::tokenizer {
 
 // Nodes are in breadth-first order, so the children of a node lie side by side,
 // sorted by label. Nodes with many children also have a table of them.
-class PieceTrie {
+class ByteTrie {
  public:
   using Node = uint32_t;
   static constexpr Node kRoot = 0;
@@ -23,7 +23,7 @@ class PieceTrie {
 
   // The id of a piece is its position; of equal pieces the last one counts.
   // REQUIRES: the pieces hold fewer than 2^32 - 1 bytes together.
-  explicit PieceTrie(std::span<const std::string_view> pieces);
+  explicit ByteTrie(std::span<const std::string_view> pieces);
 
   // kNone if `node` has no such child.
   Node Child(Node node, unsigned char label) const {

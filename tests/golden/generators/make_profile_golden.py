@@ -5,8 +5,8 @@ case. Which of them, the running Python tells.
 
 Two 64-bit FNV-1a hashes a case, as in expected.bin; of spm, which has no more,
 the first is of the ids alone. The second is 0 where tokenizers 0.23 decodes an
-added token in its normalised spelling ("[unk]"), which is not followed. Cases are single texts, since a pair of slow
-tokenizers is no more than two of them.
+added token in its normalised spelling ("[unk]"), which is not followed. Cases
+are single texts, since a pair of slow tokenizers is no more than two of them.
 """
 
 import os

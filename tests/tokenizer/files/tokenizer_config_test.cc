@@ -13,24 +13,23 @@ using testing::HasSubstr;
 constexpr TokenizerSource kJson = TokenizerSource::kTokenizerJson;
 constexpr TokenizerSource kRaw = TokenizerSource::kVocabAndMerges;
 
-absl::StatusOr<TokenizerSettings> Read(const std::string& text,
-                                       TokenizerSource source,
-                                       Profile profile) {
+absl::StatusOr<TokenizerConfig> Read(const std::string& text,
+                                     TokenizerSource source, Profile profile) {
   const auto document = JsonDocument::Parse("tokenizer_config.json", text);
   if (!document.ok()) return document.status();
-  return ReadTokenizerSettings(*document, JsonDocument::Empty("config.json"),
-                               source, profile);
+  return ReadTokenizerConfig(*document, JsonDocument::Empty("config.json"),
+                             source, profile);
 }
 
-absl::StatusOr<TokenizerSettings> ReadClass(const std::string& name,
-                                            TokenizerSource source,
-                                            Profile profile) {
+absl::StatusOr<TokenizerConfig> ReadClass(const std::string& name,
+                                          TokenizerSource source,
+                                          Profile profile) {
   return Read(R"({"tokenizer_class": ")" + name + "\"}", source, profile);
 }
 
 // A RobertaTokenizer makes other inputs of the same vocab.json and merges.txt,
 // and passes no types whatever the files.
-TEST(TokenizerSettingsTest, RefusesClassesThatBuildAnotherTokenizer) {
+TEST(TokenizerConfigTest, RefusesClassesThatBuildAnotherTokenizer) {
   for (const Profile profile : {Profile::kHf4, Profile::kHf5}) {
     for (const char* ours : {"DebertaTokenizer", "DebertaTokenizerFast",
                              "DebertaV2Tokenizer", "DebertaV2TokenizerFast"}) {
@@ -54,7 +53,7 @@ TEST(TokenizerSettingsTest, RefusesClassesThatBuildAnotherTokenizer) {
     const auto config = *JsonDocument::Parse(
         "config.json", R"({"tokenizer_class": "XLMRobertaTokenizer"})");
     const JsonDocument none = JsonDocument::Empty("tokenizer_config.json");
-    EXPECT_THAT(std::string(ReadTokenizerSettings(none, config, kJson, profile)
+    EXPECT_THAT(std::string(ReadTokenizerConfig(none, config, kJson, profile)
                                 .status()
                                 .message()),
                 HasSubstr("config.json: tokenizer_class"));
@@ -66,7 +65,7 @@ TEST(TokenizerSettingsTest, RefusesClassesThatBuildAnotherTokenizer) {
   EXPECT_FALSE(generic->token_type_ids);
 }
 
-TEST(TokenizerSettingsTest, RefusesCodeOfTheDirectory) {
+TEST(TokenizerConfigTest, RefusesCodeOfTheDirectory) {
   for (const char* code :
        {R"({"auto_map": {"AutoTokenizer": ["my.Tokenizer", null]}})",
         R"({"auto_map": ["my.Tokenizer", null]})",
@@ -82,7 +81,7 @@ TEST(TokenizerSettingsTest, RefusesCodeOfTheDirectory) {
   }
 }
 
-TEST(TokenizerSettingsTest, SlowTokenizersDoNotSplitSpecialTokens) {
+TEST(TokenizerConfigTest, SlowTokenizersDoNotSplitSpecialTokens) {
   const char* split = R"({"split_special_tokens": true})";
   EXPECT_TRUE(Read(split, kJson, Profile::kHf5)->split_special_tokens);
   EXPECT_FALSE(Read(split, TokenizerSource::kSpm, Profile::kSpm).ok());

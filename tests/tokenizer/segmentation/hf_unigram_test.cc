@@ -18,22 +18,22 @@ using testing::HasSubstr;
 
 using Pieces = std::vector<std::pair<std::string, double>>;
 
-std::unique_ptr<Unigram> Make(Pieces pieces, UnigramOptions options = {}) {
+std::unique_ptr<HfUnigram> Make(Pieces pieces, HfUnigramOptions options = {}) {
   options.pieces = std::move(pieces);
-  auto model = Unigram::Create(std::move(options));
+  auto model = HfUnigram::Create(std::move(options));
   EXPECT_TRUE(model.ok()) << model.status();
   return *std::move(model);
 }
 
 // Without Metaspace: the text is one word.
-UnigramOptions Plain() {
-  UnigramOptions options;
+HfUnigramOptions Plain() {
+  HfUnigramOptions options;
   options.pre_tokenizer.prepend_scheme = Metaspace::PrependScheme::kNever;
   options.pre_tokenizer.split = false;
   return options;
 }
 
-TokenSequence Tokens(const Unigram& model, std::string_view text,
+TokenSequence Tokens(const HfUnigram& model, std::string_view text,
                      uint32_t first_code_point = 0) {
   TokenSequence out;
   int32_t next_word = 0;
@@ -41,7 +41,8 @@ TokenSequence Tokens(const Unigram& model, std::string_view text,
   return out;
 }
 
-std::vector<std::string> Strings(const Unigram& model, std::string_view text) {
+std::vector<std::string> Strings(const HfUnigram& model,
+                                 std::string_view text) {
   std::vector<std::string> out;
   for (const int32_t id : Tokens(model, text).ids) {
     out.emplace_back(model.IdToToken(id));
@@ -96,7 +97,7 @@ TEST(UnigramTest, TheUnknownPieceMatchesItsOwnText) {
 }
 
 TEST(UnigramTest, FallsBackToBytesOnlyWhereAllExist) {
-  UnigramOptions options = Plain();
+  HfUnigramOptions options = Plain();
   options.byte_fallback = true;
   const auto model =
       Make({{"<unk>", 0}, {"a", -1}, {"<0xC3>", -1}, {"<0xA9>", -1}}, options);
@@ -134,20 +135,20 @@ TEST(UnigramTest, APrependedSpaceSharesTheFirstCharactersSpan) {
 }
 
 TEST(UnigramTest, PrependSchemes) {
-  UnigramOptions first;
+  HfUnigramOptions first;
   first.pre_tokenizer.prepend_scheme = Metaspace::PrependScheme::kFirst;
   const auto model = Make(MetaspacePieces(), first);
   EXPECT_THAT(Tokens(*model, "a", 0).ids, ElementsAre(6));
   EXPECT_THAT(Tokens(*model, "a", 1).ids, ElementsAre(2));
 
-  UnigramOptions never;
+  HfUnigramOptions never;
   never.pre_tokenizer.prepend_scheme = Metaspace::PrependScheme::kNever;
   EXPECT_THAT(Tokens(*Make(MetaspacePieces(), never), "a a").ids,
               ElementsAre(2, 6));
 }
 
 TEST(UnigramTest, IsolatesPunctuationBeforeMetaspace) {
-  UnigramOptions options;
+  HfUnigramOptions options;
   options.split_by_punct = true;
   const TokenSequence tokens =
       Tokens(*Make(MetaspacePieces(), options), "a!?a");
@@ -167,7 +168,7 @@ TEST(UnigramTest, DecodesSpacesAndDropsThoseOfTheFirstToken) {
   const std::vector<std::string_view> tokens = {"\u2581\u2581a", "\u2581b",
                                                 "<0x41>", "[SEP]"};
   EXPECT_EQ(model->Decode(tokens), "a b<0x41>[SEP]");
-  UnigramOptions never;
+  HfUnigramOptions never;
   never.decoder.prepend_scheme = Metaspace::PrependScheme::kNever;
   EXPECT_EQ(Make(MetaspacePieces(), never)->Decode(tokens), "  a b<0x41>[SEP]");
   EXPECT_EQ(model->Decode({}), "");
@@ -185,10 +186,10 @@ TEST(UnigramTest, LooksUpTheVocabulary) {
 
 TEST(UnigramTest, RefusesVocabulariesItCannotServe) {
   const auto message = [](Pieces pieces, int32_t unk_id) {
-    UnigramOptions options;
+    HfUnigramOptions options;
     options.pieces = std::move(pieces);
     options.unk_id = unk_id;
-    return std::string(Unigram::Create(options).status().message());
+    return std::string(HfUnigram::Create(options).status().message());
   };
   EXPECT_THAT(message({}, 0), HasSubstr("pieces"));
   EXPECT_THAT(message({{"a", 0}}, 1), HasSubstr("unk_id is 1"));

@@ -16,10 +16,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Type = SpmModel::PieceType;
+using Type = SentencePieceModel::PieceType;
 
-SpmModel Model() {
-  SpmModel model;
+SentencePieceModel Model() {
+  SentencePieceModel model;
   model.pieces = {{"[UNK]", 0, Type::kUnknown},  {"[CLS]", 0, Type::kControl},
                   {"\u2581", -3, Type::kNormal}, {"\u2581a", -2, Type::kNormal},
                   {"b", -2, Type::kNormal},      {"ab", -9, Type::kNormal},
@@ -28,8 +28,8 @@ SpmModel Model() {
   return model;
 }
 
-SpmModel WithBytes() {
-  SpmModel model = Model();
+SentencePieceModel WithBytes() {
+  SentencePieceModel model = Model();
   model.byte_fallback = true;
   for (unsigned byte = 0; byte < 256; ++byte) {
     char piece[16];
@@ -45,9 +45,10 @@ struct Result {
   std::vector<int32_t> words;
 };
 
-Result Encode(SpmModel model, std::string_view text,
+Result Encode(SentencePieceModel model, std::string_view text,
               const SpmOptions& options = {}) {
-  const auto segmenter = SentencePiece::Create(std::move(model), options);
+  const auto segmenter =
+      SentencePieceUnigram::Create(std::move(model), options);
   EXPECT_TRUE(segmenter.ok()) << segmenter.status();
   TokenSequence sequence;
   int32_t next_word = 0;
@@ -107,7 +108,7 @@ TEST(SentencePieceTest, SplitsAtPunctuationAndLowersCase) {
 }
 
 TEST(SentencePieceTest, KeepsScoresPreciseInLongTexts) {
-  SpmModel model = Model();
+  SentencePieceModel model = Model();
   model.pieces[4].score = -60000;  // b: one in two resets the sums
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "ab";
@@ -117,7 +118,7 @@ TEST(SentencePieceTest, KeepsScoresPreciseInLongTexts) {
 }
 
 TEST(SentencePieceTest, Decodes) {
-  const auto segmenter = *SentencePiece::Create(WithBytes(), {});
+  const auto segmenter = *SentencePieceUnigram::Create(WithBytes(), {});
   const auto decode = [&](std::vector<std::string_view> tokens) {
     return segmenter->Decode(tokens);
   };
@@ -128,11 +129,11 @@ TEST(SentencePieceTest, Decodes) {
 }
 
 TEST(SentencePieceTest, RefusesModelsThatTheLibraryRefuses) {
-  const auto error = [](SpmModel model) {
+  const auto error = [](SentencePieceModel model) {
     return std::string(
-        SentencePiece::Create(std::move(model), {}).status().message());
+        SentencePieceUnigram::Create(std::move(model), {}).status().message());
   };
-  SpmModel model = Model();
+  SentencePieceModel model = Model();
   model.pieces.push_back({"b", 0, Type::kNormal});
   EXPECT_THAT(error(model), HasSubstr("no earlier piece"));
   model.pieces.back().text = "";

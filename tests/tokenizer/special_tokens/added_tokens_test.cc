@@ -20,15 +20,15 @@ std::unique_ptr<ByteLevelBpe> AnyModel() {
   return *ByteLevelBpe::Create({.vocabulary = {{"a", 0}}});
 }
 
-std::unique_ptr<const SpecialTokens> Create(std::vector<AddedToken> tokens) {
-  auto special = SpecialTokens::Create(tokens, *AnyModel());
+std::unique_ptr<const AddedTokens> Create(std::vector<AddedToken> tokens) {
+  auto special = AddedTokens::Create(tokens, *AnyModel());
   EXPECT_TRUE(special.ok()) << special.status();
   return *std::move(special);
 }
 
 // "piece" for stretches, "<id>piece" for tokens.
-std::vector<std::string> Split(const SpecialTokens& tokens,
-                               std::string_view text, bool normalized = false) {
+std::vector<std::string> Split(const AddedTokens& tokens, std::string_view text,
+                               bool normalized = false) {
   std::vector<std::string> pieces;
   for (const TextPiece& piece : tokens.Split(text, normalized)) {
     const std::string id =
@@ -39,7 +39,7 @@ std::vector<std::string> Split(const SpecialTokens& tokens,
   return pieces;
 }
 
-TEST(SpecialTokensTest, CoversTheText) {
+TEST(AddedTokensTest, CoversTheText) {
   const auto tokens = Create({{.id = 1, .content = "[CLS]"}});
   EXPECT_THAT(Split(*tokens, "[CLS]a [CLS][CLS] b"),
               ElementsAre("<1>[CLS]", "a ", "<1>[CLS]", "<1>[CLS]", " b"));
@@ -47,7 +47,7 @@ TEST(SpecialTokensTest, CoversTheText) {
   EXPECT_THAT(Split(*tokens, ""), ElementsAre());
 }
 
-TEST(SpecialTokensTest, PrefersTheLeftmostThenTheLongest) {
+TEST(AddedTokensTest, PrefersTheLeftmostThenTheLongest) {
   const auto tokens = Create({{.id = 1, .content = "ab"},
                               {.id = 2, .content = "abcd"},
                               {.id = 3, .content = "bcde"}});
@@ -56,7 +56,7 @@ TEST(SpecialTokensTest, PrefersTheLeftmostThenTheLongest) {
   EXPECT_THAT(Split(*tokens, "bcde"), ElementsAre("<3>bcde"));
 }
 
-TEST(SpecialTokensTest, TakesUnicodeWhiteSpaceOnRequest) {
+TEST(AddedTokensTest, TakesUnicodeWhiteSpaceOnRequest) {
   const auto tokens = Create({{.id = 1, .content = "<l>", .lstrip = true},
                               {.id = 2, .content = "<r>", .rstrip = true}});
   EXPECT_THAT(Split(*tokens, "a \u3000<l> b"),
@@ -67,14 +67,14 @@ TEST(SpecialTokensTest, TakesUnicodeWhiteSpaceOnRequest) {
   EXPECT_THAT(Split(*tokens, "<r> <l>"), ElementsAre("<2><r> ", "<1><l>"));
 }
 
-TEST(SpecialTokensTest, FindsSingleWordsOnlyAlone) {
+TEST(AddedTokensTest, FindsSingleWordsOnlyAlone) {
   const auto tokens =
       Create({{.id = 1, .content = "cat", .single_word = true}});
   EXPECT_THAT(Split(*tokens, "cat cats (cat) _cat \u00E9cat"),
               ElementsAre("<1>cat", " cats (", "<1>cat", ") _cat \u00E9cat"));
 }
 
-TEST(SpecialTokensTest, SeparatesRawFromNormalizedOnes) {
+TEST(AddedTokensTest, SeparatesRawFromNormalizedOnes) {
   const auto tokens =
       Create({{.id = 1, .content = "<raw>"},
               {.id = 2, .content = "<norm>", .normalized = true}});
@@ -83,7 +83,7 @@ TEST(SpecialTokensTest, SeparatesRawFromNormalizedOnes) {
               ElementsAre("<raw>", "<2><norm>"));
 }
 
-TEST(SpecialTokensTest, TakesNewAttributesButNotNormalizedOfASpecialToken) {
+TEST(AddedTokensTest, TakesNewAttributesButNotNormalizedOfASpecialToken) {
   const auto tokens = Create({{.id = 1, .content = "<m>"},
                               {.id = 1,
                                .content = "<m>",
@@ -95,7 +95,7 @@ TEST(SpecialTokensTest, TakesNewAttributesButNotNormalizedOfASpecialToken) {
   EXPECT_TRUE(tokens->IsSpecial(1));
 }
 
-TEST(SpecialTokensTest, LooksUpBothWays) {
+TEST(AddedTokensTest, LooksUpBothWays) {
   const auto tokens = Create(
       {{.id = 7, .content = "x", .special = false}, {.id = 3, .content = "y"}});
   EXPECT_EQ(tokens->TokenToId("x"), 7);
@@ -108,9 +108,9 @@ TEST(SpecialTokensTest, LooksUpBothWays) {
   EXPECT_EQ(Create({})->id_limit(), 0);
 }
 
-TEST(SpecialTokensTest, RejectsWhatCannotBeFound) {
+TEST(AddedTokensTest, RejectsWhatCannotBeFound) {
   const auto message = [](std::vector<AddedToken> tokens) {
-    const auto special = SpecialTokens::Create(tokens, *AnyModel());
+    const auto special = AddedTokens::Create(tokens, *AnyModel());
     EXPECT_EQ(special.status().code(), absl::StatusCode::kInvalidArgument);
     return std::string(special.status().message());
   };
@@ -124,7 +124,7 @@ TEST(SpecialTokensTest, RejectsWhatCannotBeFound) {
 }
 
 // A scan that starts over at each bracket would take minutes.
-TEST(SpecialTokensTest, TakesAMegabyteOfBrackets) {
+TEST(AddedTokensTest, TakesAMegabyteOfBrackets) {
   const auto tokens = Create({{.id = 1, .content = "[MASK]", .lstrip = true}});
   EXPECT_EQ(tokens->Split(std::string(1 << 20, '['), false).size(), 1u);
   std::string spaces(1 << 20, ' ');

@@ -14,12 +14,13 @@ namespace deberta::tokenizer {
 namespace {
 
 using ::testing::ElementsAre;
-using Type = SpmModel::PieceType;
+using Type = SentencePieceModel::PieceType;
 
-std::unique_ptr<SentencePiece> Segmenter(bool lower) {
-  SpmModel model;
+std::unique_ptr<SentencePieceUnigram> Segmenter(bool lower) {
+  SentencePieceModel model;
   model.pieces = {{"[UNK]", 0, Type::kUnknown}, {"\u2581a", -1, Type::kNormal}};
-  return *SentencePiece::Create(std::move(model), {.do_lower_case = lower});
+  return *SentencePieceUnigram::Create(std::move(model),
+                                       {.do_lower_case = lower});
 }
 
 AddedToken Token(int32_t id, std::string content) {
@@ -29,9 +30,9 @@ AddedToken Token(int32_t id, std::string content) {
   return token;
 }
 
-std::vector<std::string> Split(const SlowSpecialTokens::Options& options,
+std::vector<std::string> Split(const SlowAddedTokens::Options& options,
                                std::string_view text, bool lower = false) {
-  const SlowSpecialTokens tokens(options, 2);
+  const SlowAddedTokens tokens(options, 2);
   std::vector<std::string> out;
   for (const auto& stretch : tokens.Split(text, *Segmenter(lower))) {
     out.push_back(stretch.text.text + (stretch.id >= 0 ? " #" : "") +
@@ -41,25 +42,24 @@ std::vector<std::string> Split(const SlowSpecialTokens::Options& options,
   return out;
 }
 
-TEST(SlowSpecialTokensTest, FindsTheLongestWhateverIsNormalized) {
-  SlowSpecialTokens::Options options{
+TEST(SlowAddedTokensTest, FindsTheLongestWhateverIsNormalized) {
+  SlowAddedTokens::Options options{
       .tokens = {Token(5, "[A]"), Token(6, "[A][B]")}};
   options.tokens[0].normalized = true;
   EXPECT_THAT(Split(options, "x[A][B][A] y"),
               ElementsAre("x", "[A][B] #6", "[A] #5", " y"));
 }
 
-TEST(SlowSpecialTokensTest, StripsAsPythonDoes) {
-  SlowSpecialTokens::Options options{.tokens = {Token(5, "[A]")}};
+TEST(SlowAddedTokensTest, StripsAsPythonDoes) {
+  SlowAddedTokens::Options options{.tokens = {Token(5, "[A]")}};
   options.tokens[0].lstrip = true;
   options.tokens[0].rstrip = true;
   EXPECT_THAT(Split(options, "x \u3000\x1c[A]\t y"),
               ElementsAre("x", "[A] #5", "y"));
 }
 
-TEST(SlowSpecialTokensTest, SingleWordsJoinWhatTheyTouch) {
-  SlowSpecialTokens::Options options{
-      .tokens = {Token(5, "ab"), Token(6, "[C]")}};
+TEST(SlowAddedTokensTest, SingleWordsJoinWhatTheyTouch) {
+  SlowAddedTokens::Options options{.tokens = {Token(5, "ab"), Token(6, "[C]")}};
   options.tokens[0].single_word = true;
   EXPECT_THAT(Split(options, "x ab y"), ElementsAre("x ", "ab #5", " y"));
   EXPECT_THAT(Split(options, "xab y"), ElementsAre("xab", " y"));
@@ -68,21 +68,20 @@ TEST(SlowSpecialTokensTest, SingleWordsJoinWhatTheyTouch) {
   EXPECT_THAT(Split(options, "abab"), ElementsAre("abab"));
 }
 
-TEST(SlowSpecialTokensTest, LowersAllButSpecialTokens) {
-  SlowSpecialTokens::Options options{
+TEST(SlowAddedTokensTest, LowersAllButSpecialTokens) {
+  SlowAddedTokens::Options options{
       .tokens = {Token(5, "[CLS]"), Token(6, "<T>")}, .named = {"[CLS]"}};
   options.tokens[1].special = false;
   EXPECT_THAT(Split(options, "A[CLS]<T>\u0130", /*lower=*/true),
               ElementsAre("a", "[CLS] #5", "<t>i\u0307"));
 }
 
-TEST(SlowSpecialTokensTest, SetsSpecialTokensApart) {
+TEST(SlowAddedTokensTest, SetsSpecialTokensApart) {
   const auto segmenter = Segmenter(false);
-  const SlowSpecialTokens tokens(
-      {.tokens = {Token(5, "[CLS]"), Token(6, "<t>")},
-       .named = {"[CLS]", "[UNK]"},
-       .additional = {}},
-      2);
+  const SlowAddedTokens tokens({.tokens = {Token(5, "[CLS]"), Token(6, "<t>")},
+                                .named = {"[CLS]", "[UNK]"},
+                                .additional = {}},
+                               2);
   const auto decode = [&](std::vector<std::string_view> pieces) {
     return tokens.Decode(pieces, *segmenter);
   };

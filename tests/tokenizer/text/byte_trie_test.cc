@@ -11,27 +11,27 @@
 namespace deberta::tokenizer {
 namespace {
 
-TEST(PieceTrieTest, FindsExactlyItsPieces) {
+TEST(ByteTrieTest, FindsExactlyItsPieces) {
   const std::vector<std::string_view> pieces = {"ab",  "a",     "",
                                                 "abc", "b\xFF", "ab"};
-  const PieceTrie trie(pieces);
+  const ByteTrie trie(pieces);
   EXPECT_EQ(trie.Find("ab"), 5);
   EXPECT_EQ(trie.Find("a"), 1);
   EXPECT_EQ(trie.Find(""), 2);
   EXPECT_EQ(trie.Find("abc"), 3);
   EXPECT_EQ(trie.Find("b\xFF"), 4);
-  EXPECT_EQ(trie.Find("b"), PieceTrie::kNoId);
-  EXPECT_EQ(trie.Find("abcd"), PieceTrie::kNoId);
+  EXPECT_EQ(trie.Find("b"), ByteTrie::kNoId);
+  EXPECT_EQ(trie.Find("abcd"), ByteTrie::kNoId);
 }
 
-TEST(PieceTrieTest, EmptyHasOnlyARoot) {
-  const PieceTrie trie(std::vector<std::string_view>{});
-  EXPECT_EQ(trie.Find(""), PieceTrie::kNoId);
-  EXPECT_EQ(trie.Child(PieceTrie::kRoot, 0), PieceTrie::kNone);
+TEST(ByteTrieTest, EmptyHasOnlyARoot) {
+  const ByteTrie trie(std::vector<std::string_view>{});
+  EXPECT_EQ(trie.Find(""), ByteTrie::kNoId);
+  EXPECT_EQ(trie.Child(ByteTrie::kRoot, 0), ByteTrie::kNone);
 }
 
 // More nodes with many children than get a table.
-TEST(PieceTrieTest, FindsChildrenWithAndWithoutATable) {
+TEST(ByteTrieTest, FindsChildrenWithAndWithoutATable) {
   std::vector<std::string> texts;
   for (int i = 0; i < 5000; ++i) {
     for (int j = 0; j < 13; ++j) {
@@ -40,15 +40,15 @@ TEST(PieceTrieTest, FindsChildrenWithAndWithoutATable) {
     }
   }
   const std::vector<std::string_view> pieces(texts.begin(), texts.end());
-  const PieceTrie trie(pieces);
+  const ByteTrie trie(pieces);
   for (size_t i = 0; i < pieces.size(); ++i) {
     ASSERT_EQ(trie.Find(pieces[i]), static_cast<int32_t>(i));
   }
-  EXPECT_EQ(trie.Find(std::string_view("\0\0\x01", 3)), PieceTrie::kNoId);
-  EXPECT_EQ(trie.Find("\x87\x13\x01"), PieceTrie::kNoId);
+  EXPECT_EQ(trie.Find(std::string_view("\0\0\x01", 3)), ByteTrie::kNoId);
+  EXPECT_EQ(trie.Find("\x87\x13\x01"), ByteTrie::kNoId);
 }
 
-TEST(PieceTrieTest, AgreesWithAMapOnRandomPieces) {
+TEST(ByteTrieTest, AgreesWithAMapOnRandomPieces) {
   std::mt19937 random(7);
   std::vector<std::string> texts;
   for (int i = 0; i < 3000; ++i) {
@@ -63,11 +63,11 @@ TEST(PieceTrieTest, AgreesWithAMapOnRandomPieces) {
   for (size_t i = 0; i < half.size(); ++i) {
     expected[half[i]] = static_cast<int32_t>(i);
   }
-  const PieceTrie trie(half);
+  const ByteTrie trie(half);
   for (const std::string& text : texts) {
     const auto found = expected.find(text);
     EXPECT_EQ(trie.Find(text),
-              found == expected.end() ? PieceTrie::kNoId : found->second);
+              found == expected.end() ? ByteTrie::kNoId : found->second);
   }
 }
 

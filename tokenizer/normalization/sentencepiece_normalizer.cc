@@ -1,4 +1,4 @@
-#include "tokenizer/segmentation/sentencepiece_normalizer.h"
+#include "tokenizer/normalization/sentencepiece_normalizer.h"
 
 #include <utility>
 
@@ -6,39 +6,37 @@
 
 namespace deberta::tokenizer {
 
-absl::StatusOr<SpmNormalizer> SpmNormalizer::Create(const SpmModel& model) {
-  SpmNormalizer normalizer(model);
-  if (!model.precompiled_charsmap.empty()) {
-    absl::StatusOr<Charsmap> map = Charsmap::Parse(model.precompiled_charsmap);
+absl::StatusOr<SentencePieceNormalizer> SentencePieceNormalizer::Create(
+    const Options& options) {
+  SentencePieceNormalizer normalizer(options);
+  if (!options.precompiled_charsmap.empty()) {
+    absl::StatusOr<Charsmap> map =
+        Charsmap::Parse(options.precompiled_charsmap);
     if (!map.ok()) return map.status();
     normalizer.charsmap_ = *std::move(map);
   }
   return normalizer;
 }
 
-SpmNormalizer::SpmNormalizer(const SpmModel& model)
-    : space_(model.escape_whitespaces ? "\u2581" : " "),
-      add_dummy_prefix_(model.add_dummy_prefix),
-      remove_extra_whitespaces_(model.remove_extra_whitespaces),
-      whitespace_is_suffix_(model.treat_whitespace_as_suffix) {
-  std::vector<std::string_view> user_defined;
-  for (const SpmModel::Piece& piece : model.pieces) {
-    if (piece.type == SpmModel::PieceType::kUserDefined) {
-      user_defined.push_back(piece.text);
-    }
+SentencePieceNormalizer::SentencePieceNormalizer(const Options& options)
+    : space_(options.escape_whitespaces ? "\u2581" : " "),
+      add_dummy_prefix_(options.add_dummy_prefix),
+      remove_extra_whitespaces_(options.remove_extra_whitespaces),
+      whitespace_is_suffix_(options.treat_whitespace_as_suffix) {
+  if (!options.user_defined_pieces.empty()) {
+    user_defined_.emplace(options.user_defined_pieces);
   }
-  if (!user_defined.empty()) user_defined_.emplace(user_defined);
 }
 
-SpmNormalizer::Prefix SpmNormalizer::NormalizePrefix(
+SentencePieceNormalizer::Prefix SentencePieceNormalizer::NormalizePrefix(
     std::string_view text) const {
   if (user_defined_.has_value()) {
     size_t length = 0;
-    PieceTrie::Node node = PieceTrie::kRoot;
+    ByteTrie::Node node = ByteTrie::kRoot;
     for (size_t i = 0; i < text.size(); ++i) {
       node = user_defined_->Child(node, static_cast<unsigned char>(text[i]));
-      if (node == PieceTrie::kNone) break;
-      if (user_defined_->id(node) != PieceTrie::kNoId) length = i + 1;
+      if (node == ByteTrie::kNone) break;
+      if (user_defined_->id(node) != ByteTrie::kNoId) length = i + 1;
     }
     if (length > 0) return {length, text.substr(0, length)};
   }
@@ -51,13 +49,13 @@ SpmNormalizer::Prefix SpmNormalizer::NormalizePrefix(
   return {length, text.substr(0, length)};
 }
 
-void SpmNormalizer::AppendSpace(size_t origin, Output* out) const {
+void SentencePieceNormalizer::AppendSpace(size_t origin, Output* out) const {
   out->text.append(space_);
   out->origins.resize(out->text.size(), static_cast<uint32_t>(origin));
 }
 
-void SpmNormalizer::AppendContent(std::string_view content, size_t origin,
-                                  Output* out) const {
+void SentencePieceNormalizer::AppendContent(std::string_view content,
+                                            size_t origin, Output* out) const {
   for (const char c : content) {
     if (c == ' ') {
       out->text.append(space_);
@@ -68,7 +66,7 @@ void SpmNormalizer::AppendContent(std::string_view content, size_t origin,
   out->origins.resize(out->text.size(), static_cast<uint32_t>(origin));
 }
 
-size_t SpmNormalizer::StripRight(size_t end, Output* out) const {
+size_t SentencePieceNormalizer::StripRight(size_t end, Output* out) const {
   while (out->text.ends_with(space_)) {
     const size_t length = out->text.size() - space_.size();
     end = out->origins[length];
@@ -78,7 +76,8 @@ size_t SpmNormalizer::StripRight(size_t end, Output* out) const {
   return end;
 }
 
-void SpmNormalizer::Normalize(std::string_view text, Output* out) const {
+void SentencePieceNormalizer::Normalize(std::string_view text,
+                                        Output* out) const {
   out->text.clear();
   out->origins.clear();
   size_t done = 0;
@@ -109,7 +108,7 @@ void SpmNormalizer::Normalize(std::string_view text, Output* out) const {
   if (!out->text.empty()) out->origins.push_back(static_cast<uint32_t>(done));
 }
 
-size_t SpmNormalizer::resident_bytes() const {
+size_t SentencePieceNormalizer::resident_bytes() const {
   return (charsmap_ ? charsmap_->resident_bytes() : 0) +
          (user_defined_ ? user_defined_->resident_bytes() : 0);
 }

@@ -1,4 +1,4 @@
-#include "tokenizer/segmentation/spm_model.h"
+#include "tokenizer/files/spm_model_proto.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace deberta::tokenizer {
 namespace {
 
 using testing::HasSubstr;
-using Type = SpmModel::PieceType;
+using Type = SentencePieceModel::PieceType;
 
 std::string Varint(uint64_t value) {
   std::string out;
@@ -84,7 +84,7 @@ TEST(SpmModelTest, TellsWhetherDecodedTextHasAMapOfItsOwn) {
 TEST(SpmModelTest, AbsentFieldsHaveTheFormatsDefaults) {
   const auto model = ParseSpmModel(Piece("a", 0));
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(model->model_type, SpmModel::kUnigramModelType);
+  EXPECT_EQ(model->model_type, SentencePieceModel::kUnigramModelType);
   EXPECT_EQ(model->unk_id, 0);
   EXPECT_FALSE(model->byte_fallback);
   EXPECT_TRUE(model->add_dummy_prefix);

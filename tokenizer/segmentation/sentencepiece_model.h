@@ -1,19 +1,16 @@
-// A SentencePiece model file (spm.model): a serialised protobuf message, of
-// which the tokenizer needs the pieces and a few fields of two other messages.
+// A model of the SentencePiece library, as its file spm.model has it
+// (sentencepiece_model.proto): what the tokenizer needs of it.
 
-#ifndef TOKENIZER_SEGMENTATION_SPM_MODEL_H_
-#define TOKENIZER_SEGMENTATION_SPM_MODEL_H_
+#ifndef TOKENIZER_SEGMENTATION_SENTENCEPIECE_MODEL_H_
+#define TOKENIZER_SEGMENTATION_SENTENCEPIECE_MODEL_H_
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include "absl/status/statusor.h"
 
 namespace deberta::tokenizer {
 
-struct SpmModel {
+struct SentencePieceModel {
   enum class PieceType : int32_t {
     kNormal = 1,
     kUnknown = 2,
@@ -52,12 +49,6 @@ struct SpmModel {
   bool has_denormalizer = false;
 };
 
-// InvalidArgument, with the byte position, if `bytes` are not such a message,
-// if a piece is not UTF-8 or has a score that is no finite number, if there is
-// no piece, or if unk_id is none of them. Fields that the tokenizer does not
-// need are skipped. The model type is not judged here.
-absl::StatusOr<SpmModel> ParseSpmModel(std::string_view bytes);
-
 }  // namespace deberta::tokenizer
 
-#endif  // TOKENIZER_SEGMENTATION_SPM_MODEL_H_
+#endif  // TOKENIZER_SEGMENTATION_SENTENCEPIECE_MODEL_H_

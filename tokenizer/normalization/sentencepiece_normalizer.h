@@ -2,8 +2,8 @@
 // defined pieces as they are, else the longest match of the character map;
 // white space collapsed; a dummy prefix (spec 5.3, profile spm).
 
-#ifndef TOKENIZER_SEGMENTATION_SENTENCEPIECE_NORMALIZER_H_
-#define TOKENIZER_SEGMENTATION_SENTENCEPIECE_NORMALIZER_H_
+#ifndef TOKENIZER_NORMALIZATION_SENTENCEPIECE_NORMALIZER_H_
+#define TOKENIZER_NORMALIZATION_SENTENCEPIECE_NORMALIZER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,13 +14,12 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/normalization/charsmap.h"
-#include "tokenizer/segmentation/spm_model.h"
 #include "tokenizer/text/byte_trie.h"
 
 namespace deberta::tokenizer {
 
 // Immutable.
-class SpmNormalizer {
+class SentencePieceNormalizer {
  public:
   struct Output {
     std::string text;  // UTF-8
@@ -29,8 +28,18 @@ class SpmNormalizer {
     std::vector<uint32_t> origins;
   };
 
+  // Of the model: normalizer_spec, and one field of trainer_spec.
+  struct Options {
+    std::string_view precompiled_charsmap = {};  // raw bytes; empty: none
+    std::vector<std::string_view> user_defined_pieces = {};
+    bool add_dummy_prefix = true;
+    bool remove_extra_whitespaces = true;
+    bool escape_whitespaces = true;
+    bool treat_whitespace_as_suffix = false;
+  };
+
   // InvalidArgument if the character map is malformed.
-  static absl::StatusOr<SpmNormalizer> Create(const SpmModel& model);
+  static absl::StatusOr<SentencePieceNormalizer> Create(const Options& options);
 
   // Replaces what `out` holds. REQUIRES: `text` is valid UTF-8, below 4 GiB.
   void Normalize(std::string_view text, Output* out) const;
@@ -45,7 +54,7 @@ class SpmNormalizer {
     std::string_view content;
   };
 
-  explicit SpmNormalizer(const SpmModel& model);
+  explicit SentencePieceNormalizer(const Options& options);
 
   // The first unit of a non-empty text, and what it becomes.
   Prefix NormalizePrefix(std::string_view text) const;
@@ -56,7 +65,7 @@ class SpmNormalizer {
   size_t StripRight(size_t end, Output* out) const;
 
   std::optional<Charsmap> charsmap_;
-  std::optional<PieceTrie> user_defined_;
+  std::optional<ByteTrie> user_defined_;
   std::string_view space_;
   bool add_dummy_prefix_;
   bool remove_extra_whitespaces_;
@@ -65,4 +74,4 @@ class SpmNormalizer {
 
 }  // namespace deberta::tokenizer
 
-#endif  // TOKENIZER_SEGMENTATION_SENTENCEPIECE_NORMALIZER_H_
+#endif  // TOKENIZER_NORMALIZATION_SENTENCEPIECE_NORMALIZER_H_

@@ -1,4 +1,4 @@
-#include "tokenizer/segmentation/spm_model.h"
+#include "tokenizer/files/spm_model_proto.h"
 
 #include <bit>
 #include <cmath>
@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
@@ -62,8 +63,7 @@ class MessageReader {
   bool Fail(std::string_view expected) {
     if (status_.ok()) {
       status_ = absl::InvalidArgumentError(absl::StrCat(
-          "SentencePiece model: expected ",
-          absl::string_view(expected.data(), expected.size()), " near byte ",
+          "SentencePiece model: expected ", ToAbsl(expected), " near byte ",
           static_cast<size_t>(rest_.data() - file_.data()), " of ",
           file_.size()));
     }
@@ -148,7 +148,7 @@ void ReadText(const Field& field, MessageReader* reader, std::string* out) {
 // ModelProto.SentencePiece. A type that is none of the enumeration's counts as
 // absent, as proto2 has it.
 void ReadPiece(std::string_view message, MessageReader* parent,
-               SpmModel::Piece* piece) {
+               SentencePieceModel::Piece* piece) {
   MessageReader reader(parent->file(), message);
   Field field;
   while (reader.Next(&field)) {
@@ -161,9 +161,10 @@ void ReadPiece(std::string_view message, MessageReader* parent,
     } else if (field.number == 3) {
       int32_t type = 0;
       ReadInt(field, &reader, &type);
-      if (type >= static_cast<int32_t>(SpmModel::PieceType::kNormal) &&
-          type <= static_cast<int32_t>(SpmModel::PieceType::kByte)) {
-        piece->type = static_cast<SpmModel::PieceType>(type);
+      if (type >=
+              static_cast<int32_t>(SentencePieceModel::PieceType::kNormal) &&
+          type <= static_cast<int32_t>(SentencePieceModel::PieceType::kByte)) {
+        piece->type = static_cast<SentencePieceModel::PieceType>(type);
       }
     }
   }
@@ -171,7 +172,7 @@ void ReadPiece(std::string_view message, MessageReader* parent,
 }
 
 void ReadTrainerSpec(std::string_view message, MessageReader* parent,
-                     SpmModel* model) {
+                     SentencePieceModel* model) {
   MessageReader reader(parent->file(), message);
   Field field;
   while (reader.Next(&field)) {
@@ -191,7 +192,7 @@ void ReadTrainerSpec(std::string_view message, MessageReader* parent,
 }
 
 void ReadNormalizerSpec(std::string_view message, MessageReader* parent,
-                        SpmModel* model) {
+                        SentencePieceModel* model) {
   MessageReader reader(parent->file(), message);
   Field field;
   while (reader.Next(&field)) {
@@ -211,16 +212,16 @@ void ReadNormalizerSpec(std::string_view message, MessageReader* parent,
 }
 
 void ReadDenormalizerSpec(std::string_view message, MessageReader* parent,
-                          SpmModel* model) {
-  SpmModel other;
+                          SentencePieceModel* model) {
+  SentencePieceModel other;
   ReadNormalizerSpec(message, parent, &other);
   model->has_denormalizer = !other.precompiled_charsmap.empty();
 }
 
 }  // namespace
 
-absl::StatusOr<SpmModel> ParseSpmModel(std::string_view bytes) {
-  SpmModel model;
+absl::StatusOr<SentencePieceModel> ParseSpmModel(std::string_view bytes) {
+  SentencePieceModel model;
   MessageReader reader(bytes, bytes);
   Field field;
   while (reader.Next(&field)) {
