@@ -24,6 +24,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
                                  .thresholds = options.agreement_thresholds,
                                  .keep_fp32 = options.keep_fp32,
                                  .threads = options.threads_per_worker},
+                   .products = options.products,
                    .tokenizer_profile = options.tokenizer_profile,
                    .allowed_weights = options.allowed_weights,
                    .hdf5_reader = options.hdf5_reader},

@@ -53,6 +53,13 @@ ABSL_FLAG(std::string, precision, "fp32",
           "differ more than the next two flags allow. The log says what is\n"
           "served and why, also where the processor lacks the instructions\n"
           "(AVX512_BF16 for bf16).");
+ABSL_FLAG(std::string, products, "auto",
+          "Who computes matrix products: own, the kernels of this program;\n"
+          "onednn, that library; or auto, its own, and oneDNN where that is\n"
+          "measured to be at least as fast while a model loads and gives an\n"
+          "input the same bits in any company. oneDNN computes bf16 and int8\n"
+          "on processors without AMX in any case. With auto the last bits of\n"
+          "answers may differ from one start to the next.");
 ABSL_FLAG(
     double, min_label_agreement, 0.99,
     "Least share, from 0 to 1, of the labels of these texts that a lower\n"
@@ -97,13 +104,14 @@ constexpr int kMaxDrainSeconds = 3600;
 constexpr int kMinRequestBytes = 1024;
 
 // In the order of --help.
-std::array<const absl::CommandLineFlag*, 17> Flags() {
+std::array<const absl::CommandLineFlag*, 18> Flags() {
   return {&absl::GetFlagReflectionHandle(FLAGS_models),
           &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
           &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile),
           &absl::GetFlagReflectionHandle(FLAGS_listen),
           &absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
           &absl::GetFlagReflectionHandle(FLAGS_precision),
+          &absl::GetFlagReflectionHandle(FLAGS_products),
           &absl::GetFlagReflectionHandle(FLAGS_min_label_agreement),
           &absl::GetFlagReflectionHandle(FLAGS_max_logit_change),
           &absl::GetFlagReflectionHandle(FLAGS_keep_fp32),
@@ -281,6 +289,14 @@ absl::StatusOr<AgreementThresholds> Thresholds() {
                              .max_logit_change = change};
 }
 
+absl::StatusOr<model::Products> Products() {
+  const std::string name = absl::GetFlag(FLAGS_products);
+  const absl::StatusOr<model::Products> products = model::ParseProducts(name);
+  if (products.ok()) return products;
+  return Wrong("products", "auto, own or onednn",
+               absl::StrCat("\"", name, "\""));
+}
+
 void AnswerHelpAndVersion(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -311,6 +327,8 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
   if (!precision.ok()) return precision.status();
+  const absl::StatusOr<model::Products> products = Products();
+  if (!products.ok()) return products.status();
   const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
   if (!thresholds.ok()) return thresholds.status();
 
@@ -332,6 +350,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .precision = *precision,
+      .products = *products,
       .agreement_thresholds = *thresholds,
       .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
       .threads = threads,

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "model/checkpoint/weight_files.h"
 #include "model/gemm/precision.h"
+#include "model/gemm/products.h"
 #include "server/base/address.h"
 #include "server/models/model_source.h"
 #include "server/precision/served_networks.h"
@@ -31,6 +32,7 @@ struct Options {
   Address listen = {};
   Address metrics_listen = {};
   WantedPrecision precision = model::Precision::kFp32;
+  model::Products products = model::Products::kAuto;
   AgreementThresholds agreement_thresholds = {};
   bool keep_fp32 = false;
   int threads = 1;             // that compute

@@ -32,6 +32,7 @@ struct LoadedModel {
 struct ModelLoading {
   int load_threads = 1;
   PrecisionPolicy precision = {};
+  model::Products products = model::Products::kOwn;
   // Unless the model's deberta.json says another. Absent: that of the version
   // of transformers which saved the directory.
   std::optional<tokenizer::Profile> tokenizer_profile = {};
