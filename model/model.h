@@ -54,7 +54,9 @@ class Model {
   // Mask Decoder is to fill its masks; with few and odd position_buckets, than
   // the reach of their table (RelativePosition::Reach).
   // Rows of sequences that are not wanted any more are 0 in `output`; if none
-  // is left, Cancelled.
+  // is left, Cancelled. DataLoss once the file that the word embeddings are
+  // mapped from was changed in place: answers of old layers on new embeddings
+  // would be wrong.
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
                        const ForwardOptions& options = {}) const;

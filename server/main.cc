@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
+#include "server/base/bus_error.h"
 #include "server/base/log.h"
 #include "server/base/shutdown_signal.h"
 #include "server/engine.h"
@@ -169,6 +170,7 @@ int main(int argc, char** argv) {
   }
   options->hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
+  NameFileOnBusError();
   SilenceLibraries();
   ShutdownSignal shutdown;
   Log log(stderr);
