@@ -140,7 +140,7 @@ void GatherAdd(const float* hidden, std::span<const uint32_t> rows,
 }  // namespace
 
 struct Model::Parts {
-  std::unique_ptr<const Checkpoint> checkpoint;
+  std::shared_ptr<const Checkpoint> checkpoint;
   PrecisionChoice precision;
   std::string products;
   Weights weights;
@@ -250,12 +250,17 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
     const std::string& directory, const Options& options) {
   auto checkpoint = Checkpoint::Open(directory, options.checkpoint);
   if (!checkpoint.ok()) return checkpoint.status();
-  auto weights = BindWeights(**checkpoint, options.fill_mask);
+  return Load(*std::move(checkpoint), options);
+}
+
+absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
+    std::shared_ptr<const Checkpoint> checkpoint, const Options& options) {
+  auto weights = BindWeights(*checkpoint, options.fill_mask);
   if (!weights.ok()) return weights.status();
   Workspace workspace(std::max(1, options.load_threads));
   PrecisionChoice precision =
-      ChoosePrecision(options.precision, (*checkpoint)->config());
-  WeightReader reader(**checkpoint, *weights, precision, options.products,
+      ChoosePrecision(options.precision, checkpoint->config());
+  WeightReader reader(*checkpoint, *weights, precision, options.products,
                       workspace, options.observer);
   auto encoder = Encoder::Load(*weights, reader);
   if (!encoder.ok()) return encoder.status();
@@ -266,10 +271,10 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   }
   auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
-  if (absl::Status s = (*checkpoint)->CheckUnchanged(); !s.ok()) return s;
+  if (absl::Status s = checkpoint->CheckUnchanged(); !s.ok()) return s;
   const uint64_t longest = LongestSequence(reader.config());
   return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
-      Parts{*std::move(checkpoint), std::move(precision), reader.products(),
+      Parts{std::move(checkpoint), std::move(precision), reader.products(),
             *std::move(weights), *std::move(encoder), std::move(decoder),
             *std::move(head), longest})));
 }
@@ -336,6 +341,10 @@ const std::vector<std::string>& Model::labels() const {
 size_t Model::logit_width() const { return parts_->head.width(); }
 
 uint64_t Model::longest_sequence() const { return parts_->longest; }
+
+double Model::row_cost() const {
+  return RowCost(parts_->weights.head, config());
+}
 
 int64_t Model::parameters() const { return parts_->weights.parameters; }
 

@@ -37,13 +37,17 @@ class Model {
     // Who computes; see products(). Own: equal loads give equal bits.
     Products products = Products::kOwn;
     LoadObserver observer = nullptr;
+    // Of a directory.
     Checkpoint::Options checkpoint = {};
     // The decoder that fills masks, where the tensors are not to choose.
     std::optional<FillMaskDecoder> fill_mask = std::nullopt;
   };
 
-  // Loads the checkpoint in `directory`. All missing, unexpected and misshapen
-  // tensors are reported together.
+  // Loads `checkpoint`, which models in other precisions may share. All
+  // missing, unexpected and misshapen tensors are reported together.
+  static absl::StatusOr<std::unique_ptr<const Model>> Load(
+      std::shared_ptr<const Checkpoint> checkpoint, const Options& options);
+  // Loads the checkpoint in `directory`.
   static absl::StatusOr<std::unique_ptr<const Model>> Load(
       const std::string& directory, const Options& options);
   ~Model();
@@ -77,6 +81,8 @@ class Model {
   // Tokens of the longest sequence that Forward() takes, whatever is read of
   // it.
   uint64_t longest_sequence() const;
+  // See RowCost() of head_weights.h.
+  double row_cost() const;
   int64_t parameters() const;
   // Bytes of packed weights and tables held in memory, plus the mapped word
   // embedding table.

@@ -11,7 +11,6 @@
 #include "server/base/log.h"
 #include "server/batching/scheduler.h"
 #include "server/models/catalog.h"
-#include "server/models/loaded_model.h"
 #include "server/options.h"
 
 namespace deberta::server {
@@ -26,7 +25,6 @@ class Engine {
   // Drains without waiting for queued work.
   ~Engine();
 
-  const std::vector<LoadedModel>& models() const { return models_; }
   const Catalog& catalog() const { return catalog_; }
   Scheduler& scheduler() { return *scheduler_; }
   // What waits for a model, in whichever precision.
@@ -34,20 +32,9 @@ class Engine {
   double queued_seconds(size_t model) const;
 
  private:
-  // Of the scheduler: first each model's own, then those of models that keep
-  // fp32 beside a lower precision.
-  struct Queue {
-    size_t model = 0;
-    const model::Model* network = nullptr;
-  };
-
-  Engine(const Options& options, std::vector<LoadedModel> models,
+  Engine(const Options& options, std::vector<ServedModel> models,
          Scheduler::BatchObserver observer);
 
-  static std::vector<Queue> MakeQueues(std::vector<LoadedModel>* models);
-
-  std::vector<LoadedModel> models_;
-  const std::vector<Queue> queues_;
   const Catalog catalog_;
   std::unique_ptr<Scheduler> scheduler_;
 };

@@ -2,20 +2,22 @@
 
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
 #include "server/base/bus_error.h"
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/shutdown_signal.h"
 #include "server/engine.h"
@@ -39,21 +41,6 @@ constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
 void SilenceLibraries() {
   gpr_set_log_function([](gpr_log_func_args*) {});
   google::protobuf::SetLogHandler(nullptr);
-}
-
-std::vector<Metrics::ModelInfo> ModelInfos(const Engine& engine) {
-  std::vector<Metrics::ModelInfo> infos;
-  for (const LoadedModel& model : engine.models()) {
-    infos.push_back({.name = model.served.name,
-                     .tasks = model.served.tasks,
-                     .load_time = model.load_time,
-                     .resident_bytes = model.served.resident_bytes,
-                     .requested_precision = model.served.requested_precision,
-                     .precision = model.served.precision,
-                     .label_agreement = model.served.label_agreement,
-                     .max_logit_change = model.served.max_logit_change});
-  }
-  return infos;
 }
 
 // Refuses new calls, finishes those inside by `deadline`, and closes the port.
@@ -101,6 +88,13 @@ absl::Status CheckDescriptors() {
                    kLeast, ", it is ", limit.rlim_cur));
 }
 
+// Large blocks are the system's again as soon as they are free; by default the
+// allocator keeps more of them the larger they were.
+void GiveLargeBlocksBack() {
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
@@ -109,6 +103,8 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
   Service service(
       {.max_call_time = options.max_call_time,
+       .max_inflight_bytes = options.max_inflight_bytes,
+       .large_call_threads = std::max(1, options.threads / 2),
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
          if (report.code == absl::StatusCode::kInternal) {
@@ -139,7 +135,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
       log);
   if (!loaded.ok()) return loaded.status();
   engine = *std::move(loaded);
-  metrics.AddModels(ModelInfos(*engine), [&engine](size_t model) {
+  metrics.AddModels(engine->catalog().models(), [&engine](size_t model) {
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
@@ -152,7 +148,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
 
   const int signal = shutdown->Wait();
   log->Info("shutting down", {{"signal", int64_t{signal}}});
-  Stop(absl::Now() + options.drain_time, &service, engine.get(),
+  Stop(SteadyNow() + options.drain_time, &service, engine.get(),
        listener->get(), log);
   return absl::OkStatus();
 }
@@ -168,10 +164,11 @@ int main(int argc, char** argv) {
                  std::string(options.status().message()).c_str());
     return 1;
   }
-  options->hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
+  options->loading.hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
   NameFileOnBusError();
   SilenceLibraries();
+  GiveLargeBlocksBack();
   ShutdownSignal shutdown;
   Log log(stderr);
   if (const absl::Status status = Serve(*options, &shutdown, &log);

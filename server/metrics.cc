@@ -44,9 +44,10 @@ constexpr std::array<std::pair<Rejection, const char*>, 4> kRejections = {{
     {Rejection::kDraining, "draining"},
 }};
 
+// Up to the default deadline of a call.
 const Histogram::BucketBoundaries kSeconds = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-    0.25,   0.5,   1,      2.5,   5,    10,    30};
+    0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
 const Histogram::BucketBoundaries kSequences = {1,  2,  4,   8,  16,
                                                 32, 64, 128, 256};
 const Histogram::BucketBoundaries kTokens = {16,   32,   64,   128,  256,  512,
@@ -261,34 +262,34 @@ struct Metrics::Series {
             .compute = &compute.Add(labels, kSeconds)};
   }
 
-  ModelSeries MakeModel(const ModelInfo& info) {
+  ModelSeries MakeModel(const ModelDescription& told) {
     ModelSeries model;
-    AddRequests(info.name, &model);
-    for (const TaskKind task : info.tasks) {
-      model.methods[TaskName(task)] = MakeMethod(info.name, TaskName(task));
+    AddRequests(told.name, &model);
+    for (const TaskKind task : told.tasks) {
+      model.methods[TaskName(task)] = MakeMethod(told.name, TaskName(task));
     }
-    model.methods[kTokenizeMethod] = MakeMethod(info.name, kTokenizeMethod);
+    model.methods[kTokenizeMethod] = MakeMethod(told.name, kTokenizeMethod);
     for (const auto& [rejection, name] : kRejections) {
       model.rejected[rejection] =
-          &rejected.Add({{"model", info.name}, {"reason", name}});
+          &rejected.Add({{"model", told.name}, {"reason", name}});
     }
-    const Labels labels = {{"model", info.name}};
+    const Labels labels = {{"model", told.name}};
     model.batch_sequences = &batch_sequences.Add(labels, kSequences);
     model.batch_tokens = &batch_tokens.Add(labels, kTokens);
-    load_seconds.Add(labels).Set(absl::ToDoubleSeconds(info.load_time));
-    model_bytes.Add(labels).Set(static_cast<double>(info.resident_bytes));
-    AddPrecision(info);
+    load_seconds.Add(labels).Set(absl::ToDoubleSeconds(told.load_time));
+    model_bytes.Add(labels).Set(static_cast<double>(told.resident_bytes));
+    AddPrecision(told);
     return model;
   }
 
-  void AddPrecision(const ModelInfo& info) {
-    const Labels labels = {{"model", info.name}};
-    label_agreement.Add(labels).Set(info.label_agreement);
-    max_logit_change.Add(labels).Set(info.max_logit_change);
+  void AddPrecision(const ModelDescription& told) {
+    const Labels labels = {{"model", told.name}};
+    label_agreement.Add(labels).Set(told.agreement.label_agreement());
+    max_logit_change.Add(labels).Set(told.agreement.max_logit_change);
     precision_info
-        .Add({{"model", info.name},
-              {"requested", info.requested_precision},
-              {"precision", info.precision}})
+        .Add({{"model", told.name},
+              {"requested", told.requested_precision},
+              {"precision", told.precision}})
         .Set(1);
   }
 };
@@ -308,12 +309,12 @@ void Metrics::WatchInflight(std::function<size_t()> inflight) {
   series_->process = std::make_unique<ProcessCollector>(std::move(inflight));
 }
 
-void Metrics::AddModels(const std::vector<ModelInfo>& models,
+void Metrics::AddModels(const std::vector<ServedModel>& models,
                         std::function<Backlog(size_t model)> backlog) {
   std::vector<std::string> names;
-  for (const ModelInfo& model : models) {
-    names.push_back(model.name);
-    series_->models.push_back(series_->MakeModel(model));
+  for (const ServedModel& model : models) {
+    names.push_back(model.description.name);
+    series_->models.push_back(series_->MakeModel(model.description));
   }
   const MutexLock lock(&series_->mutex);
   series_->backlog =

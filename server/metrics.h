@@ -27,18 +27,6 @@ class Metrics {
     std::string isa;
   };
 
-  struct ModelInfo {
-    std::string name;
-    std::vector<TaskKind> tasks = {};
-    absl::Duration load_time = {};
-    uint64_t resident_bytes = 0;
-    std::string requested_precision = "fp32";
-    std::string precision = "fp32";
-    // Of the precision with fp32.
-    double label_agreement = 1;
-    double max_logit_change = 0;
-  };
-
   struct Backlog {
     size_t tokens = 0;
     double seconds = 0;
@@ -54,7 +42,7 @@ class Metrics {
 
   // `backlog` of a model is asked at every scrape. To be called once, before
   // reports about these models arrive.
-  void AddModels(const std::vector<ModelInfo>& models,
+  void AddModels(const std::vector<ServedModel>& models,
                  std::function<Backlog(size_t model)> backlog);
 
   void RecordRequest(const RequestReport& report);

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "server/base/cpu_quota.h"
+#include "server/base/cgroup_limits.h"
 
 ABSL_FLAG(std::string, models, "",
           "Models to serve: [name=]DIR[,[name=]DIR...], each a directory of\n"
@@ -88,6 +88,13 @@ ABSL_FLAG(int32_t, max_queue_tokens, 32768,
 ABSL_FLAG(int32_t, max_request_bytes, 4 << 20,
           "Largest request accepted, in bytes.");
 ABSL_FLAG(
+    int64_t, max_inflight_bytes, 0,
+    "Memory that calls may hold together, in bytes: their texts, tokens,\n"
+    "outputs and answers, until these are sent. One call may hold three\n"
+    "quarters of it; more is refused with INVALID_ARGUMENT, and with\n"
+    "RESOURCE_EXHAUSTED what others leave no room for. 0: 200 MiB, or a\n"
+    "quarter of the cgroup's memory limit if that is less.");
+ABSL_FLAG(
     int64_t, default_deadline_ms, 60000,
     "Milliseconds after which a call fails with DEADLINE_EXCEEDED, unless\n"
     "its own deadline is earlier.");
@@ -102,9 +109,11 @@ constexpr int64_t kMaxWaitUs = 10'000'000;
 constexpr int64_t kMaxDeadlineMs = int64_t{24} * 3600 * 1000;
 constexpr int kMaxDrainSeconds = 3600;
 constexpr int kMinRequestBytes = 1024;
+constexpr int64_t kMaxInflightBytes = int64_t{1} << 40;
+constexpr size_t kDefaultInflightBytes = size_t{200} << 20;
 
 // In the order of --help.
-std::array<const absl::CommandLineFlag*, 18> Flags() {
+std::array<const absl::CommandLineFlag*, 19> Flags() {
   return {&absl::GetFlagReflectionHandle(FLAGS_models),
           &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
           &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile),
@@ -121,6 +130,7 @@ std::array<const absl::CommandLineFlag*, 18> Flags() {
           &absl::GetFlagReflectionHandle(FLAGS_max_batch_wait_us),
           &absl::GetFlagReflectionHandle(FLAGS_max_queue_tokens),
           &absl::GetFlagReflectionHandle(FLAGS_max_request_bytes),
+          &absl::GetFlagReflectionHandle(FLAGS_max_inflight_bytes),
           &absl::GetFlagReflectionHandle(FLAGS_default_deadline_ms),
           &absl::GetFlagReflectionHandle(FLAGS_drain_seconds)};
 }
@@ -178,6 +188,9 @@ absl::Status CheckRanges() {
                    kMaxInt),
         CheckRange("max_request_bytes", absl::GetFlag(FLAGS_max_request_bytes),
                    kMinRequestBytes, kMaxInt),
+        CheckRange("max_inflight_bytes",
+                   absl::GetFlag(FLAGS_max_inflight_bytes), 0,
+                   kMaxInflightBytes),
         CheckRange("default_deadline_ms",
                    absl::GetFlag(FLAGS_default_deadline_ms), 1, kMaxDeadlineMs),
         CheckRange("drain_seconds", absl::GetFlag(FLAGS_drain_seconds), 0,
@@ -297,6 +310,13 @@ absl::StatusOr<model::Products> Products() {
                absl::StrCat("\"", name, "\""));
 }
 
+size_t InflightBytes(std::optional<size_t> memory_limit) {
+  const int64_t flag = absl::GetFlag(FLAGS_max_inflight_bytes);
+  if (flag > 0) return static_cast<size_t>(flag);
+  if (!memory_limit.has_value()) return kDefaultInflightBytes;
+  return std::min(kDefaultInflightBytes, *memory_limit / 4);
+}
+
 void AnswerHelpAndVersion(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -313,7 +333,7 @@ void AnswerHelpAndVersion(int argc, char** argv) {
 
 }  // namespace
 
-absl::StatusOr<Options> OptionsFromFlags(int cpus) {
+absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (absl::Status s = CheckRanges(); !s.ok()) return s;
   if (absl::Status s = CheckContradictions(); !s.ok()) return s;
   absl::StatusOr<Addresses> addresses = ReadAddresses();
@@ -334,7 +354,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
 
   int workers = absl::GetFlag(FLAGS_workers);
   int team = absl::GetFlag(FLAGS_threads_per_worker);
-  const int threads = workers > 0 && team > 0 ? workers * team : cpus;
+  const int threads = workers > 0 && team > 0 ? workers * team : limits.cpus;
   if (threads > kMaxThreads) {
     return absl::InvalidArgumentError(
         absl::StrCat("--workers (", workers, ") times --threads_per_worker (",
@@ -343,16 +363,21 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
   }
   if (workers == 0) workers = threads;
   if (team == 0) team = threads;
+  const size_t inflight_bytes = InflightBytes(limits.memory_bytes);
   return Options{
       .models = *std::move(models),
-      .allowed_weights = *std::move(allowed),
-      .tokenizer_profile = *profile,
+      .loading = {.threads = threads,
+                  .precision = {.wanted = *precision,
+                                .thresholds = *thresholds,
+                                .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
+                                .threads = team},
+                  .products = *products,
+                  .tokenizer_profile = *profile,
+                  .allowed_weights = *std::move(allowed),
+                  // More than one call may hold: see Admission.
+                  .max_answer_bytes = inflight_bytes},
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
-      .precision = *precision,
-      .products = *products,
-      .agreement_thresholds = *thresholds,
-      .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,
@@ -363,6 +388,7 @@ absl::StatusOr<Options> OptionsFromFlags(int cpus) {
       .max_queue_tokens =
           static_cast<size_t>(absl::GetFlag(FLAGS_max_queue_tokens)),
       .max_request_bytes = absl::GetFlag(FLAGS_max_request_bytes),
+      .max_inflight_bytes = inflight_bytes,
       .max_call_time =
           absl::Milliseconds(absl::GetFlag(FLAGS_default_deadline_ms)),
       .drain_time = absl::Seconds(absl::GetFlag(FLAGS_drain_seconds))};
@@ -377,7 +403,8 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
         absl::StrCat("unexpected argument \"", left[1],
                      "\"; flags are written --name=value"));
   }
-  return OptionsFromFlags(UsableCpus());
+  return OptionsFromFlags(
+      {.cpus = UsableCpus(), .memory_bytes = CgroupMemoryBytes()});
 }
 
 }  // namespace deberta::server

@@ -32,6 +32,13 @@ confined() {
 
 layer json 'tokenizer/|model/|server/|proto/|tools/'
 layer tokenizer 'model/|server/|proto/|tools/'
+# Inside tokenizer/ each room may include those to its left, itself and json/;
+# the files at the top may include them all.
+rooms=(text encoding normalization segmentation special_tokens files)
+for i in "${!rooms[@]}"; do
+  left=$(IFS='|'; echo "${rooms[*]:0:i+1}")
+  layer "tokenizer/${rooms[i]}" 'tokenizer/' "tokenizer/($left)/"
+done
 layer model 'tokenizer/|server/|proto/|tools/'
 layer model/checkpoint 'model/' 'model/checkpoint/'
 layer model/runtime 'model/' 'model/runtime/'
@@ -50,10 +57,10 @@ layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 confined '(oneapi/)?dnnl' 'model/gemm/onednn_gemm\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/(gemm|layers)/[a-z0-9_]+(-inl)?\.(cc|h)|model/runtime/isa\.cc'
-confined 'utf8proc' 'tokenizer/(unicode|normalizer)[a-z_]*\.cc'
+confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(nfc|normalizer))\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
-confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/(loader|[a-z_]*json[a-z_]*)\.(cc|h)|server/base/log\.cc|tools/[a-z_/-]+\.cc'
+confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 # No folder includes itself by way of another. Programs, which nobody includes,

@@ -1,25 +1,38 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the whole test suite.
 #
-#   tests/run.sh                unit and golden tests, then the end-to-end test
-#   tests/run.sh --sanitizers   also ctest under ASan + UBSan and under TSan
+#   tests/run.sh                unit and golden tests and the end-to-end test; the
+#                               programs by clang with its thread-safety analysis;
+#                               the tests of threads under TSan, those of foreign
+#                               bytes under ASan + UBSan
+#   tests/run.sh --release      the first two alone
+#   tests/run.sh --sanitizers   all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
-# BUILD_JOBS bounds the parallel compiler runs. See tests/README.md.
+# BUILD_JOBS bounds the parallel compiler runs; ccache is used where it is
+# installed. See tests/README.md.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-sanitizers=no
+checks=some
 image=no
 for argument in "$@"; do
   case "$argument" in
-    --sanitizers) sanitizers=yes ;;
+    --release) checks=none ;;
+    --sanitizers) checks=all ;;
     --image) image=yes ;;
-    *) echo "usage: $0 [--sanitizers] [--image]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--release|--sanitizers] [--image]" >&2; exit 2 ;;
   esac
 done
+programs=(deberta-server deberta-client deberta-bench deberta-convert)
+thread_tests=(base_test batching_test batching_thrown_test engine_test rpc_test
+              rpc_thrown_test scheduler_test server_test thread_pool_test)
+byte_tests=(checkpoint_test json_test rpc_test tasks_test tokenizer_test)
 jobs=${BUILD_JOBS:-$(nproc)}
+if command -v ccache >/dev/null; then
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+fi
 summary=()
 failures=0
 start=$SECONDS
@@ -47,28 +60,43 @@ finish() {
   exit
 }
 
+# build PRESET [TARGET...]: all targets, if none is named.
 build() {
-  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -j "$jobs"
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null &&
+    cmake --build --preset "$preset" -j "$jobs" ${*:+--target "$@"}
 }
 
-run_ctest() { ctest --preset "$1" -j "$jobs"; }
+run_ctest() { ctest --preset "$1" -j "$jobs" "${@:2}"; }
 
-sanitized_ctest() {
+# sanitized PRESET [TEST...]: builds and runs all of ctest, or these of it.
+sanitized() {
+  local preset=$1 only=()
+  shift
+  [ $# -gt 0 ] && only=(--no-tests=error -R "^($(IFS='|'; echo "$*"))(_|\$)")
+  phase "build $preset" build "$preset" "$@" || return
   ASAN_OPTIONS=detect_stack_use_after_return=1 \
   UBSAN_OPTIONS=print_stacktrace=1 \
   TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp history_size=4" \
-    run_ctest "$1"
+    phase "ctest $preset" run_ctest "$preset" "${only[@]}"
 }
 
 phase "install what is missing" deploy/install-dependencies.sh --tests || finish
 phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
-if [ "$sanitizers" = yes ]; then
-  for preset in asan-ubsan tsan; do
-    phase "build $preset" build "$preset" &&
-      phase "ctest $preset" sanitized_ctest "$preset"
-  done
-fi
+case $checks in
+  some)
+    phase "build clang" build clang "${programs[@]}"
+    sanitized tsan "${thread_tests[@]}"
+    sanitized asan-ubsan "${byte_tests[@]}"
+    ;;
+  all)
+    phase "build clang" build clang
+    sanitized tsan
+    sanitized asan-ubsan
+    ;;
+esac
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh
 finish

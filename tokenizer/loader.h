@@ -10,9 +10,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
+#include "tokenizer/files/tokenizer_files.h"
 #include "tokenizer/tokenizer.h"
-#include "tokenizer/tokenizer_files.h"
 
 namespace deberta::tokenizer {
 

@@ -8,10 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "tokenizer/segmenter.h"
-#include "tokenizer/slow_special_tokens.h"
-#include "tokenizer/special_tokens.h"
-#include "tokenizer/unicode.h"
+#include "tokenizer/segmentation/segmenter.h"
+#include "tokenizer/special_tokens/added_tokens.h"
+#include "tokenizer/special_tokens/slow_added_tokens.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {

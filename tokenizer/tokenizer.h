@@ -19,20 +19,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/post_processor.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/encoding/post_processor.h"
+#include "tokenizer/files/profile.h"
 
 namespace deberta::tokenizer {
 
 // The two steps that differ between the families: everything between added
 // tokens (normalise, pre-tokenise, model) and its inverse.
-class Segmenter;          // tokenizer/segmenter.h
-struct NormalizedText;    // tokenizer/segmenter.h
-class SpecialTokens;      // tokenizer/special_tokens.h
-class SlowSpecialTokens;  // tokenizer/slow_special_tokens.h
-
-enum class Side { kLeft, kRight };
+class Segmenter;          // tokenizer/segmentation/segmenter.h
+struct NormalizedText;    // tokenizer/segmentation/segmenter.h
+class SpecialTokens;      // tokenizer/special_tokens/added_tokens.h
+class SlowSpecialTokens;  // tokenizer/special_tokens/slow_added_tokens.h
 
 class Tokenizer {
  public:

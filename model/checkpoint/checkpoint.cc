@@ -26,13 +26,11 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, error);
 }
 
-absl::StatusOr<std::string> ReadJsonFile(const std::string& path) {
-  const absl::StatusOr<MappedFile> file = MappedFile::Open(path);
-  if (!file.ok()) return file.status();
-  const std::span<const std::byte> bytes = file->bytes();
+absl::StatusOr<std::string> ReadJson(const MappedFile& file) {
+  const std::span<const std::byte> bytes = file.bytes();
   if (bytes.size() > kMaxJsonBytes) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected at most ", kMaxJsonBytes,
+        absl::StrCat(file.path(), ": expected at most ", kMaxJsonBytes,
                      " bytes of JSON, got ", bytes.size()));
   }
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -43,7 +41,9 @@ absl::StatusOr<std::string> ReadJsonFile(const std::string& path) {
 absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
   const std::string path =
       absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
-  const absl::StatusOr<std::string> json = ReadJsonFile(path);
+  const absl::StatusOr<MappedFile> file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<std::string> json = ReadJson(*file);
   if (!json.ok()) return json.status();
   absl::StatusOr<Config> config = ParseConfig(*json);
   if (!config.ok()) return AtFile(path, config.status());
@@ -96,7 +96,10 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
 
 absl::Status Checkpoint::AddShards() {
   const std::string& index_path = weight_files_.path;
-  const absl::StatusOr<std::string> json = ReadJsonFile(index_path);
+  absl::StatusOr<MappedFile> file = MappedFile::Open(index_path);
+  if (!file.ok()) return file.status();
+  index_ = *std::move(file);
+  const absl::StatusOr<std::string> json = ReadJson(*index_);
   if (!json.ok()) return json.status();
   const auto index = ParseSafetensorsIndex(*json);
   if (!index.ok()) return AtFile(index_path, index.status());

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -62,6 +63,11 @@ class Checkpoint {
   // The file that identifies the weights: model.safetensors, or the index file
   // where sharded. `sha256` of GetModel is of this file.
   const std::string& weights_path() const { return weight_files_.path; }
+  // That file as it was opened with the checkpoint, whatever is at its path
+  // now.
+  const MappedFile& weights_file() const {
+    return index_.has_value() ? *index_ : files_.front();
+  }
   // "safetensors", "torch" or "hdf5".
   std::string_view weights_format() const {
     return WeightsFormatName(weight_files_.format);
@@ -94,6 +100,7 @@ class Checkpoint {
   Config config_;
   WeightFiles weight_files_;
   std::string hdf5_reader_;
+  std::optional<MappedFile> index_;  // of the shards
   std::vector<MappedFile> files_;
   // Bytes of the tensors that are not as their file has them.
   std::vector<std::vector<std::byte>> buffers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 // From libgomp; clang has no omp.h without a second OpenMP runtime.
 extern "C" void omp_set_num_threads(int threads);
@@ -43,7 +44,8 @@ void UseOneOpenMpThread() { omp_set_num_threads(1); }
 ThreadPool::ThreadPool(int threads) : threads_(threads) {
   UseOneOpenMpThread();
   for (int thread = 1; thread < threads; ++thread) {
-    workers_.emplace_back([this, thread] { RunLoops(thread, 0, nullptr); });
+    workers_.emplace_back(
+        [this, thread] { RunLoops(thread, 0, [] { return false; }); });
   }
 }
 
@@ -72,6 +74,10 @@ void ThreadPool::ParallelFor(size_t tasks, Body body) {
        left != 0;) {
     left = AwaitChange(unfinished_, left);
   }
+  if (has_thrown_.load(std::memory_order_relaxed)) {
+    has_thrown_.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(thrown_, nullptr));
+  }
 }
 
 void ThreadPool::ParallelForRanges(
@@ -88,9 +94,10 @@ uint32_t ThreadPool::Lead(int thread) {
   return session_.load(std::memory_order_relaxed);
 }
 
-void ThreadPool::Help(int thread, uint32_t session, std::atomic<bool>& call) {
+void ThreadPool::Help(int thread, uint32_t session,
+                      absl::FunctionRef<bool()> called) {
   threads_.fetch_add(1, std::memory_order_relaxed);
-  RunLoops(thread, session, &call);
+  RunLoops(thread, session, called);
   threads_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -101,17 +108,13 @@ void ThreadPool::Release() {
 }
 
 void ThreadPool::RunLoops(int thread, uint32_t session,
-                          std::atomic<bool>* call) {
+                          absl::FunctionRef<bool()> called) {
   UseOneOpenMpThread();
   uint32_t epoch = epoch_.load(std::memory_order_acquire);
   // Whoever misses the end of the session here has an epoch from before it,
   // and does not wait below.
   while (session_.load(std::memory_order_relaxed) == session) {
-    // Looked at first, as all who help share its cache line.
-    if (call != nullptr && call->load(std::memory_order_relaxed) &&
-        call->exchange(false, std::memory_order_relaxed)) {
-      return;
-    }
+    if (called()) return;
     RunTasks(thread);
     epoch = AwaitChange(epoch_, epoch);
   }
@@ -128,11 +131,21 @@ void ThreadPool::RunTasks(int thread) {
       continue;
     }
     // A claimed task keeps the loop alive, so its fields are stable here.
-    (*body_)(tasks_ - static_cast<uint32_t>(state), thread);
+    RunTask(tasks_ - static_cast<uint32_t>(state), thread);
     if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       unfinished_.notify_one();
     }
     state = unclaimed_.load(std::memory_order_acquire);
+  }
+}
+
+void ThreadPool::RunTask(size_t task, int thread) noexcept {
+  try {
+    (*body_)(task, thread);
+  } catch (...) {
+    if (!has_thrown_.exchange(true, std::memory_order_relaxed)) {
+      thrown_ = std::current_exception();
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -34,8 +35,9 @@ class ThreadPool {
   int threads() const { return threads_.load(std::memory_order_relaxed); }
 
   // Calls body(task, thread) once for each task in [0, tasks), with the number
-  // of the thread that makes the call, and returns when all have returned. Not
-  // reentrant; one caller at a time. REQUIRES: tasks < 2^32.
+  // of the thread that makes the call, and returns when all have returned.
+  // Throws what one of them threw; of the others, all or some have been called.
+  // Not reentrant; one caller at a time. REQUIRES: tasks < 2^32.
   void ParallelFor(size_t tasks, Body body);
 
   // As above over [0, n) in runs of at most `grain`: body(begin, end, thread).
@@ -50,18 +52,18 @@ class ThreadPool {
   uint32_t Lead(int thread);
   // Runs tasks of the session's loops, those under way included, until
   // Release(); not at all if that has been called. Also ends between two loops
-  // when `call` is set, and clears it: of all who see it, one goes. A thread
-  // that leaves late may run tasks of the next session: so no two threads may
-  // ever share a number.
-  void Help(int thread, uint32_t session, std::atomic<bool>& call);
+  // once `called` says so. A thread that leaves late may run tasks of the next
+  // session: so no two threads may ever share a number.
+  void Help(int thread, uint32_t session, absl::FunctionRef<bool()> called);
   // Ends the session. Waits for nobody.
   void Release();
 
  private:
-  // Help(), not counted in threads(). `call` may be null.
-  void RunLoops(int thread, uint32_t session, std::atomic<bool>* call);
+  // Help(), not counted in threads().
+  void RunLoops(int thread, uint32_t session, absl::FunctionRef<bool()> called);
   // Runs tasks of the current loop until none is left to hand out.
   void RunTasks(int thread);
+  void RunTask(size_t task, int thread) noexcept;
 
   // The loop: written by the caller before `unclaimed_` is published, read by
   // threads that have claimed one of its tasks.
@@ -70,6 +72,10 @@ class ThreadPool {
   // High half: number of the loop. Low half: its tasks not handed out yet.
   std::atomic<uint64_t> unclaimed_{0};
   std::atomic<uint32_t> unfinished_{0};
+  // What a task of the loop threw: written by the thread that sets the flag,
+  // read by the caller when none is unfinished.
+  std::atomic<bool> has_thrown_{false};
+  std::exception_ptr thrown_;
   // Grows with every loop; sleeping threads wait for it.
   std::atomic<uint32_t> epoch_{0};
   // Grows with every Release(), before `epoch_` does.

@@ -229,4 +229,20 @@ absl::StatusOr<HeadWeights> BindHead(const Config& config,
   return weights;
 }
 
+double RowCost(const HeadWeights& head, const Config& config) {
+  double row = 0;
+  for (const TensorView* matrix :
+       {head.pooler.weight, head.dense.weight, head.classifier.weight,
+        head.decoder_weight}) {
+    if (matrix == nullptr) continue;
+    row += static_cast<double>(matrix->shape[0]) *
+           static_cast<double>(matrix->shape[1]);
+  }
+  const double hidden = static_cast<double>(config.hidden_size);
+  const double intermediate = static_cast<double>(config.intermediate_size);
+  const double token = static_cast<double>(config.num_hidden_layers) *
+                       (4 * hidden * hidden + 2 * hidden * intermediate);
+  return row / token;
+}
+
 }  // namespace deberta::model

@@ -92,6 +92,12 @@ absl::StatusOr<HeadWeights> BindHead(const Config& config,
                                      const TensorView* word_embeddings,
                                      TensorBinder& binder);
 
+// Multiply-adds of the head's matrices on one row, over those of the encoder's
+// on one token: layers x (4 hidden^2 + 2 hidden x intermediate). Left out are
+// attention, which grows with the length, and the passes of the last layer by
+// which the Enhanced Mask Decoder stands in for the encoder's own.
+double RowCost(const HeadWeights& head, const Config& config);
+
 }  // namespace deberta::model
 
 #endif  // MODEL_WEIGHTS_HEAD_WEIGHTS_H_

@@ -3,22 +3,18 @@
 #ifndef SERVER_BASE_STOPWATCH_H_
 #define SERVER_BASE_STOPWATCH_H_
 
-#include <chrono>
-
 #include "absl/time/time.h"
+#include "server/base/clock.h"
 
 namespace deberta::server {
 
 // Runs from its construction.
 class Stopwatch {
  public:
-  absl::Duration elapsed() const {
-    return absl::FromChrono(std::chrono::steady_clock::now() - start_);
-  }
+  absl::Duration elapsed() const { return SteadyNow() - start_; }
 
  private:
-  const std::chrono::steady_clock::time_point start_ =
-      std::chrono::steady_clock::now();
+  const absl::Time start_ = SteadyNow();
 };
 
 }  // namespace deberta::server

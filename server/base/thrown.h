@@ -14,16 +14,21 @@ namespace deberta::server {
 
 // Of the exception that is handled now: ResourceExhausted where memory was not
 // to be had, else Internal. To be called in a catch clause.
-inline absl::Status StatusOfException() {
+inline absl::Status StatusOfException() noexcept {
   try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    return WithReason(absl::ResourceExhaustedError("out of memory"),
-                      "OUT_OF_MEMORY");
-  } catch (const std::exception& exception) {
-    return absl::InternalError(exception.what());
+    try {
+      throw;
+    } catch (const std::bad_alloc&) {
+      return WithReason(absl::ResourceExhaustedError("out of memory"),
+                        "OUT_OF_MEMORY");
+    } catch (const std::exception& exception) {
+      return absl::InternalError(exception.what());
+    } catch (...) {
+      return absl::InternalError("an unknown exception was thrown");
+    }
   } catch (...) {
-    return absl::InternalError("an unknown exception was thrown");
+    // No memory for the words either: a code alone takes none.
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
   }
 }
 

@@ -1,9 +1,9 @@
 #include "server/batching/job_queue.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 
@@ -70,52 +70,83 @@ absl::Status JobQueue::Push(Job& job, absl::Time now) {
   pending->output.sequences.resize(job.sequences.size());
   pending->unfinished = job.sequences.size();
   pending->arrival = now;
+  jobs_.push_back(pending);
+  // Nothing throws any more.
   pending->job = std::move(job);
   tokens_ += tokens;
-  jobs_.push_back(std::move(pending));
   return absl::OkStatus();
 }
 
 std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
+  std::vector<absl::Status> gone;
+  gone.reserve(jobs_.size());
+  for (const std::shared_ptr<PendingJob>& pending : jobs_) {
+    gone.push_back(pending->status.ok() ? Gone(pending->job, now)
+                                        : pending->status);
+  }
   std::vector<std::shared_ptr<PendingJob>> dropped;
-  for (std::shared_ptr<PendingJob>& pending : jobs_) {
-    absl::Status gone =
-        pending->status.ok() ? Gone(pending->job, now) : pending->status;
-    if (gone.ok()) continue;
-    pending->status = std::move(gone);
-    tokens_ -= WaitingTokens(*pending);
-    pending->unfinished -= WaitingSequences(*pending);
-    dropped.push_back(std::move(pending));
+  dropped.reserve(
+      static_cast<size_t>(std::ranges::count(gone, false, &absl::Status::ok)));
+  // Nothing throws any more.
+  for (size_t i = 0; i < gone.size(); ++i) {
+    if (gone[i].ok()) continue;
+    PendingJob& pending = *jobs_[i];
+    pending.status = std::move(gone[i]);
+    tokens_ -= WaitingTokens(pending);
+    pending.unfinished -= WaitingSequences(pending);
+    dropped.push_back(std::move(jobs_[i]));
   }
   std::erase(jobs_, nullptr);
   return dropped;
 }
 
-Batch JobQueue::TakeBatch(absl::Time now) {
-  Batch batch;
-  batch.dropped = DropGone(now);
-  absl::flat_hash_map<const SequenceInput*, size_t, InputHash, InputEqual>
+void JobQueue::PlanBatch(Batch* batch) const {
+  // Abseil's map is broken once it gets no memory.
+  std::unordered_map<const SequenceInput*, size_t, InputHash, InputEqual>
       inputs;
-  while (!jobs_.empty()) {
-    const std::shared_ptr<PendingJob>& front = jobs_.front();
-    const SequenceInput& sequence = front->job.sequences[front->next_sequence];
-    const auto [known, is_new] = inputs.try_emplace(&sequence, inputs.size());
-    const size_t cost = is_new ? sequence.cost() : sequence.head_tokens;
-    if (cost > 0 && !batch.entries.empty() &&
-        batch.cost + cost > limits_.max_batch_tokens)
-      break;
-    batch.cost += cost;
-    if (is_new) {
-      batch.tokens += sequence.ids.size();
-      ++batch.inputs;
+  for (const std::shared_ptr<PendingJob>& pending : jobs_) {
+    const std::vector<SequenceInput>& sequences = pending->job.sequences;
+    for (size_t i = pending->next_sequence; i < sequences.size(); ++i) {
+      const SequenceInput& sequence = sequences[i];
+      const auto [known, is_new] = inputs.try_emplace(&sequence, inputs.size());
+      const size_t cost = is_new ? sequence.cost() : sequence.head_tokens;
+      if (cost > 0 && !batch->entries.empty() &&
+          batch->cost + cost > limits_.max_batch_tokens) {
+        return;
+      }
+      batch->cost += cost;
+      if (is_new) {
+        batch->tokens += sequence.ids.size();
+        ++batch->inputs;
+      }
+      batch->entries.push_back({pending, i, known->second});
     }
-    if (!front->started) {
-      front->started = true;
-      front->output.queue_time = now - front->arrival;
+  }
+}
+
+Batch JobQueue::TakeBatch(absl::Time now) {
+  std::vector<std::shared_ptr<PendingJob>> dropped = DropGone(now);
+  Batch batch;
+  try {
+    PlanBatch(&batch);
+    batch.complete.reserve(batch.entries.size());
+  } catch (...) {
+    // Those that were dropped are answered first.
+    if (dropped.empty()) throw;
+    batch = Batch();
+  }
+  // Nothing throws any more.
+  batch.dropped = std::move(dropped);
+  for (const Batch::Entry& entry : batch.entries) {
+    PendingJob& pending = *entry.job;
+    if (!pending.started) {
+      pending.started = true;
+      pending.output.queue_time = now - pending.arrival;
     }
-    batch.entries.push_back({front, front->next_sequence++, known->second});
-    tokens_ -= sequence.cost();
-    if (WaitingSequences(*front) == 0) jobs_.pop_front();
+    tokens_ -= pending.job.sequences[pending.next_sequence++].cost();
+  }
+  while (!jobs_.empty() && WaitingSequences(*jobs_.front()) == 0) {
+    jobs_.pop_front();
   }
   return batch;
 }
@@ -126,16 +157,14 @@ absl::Time JobQueue::ReadyAt() const {
   return jobs_.front()->arrival + limits_.max_batch_wait;
 }
 
-std::vector<std::shared_ptr<PendingJob>> JobQueue::TakeAll(
-    const absl::Status& status) {
-  for (const std::shared_ptr<PendingJob>& pending : jobs_) {
-    pending->status = status;
-    pending->unfinished -= WaitingSequences(*pending);
-  }
-  std::vector<std::shared_ptr<PendingJob>> all(jobs_.begin(), jobs_.end());
-  jobs_.clear();
-  tokens_ = 0;
-  return all;
+std::shared_ptr<PendingJob> JobQueue::TakeFirst(const absl::Status& status) {
+  if (jobs_.empty()) return nullptr;
+  std::shared_ptr<PendingJob> first = std::move(jobs_.front());
+  jobs_.pop_front();
+  first->status = status;
+  tokens_ -= WaitingTokens(*first);
+  first->unfinished -= WaitingSequences(*first);
+  return first;
 }
 
 absl::Time JobQueue::oldest_arrival() const {

@@ -1,6 +1,7 @@
 // The waiting jobs of one model, and the pure rule that makes batches of them.
 //
-// No threads, no clock: time is a parameter. Not thread-safe.
+// No threads, no clock: time is a parameter. Not thread-safe. A method that
+// throws, for want of memory, leaves the queue as it was.
 
 #ifndef SERVER_BATCHING_JOB_QUEUE_H_
 #define SERVER_BATCHING_JOB_QUEUE_H_
@@ -71,6 +72,9 @@ struct Batch {
   // Jobs that were found cancelled or expired; their status is set, and their
   // `done` is owed unless another batch still runs a part of them.
   std::vector<std::shared_ptr<PendingJob>> dropped;
+  // Empty, with room for the job of each entry: to answer those that this
+  // batch completes must take no memory.
+  std::vector<std::shared_ptr<PendingJob>> complete;
 };
 
 class JobQueue {
@@ -95,13 +99,18 @@ class JobQueue {
   // is cancelled or past its deadline, so the batch may be empty.
   Batch TakeBatch(absl::Time now);
 
+  // Drops every job of the queue that is cancelled or past its deadline, as for
+  // Batch::dropped.
+  std::vector<std::shared_ptr<PendingJob>> DropGone(absl::Time now);
+
   // When a batch should be taken: InfiniteFuture if nothing waits, InfinitePast
   // if max_batch_tokens wait, else when the oldest job has waited
   // max_batch_wait.
   absl::Time ReadyAt() const;
 
-  // Removes every job that waits and gives it `status`, as for `dropped`.
-  std::vector<std::shared_ptr<PendingJob>> TakeAll(const absl::Status& status);
+  // Removes the first job that waits and gives it `status`, as for `dropped`;
+  // null if none waits. Allocates nothing.
+  std::shared_ptr<PendingJob> TakeFirst(const absl::Status& status);
 
   bool empty() const { return jobs_.empty(); }
   absl::Time oldest_arrival() const;  // InfiniteFuture if empty
@@ -110,7 +119,8 @@ class JobQueue {
 
  private:
   absl::Status CheckRoom(size_t tokens) const;
-  std::vector<std::shared_ptr<PendingJob>> DropGone(absl::Time now);
+  // Lists what the next batch takes.
+  void PlanBatch(Batch* batch) const;
 
   Limits limits_;
   std::deque<std::shared_ptr<PendingJob>> jobs_;

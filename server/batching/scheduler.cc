@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/base/thrown.h"
 #include "server/batching/packing.h"
 #include "server/batching/waiters.h"
 
@@ -12,17 +13,23 @@ namespace {
 // Weight of the newest batch in the running estimate of a queue's speed.
 constexpr double kSpeedSmoothing = 0.2;
 
-void Finish(std::span<const std::shared_ptr<PendingJob>> jobs) {
-  for (const std::shared_ptr<PendingJob>& pending : jobs) {
-    // Moved out first: the callback may hold the last reference to things that
-    // point back here.
-    auto done = std::move(pending->job.done);
-    if (pending->status.ok()) {
-      done(std::move(pending->output));
+void Finish(PendingJob& pending) {
+  // Moved out first: the callback may hold the last reference to things that
+  // point back here.
+  const auto done = std::move(pending.job.done);
+  try {
+    if (pending.status.ok()) {
+      done(std::move(pending.output));
     } else {
-      done(pending->status);
+      done(pending.status);
     }
+  } catch (...) {
+    // The job has its answer. What it makes of it is its own affair.
   }
+}
+
+void Finish(std::span<const std::shared_ptr<PendingJob>> jobs) {
+  for (const std::shared_ptr<PendingJob>& pending : jobs) Finish(*pending);
 }
 
 // Leaves the jobs of which no part is running any more.
@@ -57,11 +64,22 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
-  MutexLock lock(&mutex_);
-  if (job.continues ? stopping_ : draining_)
-    return absl::UnavailableError("the server is shutting down");
-  absl::Status pushed = queues_[queue].Push(job, options_.now());
-  if (pushed.ok()) WakeOthers();
+  std::vector<std::shared_ptr<PendingJob>> dropped;
+  const absl::Status pushed = Guarded([&]() -> absl::Status {
+    MutexLock lock(&mutex_);
+    if (job.continues ? stopping_ : draining_)
+      return absl::UnavailableError("the server is shutting down");
+    const absl::Time now = options_.now();
+    absl::Status status = queues_[queue].Push(job, now);
+    if (absl::IsResourceExhausted(status)) {
+      dropped = queues_[queue].DropGone(now);
+      KeepComplete(dropped);
+      status = queues_[queue].Push(job, now);
+    }
+    if (status.ok()) WakeOthers();
+    return status;
+  });
+  Finish(dropped);
   return pushed;
 }
 
@@ -73,28 +91,34 @@ size_t Scheduler::round_tokens() const {
 }
 
 void Scheduler::Drain(absl::Time deadline) {
-  std::vector<std::shared_ptr<PendingJob>> left;
+  const absl::Status late = absl::UnavailableError(
+      "the server shut down before the request was computed");
   {
     MutexLock lock(&mutex_);
-    draining_ = true;
+    draining_ = true;  // and so every queue is ready
     work_arrived_.SignalAll();
+    WakeOthers();
     while (!Idle()) {
       const absl::Duration remaining = deadline - options_.now();
       if (remaining <= absl::ZeroDuration()) break;
       work_finished_.WaitFor(&mutex_, remaining);
     }
-    for (JobQueue& queue : queues_) {
-      auto jobs = queue.TakeAll(absl::UnavailableError(
-          "the server shut down before the request was computed"));
-      left.insert(left.end(), jobs.begin(), jobs.end());
-    }
-    KeepComplete(left);
     stopping_ = true;
     work_arrived_.SignalAll();
   }
-  Finish(left);
+  while (const std::shared_ptr<PendingJob> left = TakeFirst(late)) {
+    if (left->unfinished == 0) Finish(*left);
+  }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+std::shared_ptr<PendingJob> Scheduler::TakeFirst(const absl::Status& status) {
+  MutexLock lock(&mutex_);
+  for (JobQueue& queue : queues_) {
+    if (!queue.empty()) return queue.TakeFirst(status);
+  }
+  return nullptr;
 }
 
 size_t Scheduler::queued_tokens(size_t queue) const {
@@ -115,11 +139,12 @@ bool Scheduler::Idle() const {
 }
 
 void Scheduler::RunThread(int thread) {
-  while (const std::optional<Duty> duty = WaitForDuty(thread)) {
+  while (std::optional<Duty> duty = WaitForDuty(thread)) {
     if (duty->batch.has_value()) {
       Lead(*duty);
     } else {
-      workspaces_[duty->team]->pool().Help(thread, duty->session, call_);
+      workspaces_[duty->team]->pool().Help(thread, duty->session,
+                                           [this] { return Called(); });
       LeaveTeam(*duty);
     }
   }
@@ -128,7 +153,7 @@ void Scheduler::RunThread(int thread) {
 std::optional<Scheduler::Duty> Scheduler::WaitForDuty(int thread) {
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    call_ = false;  // this one has come
+    call_at_ = kNever;  // this one has come
     absl::Duration look_again = absl::InfiniteDuration();
     std::optional<Duty> duty = TakeBatch(thread, &look_again);
     if (!duty.has_value()) duty = JoinTeam();
@@ -151,17 +176,27 @@ std::optional<Scheduler::Duty> Scheduler::TakeBatch(
   const absl::Time now = options_.now();
   const std::optional<size_t> queue = ReadyQueue(now, look_again);
   if (!queue.has_value()) return std::nullopt;
-  Duty duty = {.team = static_cast<size_t>(team - teams_.begin()),
-               .batch = queues_[*queue].TakeBatch(now),
-               .queue = *queue};
-  // Under the same lock: a part that still runs owes the answer itself.
-  KeepComplete(duty.batch->dropped);
+  Duty duty = TakeBatchOf(*queue, now);
+  duty.team = static_cast<size_t>(team - teams_.begin());
   ++running_batches_;
   const size_t tokens = duty.batch->cost;
   *team = {.threads = 1,
            .most = MostThreads(tokens, options_.max_threads_per_batch),
            .tokens = tokens,
            .session = workspaces_[duty.team]->pool().Lead(thread)};
+  return duty;
+}
+
+Scheduler::Duty Scheduler::TakeBatchOf(size_t queue, absl::Time now) {
+  Duty duty = {.batch = Batch(), .queue = queue};
+  // Under the same lock: a part that still runs owes the answer itself.
+  try {
+    duty.batch = queues_[queue].TakeBatch(now);
+    KeepComplete(duty.batch->dropped);
+  } catch (...) {
+    duty.failed = queues_[queue].TakeFirst(StatusOfException());
+    if (duty.failed->unfinished > 0) duty.failed = nullptr;
+  }
   return duty;
 }
 
@@ -188,11 +223,24 @@ void Scheduler::WakeOthers() {
     work_arrived_.Signal();
     work_arrived_.Signal();
   }
-  absl::Duration look_again;
-  if (sleeping_ == 0 && std::ranges::count(teams_, 0, &Team::threads) > 0 &&
-      ReadyQueue(options_.now(), &look_again).has_value()) {
-    call_ = true;
+  call_at_ = kNever;
+  if (sleeping_ > 0 || std::ranges::count(teams_, 0, &Team::threads) == 0) {
+    return;
   }
+  const absl::Time now = options_.now();
+  absl::Duration look_again;
+  if (ReadyQueue(now, &look_again).has_value()) {
+    look_again = absl::ZeroDuration();
+  }
+  call_at_ = absl::ToUnixNanos(now + look_again);
+}
+
+bool Scheduler::Called() {
+  // Mostly nobody is, which costs those who help no look at the clock.
+  int64_t at = call_at_.load(std::memory_order_relaxed);
+  return at != kNever && at <= absl::ToUnixNanos(options_.now()) &&
+         call_at_.compare_exchange_strong(at, kNever,
+                                          std::memory_order_relaxed);
 }
 
 std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
@@ -212,32 +260,44 @@ std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
   return best;
 }
 
-void Scheduler::Lead(const Duty& duty) {
+void Scheduler::Lead(Duty& duty) {
   const Batch& batch = *duty.batch;
   Finish(batch.dropped);
+  if (duty.failed != nullptr) Finish(*duty.failed);
   const absl::Time started = options_.now();
-  std::vector<absl::StatusOr<SequenceOutput>> results = Run(duty);
+  Results results = Guarded([&] { return Run(duty); });
   const absl::Duration elapsed = options_.now() - started;
-  const std::vector<std::shared_ptr<PendingJob>> complete =
-      Record(duty, results, elapsed);
-  if (std::ranges::any_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
-    observer_({.queue = duty.queue,
-               .sequences = batch.inputs,
-               .tokens = batch.tokens,
-               .compute_time = elapsed});
+  const bool computed =
+      results.ok() &&
+      std::ranges::any_of(*results, &absl::StatusOr<SequenceOutput>::ok);
+  Record(duty, results, elapsed);
+  if (computed) {
+    // No job is worse off for a report that fails.
+    (void)Guarded([&] {
+      observer_({.queue = duty.queue,
+                 .sequences = batch.inputs,
+                 .tokens = batch.tokens,
+                 .compute_time = elapsed});
+      return absl::OkStatus();
+    });
   }
-  Finish(complete);
+  Finish(batch.complete);
   MutexLock lock(&mutex_);
   --running_batches_;
   if (Idle()) work_finished_.SignalAll();
 }
 
-std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
+Scheduler::Results Scheduler::Run(const Duty& duty) {
   const Batch& batch = *duty.batch;
-  if (batch.entries.empty()) return {};
+  std::vector<absl::StatusOr<SequenceOutput>> results;
+  if (batch.entries.empty()) return results;
+  model::Workspace& workspace = *workspaces_[duty.team];
+  // Its helpers go when it ends, however it does.
+  const auto release = [](model::ThreadPool* pool) { pool->Release(); };
+  std::unique_ptr<model::ThreadPool, decltype(release)> helped(
+      &workspace.pool());
   const PackedBatch packed = Pack(batch);
   Waiters waiters(batch);
-  model::Workspace& workspace = *workspaces_[duty.team];
   Unpacker unpacker(batch, packed);
   const model::ForwardOptions options = {
       .still_wanted =
@@ -246,11 +306,10 @@ std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
   model::BatchOutput output;
   const absl::Status status =
       run_batch_(duty.queue, packed.batch, options, workspace, &output);
-  workspace.pool().Release();
+  helped.reset();
 
   std::vector<SequenceOutput> outputs;
   if (status.ok()) outputs = unpacker.Finish(output);
-  std::vector<absl::StatusOr<SequenceOutput>> results;
   results.reserve(batch.entries.size());
   for (size_t i = 0; i < batch.entries.size(); ++i) {
     if (!waiters.given_up(i).ok()) {
@@ -264,16 +323,13 @@ std::vector<absl::StatusOr<SequenceOutput>> Scheduler::Run(const Duty& duty) {
   return results;
 }
 
-std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
-    const Duty& duty, std::span<absl::StatusOr<SequenceOutput>> results,
-    absl::Duration elapsed) {
-  const Batch& batch = *duty.batch;
-  std::vector<std::shared_ptr<PendingJob>> complete;
+void Scheduler::Record(Duty& duty, Results& results, absl::Duration elapsed) {
+  Batch& batch = *duty.batch;
   MutexLock lock(&mutex_);
   teams_[duty.team] = Team();
   WakeOthers();
-  if (batch.cost > 0 && elapsed > absl::ZeroDuration() &&
-      std::ranges::all_of(results, &absl::StatusOr<SequenceOutput>::ok)) {
+  if (batch.cost > 0 && elapsed > absl::ZeroDuration() && results.ok() &&
+      std::ranges::all_of(*results, &absl::StatusOr<SequenceOutput>::ok)) {
     // The batches beside this one go on at about the same speed.
     const double sample = static_cast<double>(batch.cost * running_batches_) /
                           absl::ToDoubleSeconds(elapsed);
@@ -284,10 +340,12 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
   for (size_t i = 0; i < batch.entries.size(); ++i) {
     const Batch::Entry& entry = batch.entries[i];
     PendingJob& pending = *entry.job;
-    if (results[i].ok()) {
-      pending.output.sequences[entry.sequence] = *std::move(results[i]);
+    const absl::Status& status =
+        results.ok() ? (*results)[i].status() : results.status();
+    if (status.ok()) {
+      pending.output.sequences[entry.sequence] = *std::move((*results)[i]);
     } else if (pending.status.ok()) {
-      pending.status = results[i].status();
+      pending.status = status;
     }
     // A job's sequences are adjacent in a batch.
     if (previous != &pending) {
@@ -298,9 +356,8 @@ std::vector<std::shared_ptr<PendingJob>> Scheduler::Record(
       }
       previous = &pending;
     }
-    if (--pending.unfinished == 0) complete.push_back(entry.job);
+    if (--pending.unfinished == 0) batch.complete.push_back(entry.job);
   }
-  return complete;
 }
 
 }  // namespace deberta::server

@@ -3,8 +3,14 @@
 // Requests of different callers share a batch. A job whose caller has gone or
 // whose deadline has passed is dropped, before it is computed or between two
 // layers. Every accepted job's `done` is called exactly once, on a thread of
-// the scheduler. Each of these leads a batch, helps with another's (teams.h),
-// or sleeps.
+// the scheduler, or on the one whose Submit or Drain drops it. Each of the
+// scheduler's threads leads a batch, helps with another's (teams.h), or sleeps.
+//
+// What is thrown on the way, for want of memory or otherwise, is the status of
+// the jobs concerned, ResourceExhausted or Internal; the others and the
+// scheduler go on. To answer a job takes no memory.
+//
+// Deadlines are those of Options::now: by default of SteadyNow().
 
 #ifndef SERVER_BATCHING_SCHEDULER_H_
 #define SERVER_BATCHING_SCHEDULER_H_
@@ -13,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +33,7 @@
 #include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
+#include "server/base/clock.h"
 #include "server/base/mutex.h"
 #include "server/batching/job_queue.h"
 #include "server/batching/teams.h"
@@ -50,7 +58,7 @@ class Scheduler {
     // calls that continue.
     size_t max_queue_tokens = 32768;
     // Injected so that tests decide what time it is.
-    std::function<absl::Time()> now = [] { return absl::Now(); };
+    std::function<absl::Time()> now = SteadyNow;
   };
 
   // Runs one batch of queue `queue`, as model::Model::Forward does, in a
@@ -80,7 +88,8 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Accepts the job, or refuses it without calling `done`:
-  //   ResourceExhausted  the queue is full
+  //   ResourceExhausted  the queue is full, of jobs that somebody waits for,
+  //                      or there is no memory for one more
   //   InvalidArgument    the job alone is larger than the queue
   //   Unavailable        draining; for a job that continues another, when the
   //                      drain is over
@@ -113,6 +122,8 @@ class Scheduler {
     std::optional<Batch> batch = {};
     size_t queue = 0;
     uint32_t session = 0;
+    // The job for whose batch there was no memory; its answer is owed.
+    std::shared_ptr<PendingJob> failed = nullptr;
   };
 
   void RunThread(int thread);
@@ -122,24 +133,32 @@ class Scheduler {
   // be one.
   std::optional<Duty> TakeBatch(int thread, absl::Duration* look_again)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the queue's next batch, or for want of memory its first job, failed.
+  Duty TakeBatchOf(size_t queue, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveTeam(const Duty& duty);
   // Lets threads that sleep look for something to do, if there is anything, or
-  // calls one that helps to a batch that has no other.
+  // calls one that helps to a batch that has no other, as soon as that is
+  // ready.
   void WakeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether a thread that helps should go and lead: of all who ask, one.
+  bool Called();
   // The queue to serve now, the longest waiting first; else none, and in
   // `*look_again` how long until one may be ready.
   std::optional<size_t> ReadyQueue(absl::Time now,
                                    absl::Duration* look_again) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Lead(const Duty& duty);
-  // Computes the batch: a result for each entry.
-  std::vector<absl::StatusOr<SequenceOutput>> Run(const Duty& duty);
-  // Leaves the team to the next batch, and hands results, or why there are
-  // none, to the jobs of this one; returns those that are complete.
-  std::vector<std::shared_ptr<PendingJob>> Record(
-      const Duty& duty, std::span<absl::StatusOr<SequenceOutput>> results,
-      absl::Duration elapsed);
+  // What came of a batch: a result for each entry, or why there is none.
+  using Results = absl::StatusOr<std::vector<absl::StatusOr<SequenceOutput>>>;
+
+  void Lead(Duty& duty);
+  Results Run(const Duty& duty);
+  // Leaves the team to the next batch, and hands results to the jobs of this
+  // one. Those that are complete go to `duty.batch->complete`.
+  void Record(Duty& duty, Results& results, absl::Duration elapsed);
+  // The first job that waits anywhere, as JobQueue::TakeFirst gives it.
+  std::shared_ptr<PendingJob> TakeFirst(const absl::Status& status);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
@@ -150,7 +169,10 @@ class Scheduler {
 
   mutable Mutex mutex_;
   CondVar work_arrived_;
-  std::atomic<bool> call_ = false;  // to those who help: a batch waits
+  // From when on one of those who help is called to a batch that waits, in
+  // nanoseconds of absl::ToUnixNanos; kNever: none is.
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> call_at_ = kNever;
   CondVar work_finished_;
   std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
   std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);

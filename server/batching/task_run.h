@@ -17,8 +17,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/base/clock.h"
+#include "server/base/thrown.h"
 #include "server/batching/job_queue.h"
 #include "server/tasks/shared/task.h"
 
@@ -43,7 +44,7 @@ class TaskRun {
     // Told after each output that the task has taken in; an error ends the
     // run. Results that are complete may be taken.
     std::function<absl::Status(T&)> on_results = nullptr;
-    std::function<absl::Time()> now = [] { return absl::Now(); };
+    std::function<absl::Time()> now = SteadyNow;
   };
   using Done = std::function<void(const absl::Status&)>;
 
@@ -55,14 +56,15 @@ class TaskRun {
   TaskRun(const TaskRun&) = delete;
   TaskRun& operator=(const TaskRun&) = delete;
 
-  // Submits the first round, or gives back why it is refused. Once accepted,
+  // Submits the first round, or gives back why it is refused. What the task
+  // throws is an error of the run. Once accepted,
   // `done` is called once, on the thread that ends the run: OK once the task
   // has taken in every output, else DeadlineExceeded, Cancelled, Unavailable
   // (drain) or the error of a batch or of the task. This lives until then, and
   // `done` may end it.
   absl::Status Start(Done done) {
     done_ = std::move(done);
-    return Submit(/*continues=*/false);
+    return Guarded([this] { return Submit(/*continues=*/false); });
   }
 
   // To be asked in `done`.
@@ -71,6 +73,7 @@ class TaskRun {
   const JobOutput& totals() const { return totals_; }
 
  private:
+  // Throws only what is thrown before the round is accepted.
   absl::Status Submit(bool continues) {
     Job job = {.sequences = NextRound(),
                .deadline = options_.deadline,
@@ -102,9 +105,9 @@ class TaskRun {
   }
 
   void Receive(absl::StatusOr<JobOutput> output) {
-    absl::Status status = TakeIn(std::move(output));
+    absl::Status status = Guarded([&] { return TakeIn(std::move(output)); });
     if (status.ok() && next_.has_value()) {
-      status = Submit(/*continues=*/true);
+      status = Guarded([this] { return Submit(/*continues=*/true); });
       if (status.ok()) return;
     }
     const Done done = std::move(done_);

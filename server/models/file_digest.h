@@ -6,11 +6,13 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "model/checkpoint/mapped_file.h"
 
 namespace deberta::server {
 
-// 64 lower-case hexadecimal digits. NotFound if the file cannot be opened.
-absl::StatusOr<std::string> Sha256OfFile(const std::string& path);
+// 64 lower-case hexadecimal digits, of the bytes that are mapped. Pages that
+// were read for it alone are given back.
+absl::StatusOr<std::string> Sha256(const model::MappedFile& file);
 
 }  // namespace deberta::server
 

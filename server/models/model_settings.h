@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "model/weights/head_weights.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/profile.h"
+#include "tokenizer/files/profile.h"
 
 namespace deberta::server {
 

@@ -1,15 +1,136 @@
 #include "server/models/served_model.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "tokenizer/files/profile.h"
 
 namespace deberta::server {
+namespace {
 
-bool ServedModel::Has(TaskKind task) const {
-  return std::ranges::find(tasks, task) != tasks.end();
+std::vector<TaskKind> Tasks(const model::Model& model,
+                            const tokenizer::Tokenizer& tokenizer) {
+  switch (model.head()) {
+    case model::Head::kNone:
+      return {TaskKind::kEncode};
+    case model::Head::kSequenceClassification:
+      if (!model.config().entailment_label.has_value()) {
+        return {TaskKind::kClassify, TaskKind::kEncode};
+      }
+      return {TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode};
+    case model::Head::kMultipleChoice:
+      return {TaskKind::kClassify, TaskKind::kEncode};
+    case model::Head::kTokenClassification:
+    case model::Head::kReplacedTokenDetection:
+      return {TaskKind::kTagTokens, TaskKind::kEncode};
+    case model::Head::kQuestionAnswering:
+      return {TaskKind::kAnswerQuestion, TaskKind::kEncode};
+    case model::Head::kMaskedLanguageModel:
+      if (!tokenizer.special_ids().mask.has_value()) return {TaskKind::kEncode};
+      return {TaskKind::kFillMask, TaskKind::kEncode};
+  }
+  return {};
 }
 
-bool ServedModel::HasFp32() const {
-  return precision == kFp32 || fp32_queue.has_value();
+// Why the model lacks a task that its head may seem to allow.
+std::map<TaskKind, std::string> Refusals(model::Head head) {
+  switch (head) {
+    case model::Head::kSequenceClassification:
+      return {{TaskKind::kZeroShot,
+               "no label of its config.json's label2id begins with \"entail\" "
+               "(without id2label, the reference reads the last label alone)"}};
+    case model::Head::kMultipleChoice:
+      return {{TaskKind::kZeroShot, "it chooses among answers"}};
+    case model::Head::kReplacedTokenDetection:
+      return {{TaskKind::kFillMask,
+               "it is a discriminator, trained to tell replaced tokens from "
+               "original ones, and predicts no words, whatever lm_predictions "
+               "its file holds; the generator of the same pretraining does: "
+               "pytorch_model.generator.bin, served as DIR:generator"}};
+    case model::Head::kMaskedLanguageModel:
+      return {{TaskKind::kFillMask, "its tokenizer has no mask token"}};
+    default:
+      return {};
+  }
+}
+
+size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
+                 const model::Model& model) {
+  const uint64_t limit =
+      std::min(static_cast<uint64_t>(model.config().max_position_embeddings),
+               model.longest_sequence());
+  const std::optional<int64_t> own = tokenizer.model_max_length();
+  return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
+}
+
+std::string DecoderName(const model::Model& network) {
+  const std::optional<model::FillMaskDecoder> decoder =
+      network.fill_mask_decoder();
+  return decoder.has_value() ? std::string(model::FillMaskDecoderName(*decoder))
+                             : std::string();
+}
+
+uint64_t ResidentBytes(const ServedModel& model) {
+  return model.network->resident_bytes() +
+         (model.fp32_network == nullptr
+              ? 0
+              : model.fp32_network->resident_bytes()) +
+         model.tokenizer->resident_bytes();
+}
+
+}  // namespace
+
+TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
+                        const model::Model& network) {
+  TaskModel task_model = {
+      .tokenizer = &tokenizer,
+      .config = &network.config(),
+      .labels = network.labels(),
+      .entailment = network.config().entailment_label,
+      .max_tokens = MaxTokens(tokenizer, network),
+      .row_cost = network.row_cost(),
+      .multiple_choice = network.head() == model::Head::kMultipleChoice};
+  if (network.head() == model::Head::kReplacedTokenDetection) {
+    task_model.ignored_label = network.labels().front();
+  }
+  return task_model;
+}
+
+ServedModel MakeServedModel(
+    const std::string& name, WantedPrecision wanted,
+    std::unique_ptr<const tokenizer::Tokenizer> tokenizer,
+    ServedNetworks networks) {
+  ServedModel model = {.tokenizer = std::move(tokenizer),
+                       .network = std::move(networks.served),
+                       .fp32_network = std::move(networks.fp32)};
+  const model::Model& network = *model.network;
+  const model::Config& config = network.config();
+  model.task_model = MakeTaskModel(*model.tokenizer, network);
+  model.description = {
+      .name = name,
+      .family =
+          config.family == model::Family::kDeberta ? "deberta" : "deberta-v2",
+      .tasks = Tasks(network, *model.tokenizer),
+      .refusals = Refusals(network.head()),
+      .precision = std::string(model::PrecisionName(network.precision().used)),
+      .requested_precision = std::string(WantedPrecisionName(wanted)),
+      .precision_note = std::move(networks.note),
+      .products = network.products(),
+      .agreement = networks.agreement.value_or(Agreement()),
+      .keeps_fp32 = model.fp32_network != nullptr,
+      .weights_format = std::string(network.weights_format()),
+      .tokenizer_profile =
+          std::string(tokenizer::ProfileName(model.tokenizer->profile())),
+      .fill_mask_decoder = DecoderName(network),
+      .hidden_size = config.hidden_size,
+      .layers = config.num_hidden_layers,
+      .parameters = network.parameters(),
+      .resident_bytes = ResidentBytes(model)};
+  return model;
 }
 
 }  // namespace deberta::server

@@ -27,23 +27,23 @@ constexpr size_t kLongestReread = 160;
 constexpr std::array<size_t, 3> kWrongChoices = {1, 5, 11};
 
 // Question answering puts the context before the question.
-bool ContextFirst(const CalibratedModel& model) {
-  return model.head == Head::kQuestionAnswering &&
+bool ContextFirst(Head head, const TaskModel& model) {
+  return head == Head::kQuestionAnswering &&
          model.tokenizer->padding_side() == tokenizer::Side::kLeft;
 }
 
-bool FillsMasks(const CalibratedModel& model) {
-  return model.head == Head::kMaskedLanguageModel &&
+bool FillsMasks(Head head, const TaskModel& model) {
+  return head == Head::kMaskedLanguageModel &&
          model.tokenizer->special_ids().mask.has_value();
 }
 
-LabelRule RuleOf(const CalibratedModel& model) {
-  switch (model.head) {
+LabelRule RuleOf(Head head, const TaskModel& model) {
+  switch (head) {
     case Head::kSequenceClassification:
-      if (model.problem_type == model::ProblemType::kRegression)
+      if (model.config->problem_type == model::ProblemType::kRegression)
         return LabelRule::kNone;
-      return model.problem_type == model::ProblemType::kMultiLabel ||
-                     model.classes == 1
+      return model.config->problem_type == model::ProblemType::kMultiLabel ||
+                     model.labels.size() == 1
                  ? LabelRule::kSides
                  : LabelRule::kBestOfRow;
     case Head::kTokenClassification:
@@ -53,7 +53,8 @@ LabelRule RuleOf(const CalibratedModel& model) {
     case Head::kMultipleChoice:
       return LabelRule::kBestOfColumn;
     case Head::kMaskedLanguageModel:
-      return FillsMasks(model) ? LabelRule::kBestOfRow : LabelRule::kDirection;
+      return FillsMasks(head, model) ? LabelRule::kBestOfRow
+                                     : LabelRule::kDirection;
     case Head::kNone:
       return LabelRule::kDirection;
   }
@@ -167,10 +168,10 @@ std::vector<uint32_t> MaskRows(int32_t mask, Encoding* encoding) {
 }
 
 // What is read of one encoding; without rows if it has nothing to read.
-SequenceInput Readings(Encoding encoding, const CalibratedModel& model) {
+SequenceInput Readings(Encoding encoding, Head head, const TaskModel& model) {
   std::vector<uint32_t> rows;
   Readout readout = Readout::kHeadLogits;
-  switch (model.head) {
+  switch (head) {
     case Head::kSequenceClassification:
     case Head::kMultipleChoice:
       rows = {0};
@@ -181,12 +182,12 @@ SequenceInput Readings(Encoding encoding, const CalibratedModel& model) {
       break;
     case Head::kQuestionAnswering:
       rows = RowsWhere(encoding.size(), [&](uint32_t row) {
-        const int8_t context = ContextFirst(model) ? 0 : 1;
+        const int8_t context = ContextFirst(head, model) ? 0 : 1;
         return row == 0 || encoding.sequence_ids[row] == context;
       });
       break;
     case Head::kMaskedLanguageModel:
-      if (FillsMasks(model)) {
+      if (FillsMasks(head, model)) {
         rows = MaskRows(*model.tokenizer->special_ids().mask, &encoding);
         break;
       }
@@ -200,9 +201,9 @@ SequenceInput Readings(Encoding encoding, const CalibratedModel& model) {
 }
 
 absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
-                                           const std::string& field,
-                                           const CalibratedModel& model) {
-  if (absl::Status s = CheckFits(text, model.head, field); !s.ok()) return s;
+                                           const std::string& field, Head head,
+                                           const TaskModel& model) {
+  if (absl::Status s = CheckFits(text, head, field); !s.ok()) return s;
   const LengthRule rule = {.policy = LengthPolicy::kTruncate,
                            .max_tokens = model.max_tokens};
   const absl::StatusOr<TokenSequence> first =
@@ -213,12 +214,13 @@ absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
   CalibrationInput input;
   const auto add = [&](const TokenSequence* second) -> absl::Status {
     const absl::StatusOr<SequencePlan> plan =
-        ContextFirst(model) ? SequencePlan::Create(*model.tokenizer, *second,
-                                                   &*first, rule, field)
-                            : SequencePlan::Create(*model.tokenizer, *first,
-                                                   second, rule, field);
+        ContextFirst(head, model)
+            ? SequencePlan::Create(*model.tokenizer, *second, &*first, rule,
+                                   field)
+            : SequencePlan::Create(*model.tokenizer, *first, second, rule,
+                                   field);
     if (!plan.ok()) return plan.status();
-    SequenceInput sequence = Readings(plan->Encode(0), model);
+    SequenceInput sequence = Readings(plan->Encode(0), head, model);
     if (!sequence.rows.empty()) input.sequences.push_back(std::move(sequence));
     return absl::OkStatus();
   };
@@ -237,16 +239,16 @@ absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
 }  // namespace
 
 absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
-                                            const CalibratedModel& model) {
+                                            Head head, const TaskModel& model) {
   std::vector<TextInput> built_in;
   if (texts.empty()) {
-    built_in = BuiltInInputs(model.head);
+    built_in = BuiltInInputs(head);
     texts = built_in;
   }
-  Calibration calibration = {.rule = RuleOf(model), .inputs = {}};
+  Calibration calibration = {.rule = RuleOf(head, model), .inputs = {}};
   for (size_t i = 0; i < texts.size(); ++i) {
     absl::StatusOr<CalibrationInput> input =
-        MakeInput(texts[i], absl::StrCat("calibration[", i, "]"), model);
+        MakeInput(texts[i], absl::StrCat("calibration[", i, "]"), head, model);
     if (!input.ok()) return input.status();
     if (!input->sequences.empty())
       calibration.inputs.push_back(*std::move(input));
@@ -258,15 +260,16 @@ absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
   return calibration;
 }
 
-absl::StatusOr<Calibration> ShortestBuiltInInput(const CalibratedModel& model) {
-  const std::vector<TextInput> inputs = BuiltInInputs(model.head);
+absl::StatusOr<Calibration> ShortestBuiltInInput(Head head,
+                                                 const TaskModel& model) {
+  const std::vector<TextInput> inputs = BuiltInInputs(head);
   const auto bytes = [](const TextInput& input) {
     size_t sum = input.text.size() + input.text_pair.size();
     for (const std::string& choice : input.choices) sum += choice.size();
     return sum;
   };
   const auto shortest = std::ranges::min_element(inputs, {}, bytes);
-  return MakeCalibration(std::span(&*shortest, 1), model);
+  return MakeCalibration(std::span(&*shortest, 1), head, model);
 }
 
 }  // namespace deberta::server

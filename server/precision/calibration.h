@@ -23,34 +23,24 @@
 #ifndef SERVER_PRECISION_CALIBRATION_H_
 #define SERVER_PRECISION_CALIBRATION_H_
 
-#include <cstddef>
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "model/checkpoint/config.h"
 #include "model/weights/head_weights.h"
 #include "server/precision/agreement.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/tokenizer.h"
 
 namespace deberta::server {
-
-// What of a model decides how it is asked.
-struct CalibratedModel {
-  const tokenizer::Tokenizer* tokenizer = nullptr;
-  model::Head head = model::Head::kNone;
-  model::ProblemType problem_type = model::ProblemType::kUnset;
-  size_t classes = 0;  // columns of the logits
-  size_t max_tokens = 0;
-};
 
 // The built-in texts, if `texts` is empty. InvalidArgument names the text that
 // does not fit the head, as calibration[3]; also if nothing is left to compare.
 absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
-                                            const CalibratedModel& model);
+                                            model::Head head,
+                                            const TaskModel& model);
 
 // The shortest of the built-in texts alone.
-absl::StatusOr<Calibration> ShortestBuiltInInput(const CalibratedModel& model);
+absl::StatusOr<Calibration> ShortestBuiltInInput(model::Head head,
+                                                 const TaskModel& model);
 
 }  // namespace deberta::server
 

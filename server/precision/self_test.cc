@@ -11,10 +11,10 @@
 
 namespace deberta::server {
 
-absl::Status SelfTest(const model::Model& model,
-                      const CalibratedModel& calibrated,
+absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
                       model::Workspace& workspace) {
-  absl::StatusOr<Calibration> shortest = ShortestBuiltInInput(calibrated);
+  absl::StatusOr<Calibration> shortest =
+      ShortestBuiltInInput(model.head(), task_model);
   if (!shortest.ok()) return absl::OkStatus();
   const model::RaggedBatch batch = FirstInputs(*shortest, /*max_tokens=*/1);
   model::BatchOutput output;

@@ -14,8 +14,7 @@ namespace deberta::server {
 // FailedPrecondition if a value of the answer is not finite: of NaN no answer
 // can be made, and of an infinite logit the reference's softmax makes NaN, so
 // every call would fail. OK if no built-in input fits what the model reads.
-absl::Status SelfTest(const model::Model& model,
-                      const CalibratedModel& calibrated,
+absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
                       model::Workspace& workspace);
 
 }  // namespace deberta::server

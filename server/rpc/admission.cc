@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "server/base/clock.h"
 #include "server/base/error_reason.h"
 
 namespace deberta::server {
@@ -124,7 +124,7 @@ size_t Admission::unanswered() const {
 bool Admission::WaitUntilEmpty(absl::Time deadline) {
   MutexLock lock(&mutex_);
   while (inside_ > 0) {
-    const absl::Duration remaining = deadline - absl::Now();
+    const absl::Duration remaining = deadline - SteadyNow();
     if (remaining <= absl::ZeroDuration()) return false;
     left_.WaitFor(&mutex_, remaining);
   }

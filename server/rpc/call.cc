@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "server/base/clock.h"
 #include "server/base/thrown.h"
 #include "server/rpc/message_shape.h"
 #include "server/rpc/status.h"
@@ -40,8 +40,8 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
       // The buffer is the call's own; gRPC does not read it again.
       request_(const_cast<grpc::ByteBuffer*>(request)),
       response_(response),
-      deadline_(std::min(absl::FromChrono(context.deadline()),
-                         absl::Now() + environment->max_time)) {
+      deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
+                         SteadyNow() + environment->max_time)) {
   report_.method = method;
 }
 
@@ -87,7 +87,7 @@ absl::Status Call::StillWanted() const {
   if (cancelled_->load()) {
     return absl::CancelledError("the caller cancelled the request");
   }
-  if (deadline_ <= absl::Now()) {
+  if (deadline_ <= SteadyNow()) {
     return absl::DeadlineExceededError(
         "the deadline passed before the request was computed");
   }

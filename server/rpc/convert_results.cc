@@ -131,31 +131,34 @@ void ToProto(const TokenizeResult& result, v1::TokenizeResult* out) {
 }
 
 void ToProto(const ServedModel& model, v1::ServedModel* out) {
+  const ModelDescription& told = model.description;
   out->Clear();
-  out->set_name(model.name);
-  out->set_precision(model.precision);
-  out->set_family(model.family);
-  for (const TaskKind task : model.tasks) out->add_tasks(ToProto(task));
-  out->set_sha256(model.sha256);
+  out->set_name(told.name);
+  out->set_precision(told.precision);
+  out->set_family(told.family);
+  for (const TaskKind task : told.tasks) out->add_tasks(ToProto(task));
+  out->set_sha256(told.sha256);
 }
 
 void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
+  const ModelDescription& told = model.description;
   out->Clear();
   ToProto(model, out->mutable_model());
-  for (const std::string& label : model.labels) out->add_labels(label);
+  for (const std::string& label : model.task_model.labels)
+    out->add_labels(label);
   out->set_max_tokens(ToInt32(model.task_model.max_tokens));
-  out->set_hidden_size(static_cast<int32_t>(model.hidden_size));
-  out->set_layers(static_cast<int32_t>(model.layers));
-  out->set_parameters(model.parameters);
-  out->set_weights_format(model.weights_format);
-  out->set_tokenizer_profile(model.tokenizer_profile);
-  out->set_resident_bytes(static_cast<int64_t>(model.resident_bytes));
-  out->set_fill_mask_decoder(model.fill_mask_decoder);
-  out->set_requested_precision(model.requested_precision);
-  out->set_precision_note(model.precision_note);
-  out->set_label_agreement(model.label_agreement);
-  out->set_max_logit_change(model.max_logit_change);
-  out->set_fp32_available(model.HasFp32());
+  out->set_hidden_size(static_cast<int32_t>(told.hidden_size));
+  out->set_layers(static_cast<int32_t>(told.layers));
+  out->set_parameters(told.parameters);
+  out->set_weights_format(told.weights_format);
+  out->set_tokenizer_profile(told.tokenizer_profile);
+  out->set_resident_bytes(static_cast<int64_t>(told.resident_bytes));
+  out->set_fill_mask_decoder(told.fill_mask_decoder);
+  out->set_requested_precision(told.requested_precision);
+  out->set_precision_note(told.precision_note);
+  out->set_label_agreement(told.agreement.label_agreement());
+  out->set_max_logit_change(told.agreement.max_logit_change);
+  out->set_fp32_available(told.HasFp32());
 }
 
 }  // namespace deberta::server

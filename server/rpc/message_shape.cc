@@ -11,7 +11,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/unicode.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::server {
 namespace {
@@ -62,12 +62,12 @@ class ShapeReader {
         type == nullptr ? 0 : static_cast<size_t>(type->field_count()));
     while (const uint32_t tag = stream_.ReadTag()) {
       const int number = WireFormatLite::GetTagFieldNumber(tag);
+      if (number == 0) return false;
       if (WireFormatLite::GetTagWireType(tag) ==
           WireFormatLite::WIRETYPE_END_GROUP) {
         --depth_;
         return number == group;
       }
-      if (number == 0) return false;
       ++shape_.fields;
       const FieldDescriptor* field =
           type == nullptr ? nullptr : type->FindFieldByNumber(number);

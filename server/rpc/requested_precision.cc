@@ -21,12 +21,14 @@ absl::StatusOr<bool> AsksForFp32(const grpc::ServerContextBase& context) {
   return begin != end;
 }
 
-absl::StatusOr<size_t> QueueFor(const ServedModel& model, size_t index,
+absl::StatusOr<size_t> QueueFor(const Catalog& catalog, size_t model,
                                 bool fp32) {
-  if (!fp32 || model.precision == kFp32) return index;
-  if (model.fp32_queue.has_value()) return *model.fp32_queue;
+  if (!fp32) return model;
+  if (const auto queue = catalog.Fp32Queue(model); queue.has_value())
+    return *queue;
+  const ModelDescription& told = catalog.models()[model].description;
   return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        "model ", model.name, " is served in ", model.precision,
+                        "model ", told.name, " is served in ", told.precision,
                         " alone; a server with --keep_fp32 computes fp32 too")),
                     "FP32_NOT_KEPT");
 }

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
-#include "server/models/served_model.h"
+#include "server/models/catalog.h"
 
 namespace deberta::server {
 
@@ -16,9 +16,9 @@ inline constexpr char kPrecisionMetadata[] = "x-deberta-precision";
 // Whether fp32 is asked for. InvalidArgument for any other value.
 absl::StatusOr<bool> AsksForFp32(const grpc::ServerContextBase& context);
 
-// The queue of a call to `model`, whose own is `index`. FailedPrecondition if
-// it is to be fp32 and that was not kept.
-absl::StatusOr<size_t> QueueFor(const ServedModel& model, size_t index,
+// The queue of a call to the model. FailedPrecondition if it is to be fp32 and
+// that was not kept.
+absl::StatusOr<size_t> QueueFor(const Catalog& catalog, size_t model,
                                 bool fp32);
 
 }  // namespace deberta::server

@@ -55,7 +55,7 @@ class TaskCall final : public Call {
     if (!index.ok()) return index.status();
     report().model = *index;
     if (!fp32_.ok()) return fp32_.status();
-    absl::StatusOr<size_t> queue = QueueFor(model(), *index, *fp32_);
+    absl::StatusOr<size_t> queue = QueueFor(catalog(), *index, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
     absl::StatusOr<T> task = MakeTask(std::move(request));

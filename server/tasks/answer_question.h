@@ -14,8 +14,8 @@
 #include "server/tasks/answer_spans.h"
 #include "server/tasks/shared/planned_task.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::server {
 

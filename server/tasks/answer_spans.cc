@@ -7,7 +7,7 @@
 
 #include "absl/hash/hash.h"
 #include "server/tasks/shared/scores.h"
-#include "tokenizer/normalizer.h"
+#include "tokenizer/normalization/normalizer.h"
 
 namespace deberta::server {
 namespace {

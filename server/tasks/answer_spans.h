@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::server {
 
@@ -66,7 +66,8 @@ class PipelineAnswers {
   AnswerRule rule_;
   std::vector<AnswerSpan> answers_;  // in the order found
   // By the hash of the answer's text in lower case, or the next free value.
-  absl::flat_hash_map<size_t, size_t> by_text_;
+  // Abseil's map is broken once it gets no memory.
+  std::unordered_map<size_t, size_t> by_text_;
   double null_score_ = 1e6;
 };
 

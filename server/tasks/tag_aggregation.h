@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 
 namespace deberta::server {
 

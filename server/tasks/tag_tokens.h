@@ -13,8 +13,8 @@
 #include "server/tasks/shared/task.h"
 #include "server/tasks/tag_aggregation.h"
 #include "server/tasks/tag_windows.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::server {
 

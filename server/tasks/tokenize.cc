@@ -4,7 +4,7 @@
 
 #include "server/tasks/shared/request_checks.h"
 #include "server/tasks/shared/text_location.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::server {
 namespace {

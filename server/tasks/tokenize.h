@@ -12,8 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/text/text_index.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {

@@ -11,7 +11,7 @@ from transformers.models.deberta_v2 import modeling_deberta_v2
 
 import random_models
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "golden"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "golden/generators"))
 import microsoft_deberta
 
 COMMIT = "4d7fe0bd4fb3c7d4f4005a7cafabde9800372098"

@@ -9,7 +9,8 @@ of v1 and of v3, saved by the running Python's transformers, serves them, and
 compares calls over gRPC with the pipelines that this version has. What was
 found, and in which order, must be equal; scores within 1e-4. Needs transformers
 4.57.1 or 5, torch, tokenizers, sentencepiece, grpcio and
-grpcio-health-checking, with the stubs of proto/ and tests/golden on the path.
+grpcio-health-checking, with the stubs of proto/ and
+tests/golden/generators on the path.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import tempfile
 import transformers
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path += [str(HERE.parent / "e2e"), str(HERE.parent / "golden")]
+sys.path += [str(HERE.parent / "e2e"), str(HERE.parent / "golden/generators")]
 
 import pipeline_cases  # noqa: E402
 import pipeline_models  # noqa: E402

@@ -34,7 +34,7 @@ environment() {
 # in_environment NAME SCRIPT ARGUMENT...
 in_environment() {
   environment "$1"
-  PYTHONPATH=$work/stubs:tests/golden PYTHONDONTWRITEBYTECODE=1 \
+  PYTHONPATH=$work/stubs:tests/golden/generators PYTHONDONTWRITEBYTECODE=1 \
     "$work/venv-$1/bin/python" "$here/$2" "${@:3}"
 }
 

@@ -29,7 +29,7 @@ os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 import numpy as np  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / "golden"))
+sys.path.append(str(HERE.parent / "golden/generators"))
 
 import transformers  # noqa: E402
 

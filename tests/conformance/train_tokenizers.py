@@ -15,7 +15,7 @@ import pathlib
 import random
 import sys
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "golden/generators"))
 
 from golden_tokenizers import write_bpe, write_unigram  # noqa: E402
 

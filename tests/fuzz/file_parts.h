@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "tokenizer/tokenizer_files.h"
+#include "tokenizer/files/tokenizer_files.h"
 
 namespace deberta::tokenizer {
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / "golden"))
+sys.path.append(str(HERE.parent / "golden/generators"))
 
 from golden_texts import HOSTILE_FIXED  # noqa: E402
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tokenizer/loader.h"
-#include "tokenizer/unicode.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <string_view>
 
+#include "tokenizer/files/tokenizer_files.h"
 #include "tokenizer/tokenizer.h"
-#include "tokenizer/tokenizer_files.h"
 
 namespace deberta::tokenizer {
 

@@ -1,6 +1,7 @@
 // Compares models with what the reference computed: for each directory (the
-// layout of tests/golden/make_model_golden.py) prints one line of JSON, the
-// worst differences in units of the largest expected value of their tensor.
+// layout of tests/golden/generators/make_model_golden.py) prints one line of
+// JSON, the worst differences in units of the largest expected value of their
+// tensor.
 // Fails if a directory cannot be compared; judges no difference.
 //
 //   compare_model [--threads=N] [--isa=avx512|avx2|baseline]

@@ -1,6 +1,8 @@
-// main() of the tests that run once per instruction set: --isa=NAME.
+// main() of the tests that run once per instruction set: --isa=NAME. Exits with
+// 77, skipped, where the processor does not have it.
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include "gtest/gtest.h"
@@ -40,6 +42,13 @@ int main(int argc, char** argv) {
       return 2;
     }
     deberta::model::g_isa = *isa;
+    if (deberta::model::WidestIsa() < *isa) {
+      std::printf(
+          "SKIPPED: this processor has no more than %s\n",
+          std::string(deberta::model::IsaName(deberta::model::WidestIsa()))
+              .c_str());
+      return 77;
+    }
   }
   return RUN_ALL_TESTS();
 }

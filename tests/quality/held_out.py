@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The demo models' held-out figures in each precision, through the server.
 
-Texts and right answers are those of the model cards (demo/train): packages
+Texts and right answers are those of the model cards (tools/train_demo): packages
 that training never saw. Writes WORK/held_out.json.
 """
 

@@ -4,13 +4,14 @@
 #   tests/quality/run.sh [MODEL_DIR...]
 #
 # Needs build/release, and apt's package descriptions, which the demo models
-# were trained on (demo/README.md): as root or with sudo
+# were trained on (tools/train_demo/README.md): as root or with sudo
 #
 #   apt-get -o Acquire::Languages=en update
 #
 # MODEL_DIR: models whose errors are followed from layer to layer, such as those
-# of tests/golden/make_random_checkpoint.py; without any, what was measured of
-# them before is kept. Packages, stubs and results go to build/quality.
+# of tests/golden/generators/make_random_checkpoint.py; without any, what was
+# measured of them before is kept. Packages, stubs and results go to
+# build/quality.
 set -euo pipefail
 models=()
 for directory in "$@"; do models+=("$(realpath "$directory")"); done
@@ -30,7 +31,7 @@ python=$work/venv/bin/python
 "$python" -m grpc_tools.protoc -Iproto --python_out="$work/stubs" \
   --grpc_python_out="$work/stubs" google/rpc/status.proto \
   google/rpc/error_details.proto deberta/v1/deberta.proto
-export PYTHONPATH=$work/stubs:tests/e2e:demo/train PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$work/stubs:tests/e2e:tools/train_demo PYTHONDONTWRITEBYTECODE=1
 
 if [ ${#models[@]} -gt 0 ]; then
   build/release/tests/layer_errors --threads="$(nproc)" "${models[@]}" \

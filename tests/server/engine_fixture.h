@@ -115,11 +115,12 @@ class EngineTest : public testing::Test {
                                                const Asked& asked) {
     return Engine::Load(
         {.models = std::move(models),
+         .loading = {.threads = 2,
+                     .precision = {.wanted = asked.precision,
+                                   .thresholds = asked.thresholds,
+                                   .keep_fp32 = asked.keep_fp32}},
          .listen = {},
          .metrics_listen = {},
-         .precision = asked.precision,
-         .agreement_thresholds = asked.thresholds,
-         .keep_fp32 = asked.keep_fp32,
          .threads = 2,
          .workers = 2,
          .threads_per_worker = 1,

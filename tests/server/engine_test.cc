@@ -9,7 +9,10 @@
 #include <future>
 #include <sstream>
 #include <string>
+#include <utility>
 
+#include "server/models/file_digest.h"
+#include "server/models/load_model.h"
 #include "tests/server/engine_fixture.h"
 
 namespace deberta::server {
@@ -29,14 +32,14 @@ TEST_F(EngineTest, KeepsFp32BesideALowerPrecision) {
       Load(sources, {.precision = model::Precision::kInt8, .keep_fp32 = true});
   ASSERT_TRUE(fp32.ok() && alone.ok() && both.ok()) << both.status();
   const std::vector<ServedModel>& models = (*both)->catalog().models();
-  EXPECT_EQ(models[1].precision, "int8");
-  EXPECT_EQ(models[1].requested_precision, "int8");
-  EXPECT_GT(models[1].max_logit_change, 0);
-  EXPECT_EQ(models[0].fp32_queue, 2u);
-  EXPECT_EQ(models[1].fp32_queue, 3u);
-  EXPECT_FALSE((*alone)->catalog().models()[1].HasFp32());
-  EXPECT_GT(models[1].resident_bytes,
-            (*alone)->catalog().models()[1].resident_bytes);
+  EXPECT_EQ(models[1].description.precision, "int8");
+  EXPECT_EQ(models[1].description.requested_precision, "int8");
+  EXPECT_GT(models[1].description.agreement.max_logit_change, 0);
+  EXPECT_EQ((*both)->catalog().Fp32Queue(0), 2u);
+  EXPECT_EQ((*both)->catalog().Fp32Queue(1), 3u);
+  EXPECT_FALSE((*alone)->catalog().models()[1].description.HasFp32());
+  EXPECT_GT(models[1].description.resident_bytes,
+            (*alone)->catalog().models()[1].description.resident_bytes);
 
   EXPECT_EQ(Logits(**both, 3), Logits(**fp32, 1));
   EXPECT_NE(Logits(**both, 1), Logits(**fp32, 1));
@@ -54,12 +57,12 @@ TEST_F(EngineTest, PrecisionThatDoesNotPassIsNotServed) {
             .thresholds = {.max_logit_change = 1e-9},
             .keep_fp32 = true});
   ASSERT_TRUE(engine.ok()) << engine.status();
-  const ServedModel& served = (*engine)->catalog().models()[0];
+  const ModelDescription& served = (*engine)->catalog().models()[0].description;
   EXPECT_EQ(served.precision, "fp32");
   EXPECT_EQ(served.requested_precision, "int8");
   EXPECT_THAT(served.precision_note, HasSubstr("--max_logit_change=1e-09"));
-  EXPECT_EQ(served.label_agreement, 1);
-  EXPECT_EQ(served.fp32_queue, std::nullopt);
+  EXPECT_EQ(served.agreement.label_agreement(), 1);
+  EXPECT_FALSE(served.keeps_fp32);
   EXPECT_TRUE(served.HasFp32());
   EXPECT_THAT(LogText(), AllOf(HasSubstr("\"warning\""),
                                HasSubstr(served.precision_note)));
@@ -87,22 +90,23 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   ASSERT_TRUE(engine.ok()) << engine.status();
   const std::vector<ServedModel>& models = (*engine)->catalog().models();
   ASSERT_EQ(models.size(), 2u);
-  EXPECT_EQ(models[0].name, "labels");
-  EXPECT_EQ(models[0].family, "deberta-v2");
+  EXPECT_EQ(models[0].description.name, "labels");
+  EXPECT_EQ(models[0].description.family, "deberta-v2");
   EXPECT_THAT(
-      models[0].tasks,
+      models[0].description.tasks,
       ElementsAre(TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode));
-  EXPECT_THAT(models[0].labels, ElementsAre("contradiction", "entailment"));
+  EXPECT_THAT(models[0].task_model.labels,
+              ElementsAre("contradiction", "entailment"));
   EXPECT_EQ(models[0].task_model.max_tokens, 24u);
-  EXPECT_EQ(models[0].hidden_size, 32);
-  EXPECT_EQ(models[0].layers, 2);
-  EXPECT_EQ(models[0].weights_format, "safetensors");
-  EXPECT_EQ(models[0].tokenizer_profile, "hf4");
-  EXPECT_EQ(models[0].fill_mask_decoder, "");
-  EXPECT_EQ(models[0].sha256.size(), 64u);
-  EXPECT_GT(models[0].parameters, 0);
-  EXPECT_GT(models[0].resident_bytes, 0u);
-  EXPECT_THAT(models[1].tasks,
+  EXPECT_EQ(models[0].description.hidden_size, 32);
+  EXPECT_EQ(models[0].description.layers, 2);
+  EXPECT_EQ(models[0].description.weights_format, "safetensors");
+  EXPECT_EQ(models[0].description.tokenizer_profile, "hf4");
+  EXPECT_EQ(models[0].description.fill_mask_decoder, "");
+  EXPECT_EQ(models[0].description.sha256.size(), 64u);
+  EXPECT_GT(models[0].description.parameters, 0);
+  EXPECT_GT(models[0].description.resident_bytes, 0u);
+  EXPECT_THAT(models[1].description.tasks,
               ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
 
   model::RaggedBatch batch;
@@ -113,8 +117,9 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   model::BatchOutput direct;
   model::Workspace workspace(1);
   ASSERT_TRUE((*engine)
-                  ->models()[0]
-                  .networks.served->Forward(batch, workspace, &direct)
+                  ->catalog()
+                  .models()[0]
+                  .network->Forward(batch, workspace, &direct)
                   .ok());
   EXPECT_EQ(Logits(**engine, 0), direct.logits);
 }
@@ -128,13 +133,13 @@ TEST_F(EngineTest, HeadsSayWhatTheyDo) {
   ASSERT_TRUE(engine.ok()) << engine.status();
   const Catalog& catalog = (*engine)->catalog();
   const std::vector<ServedModel>& models = catalog.models();
-  EXPECT_THAT(models[0].tasks,
+  EXPECT_THAT(models[0].description.tasks,
               ElementsAre(TaskKind::kClassify, TaskKind::kEncode));
   EXPECT_TRUE(models[0].task_model.multiple_choice);
   EXPECT_FALSE(models[2].task_model.multiple_choice);
-  EXPECT_THAT(models[1].tasks,
+  EXPECT_THAT(models[1].description.tasks,
               ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
-  EXPECT_THAT(models[1].labels, ElementsAre("ORIGINAL", "REPLACED"));
+  EXPECT_THAT(models[1].task_model.labels, ElementsAre("ORIGINAL", "REPLACED"));
   EXPECT_EQ(models[1].task_model.ignored_label, "ORIGINAL");
   EXPECT_EQ(models[2].task_model.ignored_label, "O");
 
@@ -179,7 +184,7 @@ TEST_F(EngineTest, DebertaJsonChoosesTheDecoder) {
   const auto decoder = [&](const std::string& directory) {
     const auto engine = Load({{.name = "m", .directory = directory}});
     EXPECT_TRUE(engine.ok()) << engine.status();
-    return (*engine)->catalog().models()[0].fill_mask_decoder;
+    return (*engine)->catalog().models()[0].description.fill_mask_decoder;
   };
   const std::string directory = CopyModelWithTokenizer("v3_pretrained_fill");
   EXPECT_EQ(decoder(directory), "emd");
@@ -198,7 +203,7 @@ TEST_F(EngineTest, DebertaJsonGoesBeforeTheProfileFlag) {
         LoadModel({.name = "m", .directory = directory},
                   {.tokenizer_profile = tokenizer::Profile::kHf5}, &log_);
     EXPECT_TRUE(model.ok()) << model.status();
-    return model->served.tokenizer_profile;
+    return model->description.tokenizer_profile;
   };
   EXPECT_EQ(profile(), "hf5");
   std::ofstream(directory + "/deberta.json")
@@ -213,7 +218,7 @@ TEST_F(EngineTest, ADirectorySavedByVersion5AnswersAsVersion5) {
   const auto model =
       LoadModel({.name = "m", .directory = directory}, {}, &log_);
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(model->served.tokenizer_profile, "hf5");
+  EXPECT_EQ(model->description.tokenizer_profile, "hf5");
   EXPECT_THAT(LogText(), HasSubstr("\"tokenizer_profile\":\"hf5\""));
   EXPECT_THAT(LogText(), HasSubstr("which transformers 5 writes"));
 }
@@ -225,6 +230,26 @@ TEST_F(EngineTest, WeightsThatAreNotAllowedAreNotRead) {
   EXPECT_TRUE(absl::IsNotFound(model.status())) << model.status();
   EXPECT_THAT(std::string(model.status().message()),
               HasSubstr("model.safetensors"));
+}
+
+TEST_F(EngineTest, TellsTheDigestOfTheWeightsOrOfTheirIndex) {
+  const std::string whole = CopyModelWithTokenizer("v3_classify");
+  const std::string sharded = root_ + "/sharded";
+  std::filesystem::copy(std::string(kGolden) + "models/v1_embed_proj_fill",
+                        sharded);
+  std::ofstream(sharded + "/tokenizer.json") << kTokenizer;
+  for (const auto& [directory, file] :
+       {std::pair(whole, "/model.safetensors"),
+        std::pair(sharded, "/model.safetensors.index.json")}) {
+    const auto model =
+        LoadModel({.name = "m", .directory = directory}, {}, &log_);
+    ASSERT_TRUE(model.ok()) << model.status();
+    const auto weights = model::MappedFile::Open(directory + file);
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_EQ(model->description.sha256, Sha256(*weights).value());
+    EXPECT_GT(model->description.load_time, absl::ZeroDuration());
+    EXPECT_EQ(model->task_model.row_cost, model->network->row_cost());
+  }
 }
 
 TEST_F(EngineTest, DirectoryWithoutATokenizerIsNamed) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace deberta::server {
 namespace {
@@ -15,17 +16,20 @@ class MetricsTest : public testing::Test {
  protected:
   MetricsTest() : metrics_({.version = "1.2", .onednn = "3.4", .isa = "avx2"}) {
     metrics_.WatchInflight([this] { return inflight_; });
-    metrics_.AddModels(
-        {{.name = "m",
-          .tasks = {TaskKind::kClassify, TaskKind::kEncode},
-          .load_time = absl::Milliseconds(1500),
-          .resident_bytes = 4096,
-          .requested_precision = "auto",
-          .precision = "int8",
-          .label_agreement = 0.995,
-          .max_logit_change = 0.25},
-         {.name = "fp32"}},
-        [](size_t) { return Metrics::Backlog{.tokens = 12, .seconds = 0.5}; });
+    const Agreement agreement = {
+        .labels = 200, .agreeing = 199, .max_logit_change = 0.25};
+    std::vector<ServedModel> models(2);
+    models[0].description = {.name = "m",
+                             .tasks = {TaskKind::kClassify, TaskKind::kEncode},
+                             .precision = "int8",
+                             .requested_precision = "auto",
+                             .agreement = agreement,
+                             .resident_bytes = 4096,
+                             .load_time = absl::Milliseconds(1500)};
+    models[1].description = {.name = "fp32"};
+    metrics_.AddModels(models, [](size_t) {
+      return Metrics::Backlog{.tokens = 12, .seconds = 0.5};
+    });
   }
 
   size_t inflight_ = 3;
@@ -105,6 +109,22 @@ TEST_F(MetricsTest, RequestIsCountedOnceInEverySeries) {
         "deberta_compute_duration_seconds_bucket{model=\"m\",task=\"classify\","
         "le=\"0.05\"} 1",
         "deberta_requests_total{code=\"OK\",model=\"m\",task=\"encode\"} 0"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+}
+
+TEST_F(MetricsTest, DurationsReachTheDefaultDeadline) {
+  RequestReport report = Answered();
+  report.total = absl::Seconds(59);
+  metrics_.RecordRequest(report);
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_request_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"0.0005\"} 0",
+        "deberta_request_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"30\"} 0",
+        "deberta_request_duration_seconds_bucket{model=\"m\",task=\"classify\","
+        "le=\"60\"} 1"}) {
     EXPECT_THAT(text, HasSubstr(series));
   }
 }

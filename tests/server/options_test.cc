@@ -55,9 +55,9 @@ TEST(OptionsTest, DefaultsAreThoseOfTheContract) {
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->listen.ToString(), "0.0.0.0:50051");
   EXPECT_EQ(options->metrics_listen.ToString(), "0.0.0.0:9090");
-  EXPECT_EQ(options->precision, model::Precision::kFp32);
-  EXPECT_EQ(options->tokenizer_profile, std::nullopt);
-  EXPECT_EQ(options->allowed_weights, model::AllWeightsFormats());
+  EXPECT_EQ(options->loading.precision.wanted, model::Precision::kFp32);
+  EXPECT_EQ(options->loading.tokenizer_profile, std::nullopt);
+  EXPECT_EQ(options->loading.allowed_weights, model::AllWeightsFormats());
   EXPECT_GE(options->workers, 1);
   EXPECT_GE(options->threads_per_worker, 1);
 }
@@ -67,9 +67,9 @@ TEST(OptionsTest, ReadsFormatsAndProfile) {
                               "--tokenizer_profile=spm"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_THAT(
-      options->allowed_weights,
+      options->loading.allowed_weights,
       ElementsAre(model::WeightsFormat::kHdf5, model::WeightsFormat::kTorch));
-  EXPECT_EQ(options->tokenizer_profile, tokenizer::Profile::kSpm);
+  EXPECT_EQ(options->loading.tokenizer_profile, tokenizer::Profile::kSpm);
 }
 
 TEST(OptionsTest, ReadsThePrecision) {
@@ -81,25 +81,25 @@ TEST(OptionsTest, ReadsThePrecision) {
   for (const auto& [name, precision] : cases) {
     const auto options = Parse({"--models=/m", "--precision=" + name});
     ASSERT_TRUE(options.ok()) << options.status();
-    EXPECT_EQ(options->precision, precision);
+    EXPECT_EQ(options->loading.precision.wanted, precision);
   }
 }
 
 TEST(OptionsTest, ReadsThePrecisionPolicy) {
   const auto defaults = Parse({"--models=/m"});
   ASSERT_TRUE(defaults.ok()) << defaults.status();
-  EXPECT_EQ(defaults->agreement_thresholds.min_label_agreement, 0.99);
-  EXPECT_EQ(defaults->agreement_thresholds.max_logit_change, 0);
-  EXPECT_FALSE(defaults->keep_fp32);
-  EXPECT_EQ(defaults->products, model::Products::kAuto);
+  EXPECT_EQ(defaults->loading.precision.thresholds.min_label_agreement, 0.99);
+  EXPECT_EQ(defaults->loading.precision.thresholds.max_logit_change, 0);
+  EXPECT_FALSE(defaults->loading.precision.keep_fp32);
+  EXPECT_EQ(defaults->loading.products, model::Products::kAuto);
   const Environment keep("DEBERTA_KEEP_FP32", "true");
   const auto options = Parse({"--models=/m", "--min_label_agreement=0.5",
                               "--max_logit_change=0.25", "--products=onednn"});
   ASSERT_TRUE(options.ok()) << options.status();
-  EXPECT_EQ(options->agreement_thresholds.min_label_agreement, 0.5);
-  EXPECT_EQ(options->agreement_thresholds.max_logit_change, 0.25);
-  EXPECT_TRUE(options->keep_fp32);
-  EXPECT_EQ(options->products, model::Products::kOneDnn);
+  EXPECT_EQ(options->loading.precision.thresholds.min_label_agreement, 0.5);
+  EXPECT_EQ(options->loading.precision.thresholds.max_logit_change, 0.25);
+  EXPECT_TRUE(options->loading.precision.keep_fp32);
+  EXPECT_EQ(options->loading.products, model::Products::kOneDnn);
 }
 
 TEST(OptionsTest, ReadsAddressesOfEveryKind) {
@@ -162,6 +162,7 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
       {"--drain_seconds=-1", "--drain_seconds"},
       {"--default_deadline_ms=0", "--default_deadline_ms"},
       {"--max_request_bytes=1", "--max_request_bytes"},
+      {"--max_inflight_bytes=-1", "--max_inflight_bytes"},
       {"--max_batch_wait_us=-5", "--max_batch_wait_us"},
       {"--max_batch_tokens=0", "--max_batch_tokens"},
       {"--max_queue_tokens=100", "--max_batch_tokens (1024) must not exceed"},
@@ -176,7 +177,7 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   const absl::FlagSaver saver;
   Set("models", "/m");
   const auto chosen = [](int cpus) {
-    const auto options = OptionsFromFlags(cpus);
+    const auto options = OptionsFromFlags({.cpus = cpus});
     return std::tuple(options->threads, options->workers,
                       options->threads_per_worker);
   };
@@ -191,8 +192,23 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   EXPECT_EQ(chosen(8), std::tuple(8, 8, 3));
   EXPECT_EQ(chosen(2), std::tuple(2, 2, 3));
   Set("workers", "1024");
-  EXPECT_THAT(std::string(OptionsFromFlags(8).status().message()),
+  EXPECT_THAT(std::string(OptionsFromFlags({.cpus = 8}).status().message()),
               HasSubstr("3072 threads"));
+}
+
+// In a small container the default leaves room for the model.
+TEST(OptionsTest, MemoryOfCallsComesFromTheLimit) {
+  const absl::FlagSaver saver;
+  Set("models", "/m");
+  const auto chosen = [](std::optional<size_t> limit) {
+    return OptionsFromFlags({.memory_bytes = limit})->max_inflight_bytes;
+  };
+  constexpr size_t kMiB = size_t{1} << 20;
+  EXPECT_EQ(chosen(std::nullopt), 200 * kMiB);
+  EXPECT_EQ(chosen(1024 * kMiB), 200 * kMiB);
+  EXPECT_EQ(chosen(512 * kMiB), 128 * kMiB);
+  Set("max_inflight_bytes", "1000000");
+  EXPECT_EQ(chosen(512 * kMiB), 1'000'000u);
 }
 
 using OptionsDeathTest = testing::Test;

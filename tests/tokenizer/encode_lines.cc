@@ -26,9 +26,9 @@
 #include <utility>
 #include <vector>
 
+#include "tokenizer/encoding/truncation.h"
 #include "tokenizer/loader.h"
 #include "tokenizer/tokenizer.h"
-#include "tokenizer/truncation.h"
 
 namespace {
 

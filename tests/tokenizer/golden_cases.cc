@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/unicode.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 

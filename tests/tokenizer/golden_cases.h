@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::tokenizer {

@@ -27,12 +27,12 @@
 
 #include "nlohmann/json.hpp"
 #include "tests/tokenizer/golden_cases.h"
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 #include "tokenizer/loader.h"
-#include "tokenizer/normalizer.h"
-#include "tokenizer/spm_model.h"
+#include "tokenizer/normalization/normalizer.h"
+#include "tokenizer/segmentation/spm_model.h"
+#include "tokenizer/text/unicode.h"
 #include "tokenizer/tokenizer.h"
-#include "tokenizer/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {

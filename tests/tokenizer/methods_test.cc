@@ -12,8 +12,8 @@
 
 #include "nlohmann/json.hpp"
 #include "tests/tokenizer/golden_cases.h"
+#include "tokenizer/files/vocabulary_json.h"
 #include "tokenizer/loader.h"
-#include "tokenizer/vocabulary_json.h"
 
 namespace deberta::tokenizer {
 namespace {

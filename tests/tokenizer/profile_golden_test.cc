@@ -1,5 +1,5 @@
 // The profiles hf5 and spm against what their references made of every fourth
-// case of the golden texts (tests/golden/make_profile_golden.py).
+// case of the golden texts (tests/golden/generators/make_profile_golden.py).
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Directories whose files have other settings than DeBERTa's own, against what
 // transformers 4.57.1 and 5.24 made of them
-// (tests/golden/make_settings_golden.py).
+// (tests/golden/generators/make_settings_golden.py).
 
 #include <gtest/gtest.h>
 

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/byte_bpe.h"
-#include "tokenizer/byte_level.h"
-#include "tokenizer/special_tokens.h"
-#include "tokenizer/unicode.h"
+#include "tokenizer/segmentation/byte_level.h"
+#include "tokenizer/segmentation/byte_level_bpe.h"
+#include "tokenizer/special_tokens/added_tokens.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {

@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "server/tasks/shared/sequence_plan.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 
 namespace deberta::server {
 

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {

@@ -10,9 +10,9 @@
 
 #include "absl/status/statusor.h"
 #include "server/tasks/shared/task.h"
-#include "tokenizer/encoding.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/encoding/truncation.h"
 #include "tokenizer/tokenizer.h"
-#include "tokenizer/truncation.h"
 
 namespace deberta::server {
 

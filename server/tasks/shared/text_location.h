@@ -8,8 +8,8 @@
 #include <string>
 
 #include "server/tasks/shared/task.h"
-#include "tokenizer/encoding.h"
-#include "tokenizer/text_index.h"
+#include "tokenizer/encoding/encoding.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::server {
 

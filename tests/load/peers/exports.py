@@ -16,7 +16,7 @@ OPSET = 17
 def checkpoint(size, work):
     directory = work / size
     if not (directory / "tokenizer_config.json").exists():
-        sys.path.insert(0, str(ROOT / "tests/golden"))
+        sys.path.insert(0, str(ROOT / "tests/golden/generators"))
         maker = importlib.import_module("make_random_checkpoint")
         maker.make(size, directory, "float16")
     return directory

@@ -136,6 +136,31 @@ TEST(CheckpointTest, OpensShards) {
   EXPECT_NE((*checkpoint)->Find("cls.predictions.bias"), nullptr);
 }
 
+// What names the weights is of those that were loaded.
+TEST(CheckpointTest, KeepsTheWeightsFileThatItOpened) {
+  const auto text = [](const MappedFile& file) {
+    return std::string(reinterpret_cast<const char*>(file.bytes().data()),
+                       file.bytes().size());
+  };
+  const std::string shard = OneTensor("a", 1.0f);
+  const std::string index = R"({"weight_map": {"a": "one.safetensors"}})";
+  for (const auto& [name, contents] :
+       {std::pair("model.safetensors", shard),
+        std::pair("model.safetensors.index.json", index)}) {
+    ModelDirectory directory;
+    directory.Write("config.json", kConfig);
+    directory.Write("one.safetensors", shard);
+    directory.Write(name, contents);
+    const auto checkpoint = Checkpoint::Open(directory.path(), {});
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    directory.Write("other", "another");
+    std::filesystem::rename(directory.File("other"), directory.File(name));
+    const MappedFile& file = (*checkpoint)->weights_file();
+    EXPECT_EQ(file.path(), (*checkpoint)->weights_path());
+    EXPECT_EQ(text(file), contents);
+  }
+}
+
 TEST(CheckpointTest, NamesAMissingDirectoryOrFile) {
   const auto checkpoint = Checkpoint::Open("/no/such/model", {});
   EXPECT_EQ(checkpoint.status().code(), absl::StatusCode::kNotFound);

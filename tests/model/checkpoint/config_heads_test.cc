@@ -101,8 +101,8 @@ TEST(ConfigHeadsTest, OrdersLabelsByIndex) {
               ElementsAre("x"));
 }
 
-// As transformers 4.57.1 does by tests/golden/make_label_golden.py: what its
-// pipelines print, and the column that zero-shot classification reads.
+// As transformers 4.57.1 does by tests/golden/generators/make_label_golden.py:
+// what its pipelines print, and the column that zero-shot classification reads.
 TEST(ConfigHeadsTest, ReadsLabelMapsAsTheReference) {
   std::ifstream file(DEBERTA_SOURCE_DIR "/tests/golden/labels.json");
   const std::string text(std::istreambuf_iterator<char>(file), {});

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -45,7 +46,7 @@ TEST(ThreadPoolTest, LoopsFollowEachOther) {
             expected);
 }
 
-std::atomic<bool> no_call = false;
+bool NoCall() { return false; }
 
 // Runs one loop of the calling thread, number 7, and the helper, number 3.
 void ExpectBothWork(ThreadPool& pool) {
@@ -66,7 +67,7 @@ TEST(ThreadPoolTest, LentThreadsWorkUntilTheyAreReleased) {
   ThreadPool pool(1);
   for (int session = 0; session < 100; ++session) {
     const uint32_t number = pool.Lead(7);
-    std::thread helper([&] { pool.Help(3, number, no_call); });
+    std::thread helper([&] { pool.Help(3, number, NoCall); });
     ExpectBothWork(pool);
     pool.Release();
     helper.join();
@@ -79,13 +80,12 @@ TEST(ThreadPoolTest, HelpComesToALoopUnderWay) {
   ThreadPool pool(1);
   // Two more threads than one: loops are handed out, not run in place.
   const uint32_t session = pool.Lead(0);
-  std::thread first([&] { pool.Help(1, session, no_call); });
+  std::thread first([&] { pool.Help(1, session, NoCall); });
   while (pool.threads() < 2) std::this_thread::yield();
   std::thread second;
   std::atomic<bool> second_came = false;
   pool.ParallelFor(3, [&](size_t task, int thread) {
-    if (task == 0)
-      second = std::thread([&] { pool.Help(2, session, no_call); });
+    if (task == 0) second = std::thread([&] { pool.Help(2, session, NoCall); });
     if (thread == 2) second_came = true;
     while (!second_came) std::this_thread::yield();
   });
@@ -98,10 +98,10 @@ TEST(ThreadPoolTest, HelpThatComesAfterTheReleaseLeavesAtOnce) {
   ThreadPool pool(1);
   const uint32_t session = pool.Lead(0);
   pool.Release();
-  pool.Help(1, session, no_call);  // returns
+  pool.Help(1, session, NoCall);  // returns
   const uint32_t next = pool.Lead(0);
   EXPECT_NE(next, session);
-  pool.Help(1, session, no_call);
+  pool.Help(1, session, NoCall);
   EXPECT_EQ(pool.threads(), 1);
 }
 
@@ -113,7 +113,7 @@ TEST(ThreadPoolTest, OneThreadGoesWhereItIsCalled) {
   std::vector<std::thread> helpers;
   for (int number = 1; number <= 2; ++number) {
     helpers.emplace_back([&, number] {
-      pool.Help(number, session, call);
+      pool.Help(number, session, [&] { return call.exchange(false); });
       ++gone;
     });
   }
@@ -137,7 +137,7 @@ TEST(ThreadPoolTest, SessionsFollowEachOther) {
   std::vector<std::thread> helpers;
   for (int number = 1; number <= 3; ++number) {
     helpers.emplace_back([&, number] {
-      while (!over) pool.Help(number, session.load(), no_call);
+      while (!over) pool.Help(number, session.load(), NoCall);
     });
   }
   std::vector<int> values(16, 0);
@@ -157,6 +157,27 @@ TEST(ThreadPoolTest, SessionsFollowEachOther) {
   for (std::thread& helper : helpers) helper.join();
   for (const int value : values) EXPECT_EQ(value, 6000);
   EXPECT_EQ(std::accumulate(by_thread.begin(), by_thread.end(), 0), 16 * 6000);
+}
+
+// Whoever runs the task that throws, the caller of the loop hears of it, and
+// the pool goes on.
+TEST(ThreadPoolTest, TheCallerGetsWhatATaskThrows) {
+  for (const int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    for (size_t bad = 0; bad < 100; ++bad) {
+      std::atomic<int> calls = 0;
+      EXPECT_THROW(pool.ParallelFor(100,
+                                    [&](size_t task, int) {
+                                      ++calls;
+                                      if (task >= bad) throw std::bad_alloc();
+                                    }),
+                   std::bad_alloc);
+      EXPECT_GT(calls, static_cast<int>(bad));
+      std::atomic<int> later = 0;
+      pool.ParallelFor(10, [&](size_t, int) { ++later; });
+      EXPECT_EQ(later, 10);
+    }
+  }
 }
 
 TEST(ThreadPoolTest, CutsRanges) {

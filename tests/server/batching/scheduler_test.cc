@@ -75,6 +75,48 @@ TEST(SchedulerTest, FullQueueRefusesAndRecovers) {
   EXPECT_TRUE(later.Wait().ok());
 }
 
+// They were answered, and made room, only when a thread took the next batch.
+TEST(SchedulerTest, JobsThatNobodyWaitsForLeaveAFullQueueAtOnce) {
+  Gate gate;
+  std::atomic<int64_t> now_us = 0;
+  Scheduler scheduler({.max_queue_tokens = 4,
+                       .now =
+                           [&now_us] {
+                             return absl::UnixEpoch() +
+                                    absl::Microseconds(now_us.load());
+                           }},
+                      1, gate.Wrap(), IgnoreReport);
+  Answer running, cancelled, expired, stays, refused, fits;
+  ASSERT_TRUE(scheduler.Submit(0, JobWith({{1}}, running.Callback())).ok());
+  gate.WaitUntilEntered();
+  std::atomic<bool> gone = false;
+  Job first = JobWith({{2}}, cancelled.Callback());
+  first.cancelled = [&gone] { return gone.load(); };
+  Job second = JobWith({{3, 3}}, expired.Callback());
+  second.deadline = absl::UnixEpoch() + absl::Microseconds(10);
+  ASSERT_TRUE(scheduler.Submit(0, std::move(first)).ok());
+  ASSERT_TRUE(scheduler.Submit(0, std::move(second)).ok());
+  ASSERT_TRUE(scheduler.Submit(0, JobWith({{4}}, stays.Callback())).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      scheduler.Submit(0, JobWith({{5}}, refused.Callback()))));
+  gone = true;
+  now_us = 10;
+  EXPECT_FALSE(cancelled.HasArrived());
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      scheduler.Submit(0, JobWith({{6, 6, 6, 6}}, refused.Callback()))));
+  EXPECT_TRUE(scheduler.Submit(0, JobWith({{7, 7, 7}}, fits.Callback())).ok());
+  EXPECT_TRUE(cancelled.HasArrived()) << "though the only thread is busy";
+  EXPECT_TRUE(expired.HasArrived());
+  EXPECT_EQ(scheduler.queued_tokens(0), 4u);
+  gate.Open();
+  EXPECT_EQ(cancelled.Wait().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(expired.Wait().status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(stays.Wait().ok());
+  EXPECT_TRUE(fits.Wait().ok());
+  EXPECT_FALSE(refused.HasArrived());
+}
+
 TEST(SchedulerTest, CancelledAndExpiredJobsAreNotComputed) {
   Gate gate;
   std::atomic<int64_t> now_us = 0;

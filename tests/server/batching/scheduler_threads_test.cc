@@ -114,6 +114,52 @@ TEST(SchedulerThreadsTest, AHelperIsCalledToABatchThatWaits) {
   EXPECT_TRUE(long_one.Wait().ok());
 }
 
+// A call that waited for companions then waited for the running batch too.
+TEST(SchedulerThreadsTest, AHelperIsCalledWhenABatchHasWaitedLongEnough) {
+  constexpr int kMostLoops = 1'000'000;  // seconds, if nobody comes
+  std::promise<void> helped;
+  std::atomic<bool> second_done = false;
+  std::atomic<int64_t> now_us = 0;
+  Scheduler scheduler(
+      {.threads = 2,
+       .max_batches = 2,
+       .max_threads_per_batch = 2,
+       .max_batch_tokens = 64,
+       .max_batch_wait = absl::Milliseconds(2),
+       .now =
+           [&now_us] {
+             return absl::UnixEpoch() + absl::Microseconds(now_us.load());
+           }},
+      1,
+      [&](size_t queue, const model::RaggedBatch& batch,
+          const model::ForwardOptions& options, model::Workspace& workspace,
+          model::BatchOutput* output) {
+        if (batch.tokens() == 64) {
+          while (workspace.threads() < 2) std::this_thread::yield();
+          helped.set_value();
+          for (int i = 0; i < kMostLoops && !second_done; ++i) {
+            workspace.pool().ParallelFor(2, [](auto, int) {});
+          }
+        }
+        return TenTimesId(queue, batch, options, workspace, output);
+      },
+      IgnoreReport);
+  Answer long_one, short_one;
+  ASSERT_TRUE(
+      scheduler.Submit(0, JobWith({LongSequence(1)}, long_one.Callback()))
+          .ok());
+  helped.get_future().wait();
+  ASSERT_TRUE(scheduler.Submit(0, JobWith({{2}}, short_one.Callback())).ok());
+  now_us = 1999;
+  EXPECT_FALSE(short_one.HasArrived());
+  now_us = 2000;
+  EXPECT_TRUE(short_one.Wait().ok());
+  EXPECT_EQ(short_one.Wait()->queue_time, absl::Milliseconds(2));
+  EXPECT_FALSE(long_one.HasArrived());
+  second_done = true;
+  EXPECT_TRUE(long_one.Wait().ok());
+}
+
 TEST(SchedulerThreadsTest, NoMoreBatchesAtOnceThanAllowed) {
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;

@@ -4,21 +4,74 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "model/checkpoint/checkpoint.h"
+#include "model/model.h"
 #include "server/models/file_digest.h"
 #include "server/models/load_progress.h"
 
 namespace deberta::server {
 namespace {
 
+std::vector<float> Logits(const model::Model& network) {
+  model::RaggedBatch batch;
+  batch.ids = {1, 5, 6, 2};
+  batch.type_ids = {0, 0, 0, 0};
+  batch.starts = {0, 4};
+  batch.logit_rows = {0};
+  model::BatchOutput output;
+  model::Workspace workspace(1);
+  EXPECT_TRUE(network.Forward(batch, workspace, &output).ok());
+  return output.logits;
+}
+
 TEST(FileDigestTest, IsSha256) {
   const std::string path = testing::TempDir() + "/digest";
   std::ofstream(path) << "abc";
-  EXPECT_EQ(Sha256OfFile(path).value(),
+  const auto file = model::MappedFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(Sha256(*file).value(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   std::filesystem::remove(path);
-  EXPECT_TRUE(absl::IsNotFound(Sha256OfFile(path).status()));
+  EXPECT_TRUE(absl::IsNotFound(model::MappedFile::Open(path).status()));
+}
+
+// Whoever replaces a file while it is loaded gets the digest of what was
+// loaded.
+TEST(FileDigestTest, IsOfTheWeightsThatWereOpened) {
+  const std::filesystem::path golden =
+      DEBERTA_SOURCE_DIR "/tests/golden/models/v3_classify";
+  const std::filesystem::path copy = testing::TempDir() + "/replaced";
+  std::filesystem::remove_all(copy);
+  std::filesystem::create_directories(copy);
+  for (const char* name : {"config.json", "model.safetensors"})
+    std::filesystem::copy_file(golden / name, copy / name);
+  auto opened = model::Checkpoint::Open(copy, {});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  const std::shared_ptr<const model::Checkpoint> checkpoint =
+      *std::move(opened);
+  std::ofstream(copy / "other") << "no weights";
+  std::filesystem::rename(copy / "other", copy / "model.safetensors");
+
+  const auto loaded = model::Model::Load(golden, {});
+  const auto fp32 = model::Model::Load(checkpoint, {});
+  const auto int8 =
+      model::Model::Load(checkpoint, {.precision = model::Precision::kInt8});
+  ASSERT_TRUE(loaded.ok() && fp32.ok() && int8.ok()) << fp32.status();
+  EXPECT_EQ(Logits(**fp32), Logits(**loaded));
+  EXPECT_EQ((*int8)->parameters(), (*loaded)->parameters());
+  EXPECT_EQ(
+      Sha256(checkpoint->weights_file()).value(),
+      Sha256(model::MappedFile::Open(golden / "model.safetensors").value())
+          .value());
+  EXPECT_NE(Sha256(model::MappedFile::Open(copy / "model.safetensors").value()),
+            Sha256(checkpoint->weights_file()));
+  // Its pages were given back, and are read again.
+  EXPECT_EQ(Logits(**fp32), Logits(**loaded));
 }
 
 TEST(LoadProgressTest, SaysTensorsAndMegabytes) {

@@ -27,7 +27,10 @@ constexpr size_t kMaxTokens = 24;
 
 class CalibrationTest : public testing::Test {
  protected:
-  CalibrationTest() { Use("v1"); }
+  CalibrationTest() {
+    config_.labels = {"A", "B", "C"};
+    Use("v1");
+  }
 
   // The golden tokenizer of this name.
   void Use(const std::string& name) {
@@ -37,25 +40,26 @@ class CalibrationTest : public testing::Test {
     tokenizer_ = *std::move(tokenizer);
   }
 
-  CalibratedModel Of(Head head) const {
+  TaskModel Model() const {
     return {.tokenizer = tokenizer_.get(),
-            .head = head,
-            .classes = 3,
+            .config = &config_,
+            .labels = config_.labels,
             .max_tokens = kMaxTokens};
   }
   Calibration Make(Head head, const std::vector<TextInput>& texts = {}) const {
-    const auto calibration = MakeCalibration(texts, Of(head));
+    const auto calibration = MakeCalibration(texts, head, Model());
     EXPECT_TRUE(calibration.ok()) << calibration.status();
     return calibration.value_or(Calibration());
   }
   std::string ErrorOf(Head head, const std::vector<TextInput>& texts) const {
-    const auto calibration = MakeCalibration(texts, Of(head));
+    const auto calibration = MakeCalibration(texts, head, Model());
     EXPECT_TRUE(absl::IsInvalidArgument(calibration.status()));
     return std::string(calibration.status().message());
   }
   int32_t mask() const { return *tokenizer_->special_ids().mask; }
 
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
+  model::Config config_;
 };
 
 constexpr Head kHeads[] = {
@@ -162,10 +166,9 @@ TEST_F(CalibrationTest, ChoicesAreAnsweredTogether) {
 
 TEST_F(CalibrationTest, RulesFollowTheTask) {
   const auto rule = [&](model::ProblemType problem, size_t classes) {
-    CalibratedModel model = Of(Head::kSequenceClassification);
-    model.problem_type = problem;
-    model.classes = classes;
-    return MakeCalibration({}, model)->rule;
+    config_.problem_type = problem;
+    config_.labels.resize(classes);
+    return MakeCalibration({}, Head::kSequenceClassification, Model())->rule;
   };
   using model::ProblemType;
   EXPECT_EQ(rule(ProblemType::kUnset, 2), LabelRule::kBestOfRow);

@@ -207,23 +207,24 @@ TEST(ConvertTest, ResultsCarryEveryField) {
 
 TEST(ConvertTest, ModelCarriesEveryField) {
   ServedModel model;
-  model.name = "n";
-  model.precision = "bf16";
-  model.requested_precision = "auto";
-  model.precision_note = "fast";
-  model.label_agreement = 0.5;
-  model.max_logit_change = 0.25;
-  model.family = "deberta-v2";
-  model.tasks = {TaskKind::kFillMask, TaskKind::kEncode};
-  model.sha256 = "ab";
-  model.labels = {"x", "y"};
-  model.hidden_size = 8;
-  model.layers = 2;
-  model.parameters = int64_t{1} << 40;
-  model.weights_format = "safetensors";
-  model.tokenizer_profile = "hf4";
-  model.fill_mask_decoder = "emd";
-  model.resident_bytes = uint64_t{1} << 41;
+  ModelDescription& told = model.description;
+  const std::vector<std::string> labels = {"x", "y"};
+  told.name = "n";
+  told.precision = "bf16";
+  told.requested_precision = "auto";
+  told.precision_note = "fast";
+  told.agreement = {.labels = 2, .agreeing = 1, .max_logit_change = 0.25};
+  told.family = "deberta-v2";
+  told.tasks = {TaskKind::kFillMask, TaskKind::kEncode};
+  told.sha256 = "ab";
+  model.task_model.labels = labels;
+  told.hidden_size = 8;
+  told.layers = 2;
+  told.parameters = int64_t{1} << 40;
+  told.weights_format = "safetensors";
+  told.tokenizer_profile = "hf4";
+  told.fill_mask_decoder = "emd";
+  told.resident_bytes = uint64_t{1} << 41;
   model.task_model.max_tokens = 512;
   v1::GetModelResponse out;
   ToProto(model, &out);
@@ -236,7 +237,7 @@ TEST(ConvertTest, ModelCarriesEveryField) {
             "fill_mask_decoder: \"emd\" requested_precision: \"auto\" "
             "precision_note: \"fast\" label_agreement: 0.5 max_logit_change: "
             "0.25");
-  model.fp32_queue = 3;
+  told.keeps_fp32 = true;
   ToProto(model, &out);
   EXPECT_TRUE(out.fp32_available());
 }

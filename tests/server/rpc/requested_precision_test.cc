@@ -30,7 +30,7 @@ grpc::Status Tag(TestServer& server, const std::vector<std::string>& asked,
 }
 
 TEST(RequestedPrecisionTest, Fp32HasAQueueOfItsOwn) {
-  TestServer server({.tagger_precision = "int8", .fp32_queue = kFp32Queue});
+  TestServer server({.tagger_precision = "int8", .keep_fp32 = true});
   v1::TagTokensResponse response;
   ASSERT_TRUE(Tag(server, {}, &response).ok());
   EXPECT_EQ(response.model().precision(), "int8");
@@ -64,7 +64,7 @@ TEST(RequestedPrecisionTest, Fp32ThatWasNotKeptIsFailedPrecondition) {
 }
 
 TEST(RequestedPrecisionTest, OtherValuesAreInvalidAndNotRepeated) {
-  TestServer server({.tagger_precision = "int8", .fp32_queue = kFp32Queue});
+  TestServer server({.tagger_precision = "int8", .keep_fp32 = true});
   for (const std::vector<std::string>& asked :
        {std::vector<std::string>{"SECRET"}, {"FP32"}, {""}, {"fp32", "int8"}}) {
     v1::TagTokensResponse response;

@@ -47,23 +47,22 @@ TestServer::TestServer(const Settings& settings) {
     config->hidden_size = kHiddenSize;
     config->labels = shape.labels;
     ServedModel model;
-    model.name = shape.name;
-    model.precision = "fp32";
+    model.description.name = shape.name;
     if (shape.name == "tagger") {
-      model.precision = settings.tagger_precision;
-      model.fp32_queue = settings.fp32_queue;
-      if (settings.fp32_queue.has_value()) fp32_width = shape.labels.size();
+      model.description.precision = settings.tagger_precision;
+      model.description.keeps_fp32 = settings.keep_fp32;
+      if (settings.keep_fp32) fp32_width = shape.labels.size();
     }
-    model.family = "deberta";
-    model.tasks = {shape.task, TaskKind::kEncode};
-    model.labels = shape.labels;
+    model.description.family = "deberta";
+    model.description.tasks = {shape.task, TaskKind::kEncode};
     model.task_model = {.tokenizer = tokenizer_.get(),
                         .config = config.get(),
                         .labels = config->labels,
                         .entailment = 0,
                         .max_tokens = kMaxTokens,
                         .multiple_choice = shape.multiple_choice};
-    model.refusals[TaskKind::kZeroShot] = "no label begins with \"entail\"";
+    model.description.refusals[TaskKind::kZeroShot] =
+        "no label begins with \"entail\"";
     widths.push_back(shape.labels.empty()
                          ? static_cast<size_t>(config->vocab_size)
                          : shape.labels.size());
@@ -86,13 +85,15 @@ TestServer::TestServer(const Settings& settings) {
         return status;
       },
       [](const Scheduler::BatchReport&) {});
-  service_ = std::make_unique<Service>(
-      Service::Options{.max_call_time = settings.max_call_time,
-                       .observer = [this](const RequestReport& report) {
-                         const std::lock_guard lock(mutex_);
-                         reports_.push_back(report);
-                         changed_.notify_all();
-                       }});
+  service_ = std::make_unique<Service>(Service::Options{
+      .max_call_time = settings.max_call_time,
+      .observer =
+          [this, before = settings.before_report](const RequestReport& report) {
+            before();
+            const std::lock_guard lock(mutex_);
+            reports_.push_back(report);
+            changed_.notify_all();
+          }});
   auto listener =
       Listener::Start({.address = {.host = "127.0.0.1"}}, service_.get());
   EXPECT_TRUE(listener.ok()) << listener.status();

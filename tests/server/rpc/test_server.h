@@ -5,6 +5,7 @@
 #define TESTS_SERVER_RPC_TEST_SERVER_H_
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,10 +34,12 @@ class TestServer {
     // Also "judge" (labels ENTAILMENT, OTHER) and the multiple choice model
     // "chooser".
     bool judge = false;
-    // Precision of "tagger"; its queue in fp32 is `fp32_queue`, if any.
+    // Of "tagger"; its queue in fp32, if it keeps that, is the last.
     std::string tagger_precision = "fp32";
-    std::optional<size_t> fp32_queue = {};
+    bool keep_fp32 = false;
     bool serve = true;
+    // Called as the first of each report.
+    std::function<void()> before_report = [] {};
   };
   static constexpr int64_t kHiddenSize = 4;
   static constexpr size_t kMaxTokens = 32;

@@ -8,7 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tokenizer/truncation.h"
+#include "tokenizer/encoding/truncation.h"
 
 namespace deberta::server {
 namespace {

@@ -1,0 +1,34 @@
+// How models are loaded: what the flags say for all of them.
+
+#ifndef SERVER_MODELS_LOAD_OPTIONS_H_
+#define SERVER_MODELS_LOAD_OPTIONS_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/checkpoint/weight_files.h"
+#include "model/gemm/products.h"
+#include "server/precision/served_networks.h"
+#include "tokenizer/files/profile.h"
+
+namespace deberta::server {
+
+struct LoadOptions {
+  int threads = 1;  // that pack weights
+  PrecisionPolicy precision = {};
+  model::Products products = model::Products::kAuto;
+  // Of models whose deberta.json does not say. Absent ("auto"): that of the
+  // version of transformers which saved the directory.
+  std::optional<tokenizer::Profile> tokenizer_profile = {};
+  std::vector<model::WeightsFormat> allowed_weights =
+      model::AllWeightsFormats();
+  // Of one request: see TaskModel.
+  size_t max_answer_bytes = size_t{1} << 27;
+  std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_MODELS_LOAD_OPTIONS_H_

@@ -1,0 +1,139 @@
+// What is thrown on gRPC's threads, the want of memory first of all: the call
+// ends, once, with a status that says so, and nothing is left of it. A program
+// of its own, as it replaces the allocator.
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "server/rpc/service.h"
+#include "tests/server/rpc/test_server.h"
+
+namespace {
+
+// Allocations that this thread may still make before one fails; negative: any
+// number.
+thread_local int allowed = -1;
+thread_local bool refused = false;
+
+void* Allocate(size_t bytes) {
+  if (allowed == 0) {
+    allowed = -1;
+    refused = true;
+    throw std::bad_alloc();
+  }
+  if (allowed > 0) --allowed;
+  void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t bytes) { return Allocate(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace deberta::server {
+namespace {
+
+// A service of which one allocation fails while it takes a call: from the
+// method's entry to the report of the call, or to where it waits for the model.
+class ShortOfMemory final : public RawService {
+ public:
+  explicit ShortOfMemory(server::Service* service) : service_(*service) {}
+
+  // Whether the allocation was reached.
+  bool failed = false;
+  int allocations = 0;
+
+  grpc::ServerUnaryReactor* Classify(grpc::CallbackServerContext* context,
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override {
+    return Short([&] { return service_.Classify(context, request, response); });
+  }
+  grpc::ServerUnaryReactor* Tokenize(grpc::CallbackServerContext* context,
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override {
+    return Short([&] { return service_.Tokenize(context, request, response); });
+  }
+
+ private:
+  template <typename Method>
+  grpc::ServerUnaryReactor* Short(Method method) {
+    refused = false;
+    allowed = allocations;
+    grpc::ServerUnaryReactor* reactor = method();
+    allowed = -1;
+    failed = refused;
+    return reactor;
+  }
+
+  server::Service& service_;
+};
+
+// `server` behind a service that is short of memory.
+struct ShortServer {
+  explicit ShortServer(TestServer* server) : service(&server->service()) {
+    listener = *Listener::Start({.address = {.host = "127.0.0.1"}}, &service);
+    stub = v1::DebertaService::NewStub(
+        listener->server().InProcessChannel(grpc::ChannelArguments()));
+  }
+
+  ShortOfMemory service;
+  std::unique_ptr<Listener> listener;
+  std::unique_ptr<v1::DebertaService::Stub> stub;
+};
+
+// Fails each allocation in turn, until a call needs no more.
+template <typename Call>
+void FailEach(TestServer* server, Call call) {
+  constexpr int kMost = 2000;
+  ShortServer shorter(server);
+  int errors = 0;
+  for (int n = 0; n < kMost; ++n) {
+    shorter.service.allocations = n;
+    const grpc::Status status = call(*shorter.stub);
+    if (!status.ok()) {
+      ++errors;
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+          << "allocation " << n << ": " << status.error_message();
+    }
+    const bool reached = shorter.service.failed;
+    shorter.service.allocations = -1;
+    EXPECT_TRUE(call(*shorter.stub).ok()) << "after allocation " << n;
+    EXPECT_EQ(server->service().inflight(), 0u) << "allocation " << n;
+    if (!reached) break;
+    ASSERT_LT(n + 1, kMost);
+  }
+  EXPECT_GT(errors, 10);
+  EXPECT_TRUE(server->service().Drain(absl::InfiniteFuture()));
+}
+
+TEST(RpcThrownTest, ATasksCallSurvives) {
+  TestServer server({.before_report = [] { allowed = -1; }});
+  FailEach(&server, [](v1::DebertaService::Stub& stub) {
+    grpc::ClientContext context;
+    v1::ClassifyResponse response;
+    return stub.Classify(&context, ClassifyText("a b c"), &response);
+  });
+}
+
+TEST(RpcThrownTest, ACallWithoutTheModelSurvives) {
+  TestServer server({.before_report = [] { allowed = -1; }});
+  FailEach(&server, [](v1::DebertaService::Stub& stub) {
+    grpc::ClientContext context;
+    v1::TokenizeRequest request;
+    request.set_model("labels");
+    request.add_inputs()->set_text("a b c");
+    v1::TokenizeResponse response;
+    return stub.Tokenize(&context, request, &response);
+  });
+}
+
+}  // namespace
+}  // namespace deberta::server

@@ -1,0 +1,92 @@
+#include "tokenizer/files/tokenizer_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace deberta::tokenizer {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr TokenizerSource kJson = TokenizerSource::kTokenizerJson;
+constexpr TokenizerSource kRaw = TokenizerSource::kVocabAndMerges;
+
+absl::StatusOr<TokenizerSettings> Read(const std::string& text,
+                                       TokenizerSource source,
+                                       Profile profile) {
+  const auto document = JsonDocument::Parse("tokenizer_config.json", text);
+  if (!document.ok()) return document.status();
+  return ReadTokenizerSettings(*document, JsonDocument::Empty("config.json"),
+                               source, profile);
+}
+
+absl::StatusOr<TokenizerSettings> ReadClass(const std::string& name,
+                                            TokenizerSource source,
+                                            Profile profile) {
+  return Read(R"({"tokenizer_class": ")" + name + "\"}", source, profile);
+}
+
+// A RobertaTokenizer makes other inputs of the same vocab.json and merges.txt,
+// and passes no types whatever the files.
+TEST(TokenizerSettingsTest, RefusesClassesThatBuildAnotherTokenizer) {
+  for (const Profile profile : {Profile::kHf4, Profile::kHf5}) {
+    for (const char* ours : {"DebertaTokenizer", "DebertaTokenizerFast",
+                             "DebertaV2Tokenizer", "DebertaV2TokenizerFast"}) {
+      EXPECT_TRUE(ReadClass(ours, kRaw, profile).ok()) << ours;
+      const auto settings = ReadClass(ours, kJson, profile);
+      ASSERT_TRUE(settings.ok()) << settings.status();
+      EXPECT_FALSE(settings->generic_class) << ours;
+    }
+    for (const char* other : {"RobertaTokenizer", "GPT2TokenizerFast",
+                              "XLMRobertaTokenizerFast", "NotATokenizer"}) {
+      for (const TokenizerSource source : {kRaw, kJson}) {
+        const auto refused = ReadClass(other, source, profile);
+        EXPECT_THAT(
+            std::string(refused.status().message()),
+            testing::AllOf(HasSubstr("tokenizer_class: expected Deberta"),
+                           HasSubstr(other)));
+      }
+    }
+    EXPECT_TRUE(ReadClass("PreTrainedTokenizerFast", kJson, profile).ok());
+    // config.json names the class where the other file does not.
+    const auto config = *JsonDocument::Parse(
+        "config.json", R"({"tokenizer_class": "XLMRobertaTokenizer"})");
+    const JsonDocument none = JsonDocument::Empty("tokenizer_config.json");
+    EXPECT_THAT(std::string(ReadTokenizerSettings(none, config, kJson, profile)
+                                .status()
+                                .message()),
+                HasSubstr("config.json: tokenizer_class"));
+  }
+  const auto generic = ReadClass("TokenizersBackend", kJson, Profile::kHf5);
+  ASSERT_TRUE(generic.ok()) << generic.status();
+  EXPECT_TRUE(generic->generic_class);
+  // Its types are not passed unless the file says so.
+  EXPECT_FALSE(generic->token_type_ids);
+}
+
+TEST(TokenizerSettingsTest, RefusesCodeOfTheDirectory) {
+  for (const char* code :
+       {R"({"auto_map": {"AutoTokenizer": ["my.Tokenizer", null]}})",
+        R"({"auto_map": ["my.Tokenizer", null]})",
+        R"({"auto_map": {"AutoTokenizer": "my.Tokenizer"}})"}) {
+    EXPECT_THAT(
+        std::string(Read(code, kJson, Profile::kHf4).status().message()),
+        HasSubstr("my.Tokenizer"))
+        << code;
+  }
+  for (const char* none : {R"({"auto_map": {"AutoTokenizer": [null, null]}})",
+                           R"({"auto_map": {"AutoModel": "my.Model"}})"}) {
+    EXPECT_TRUE(Read(none, kJson, Profile::kHf4).ok()) << none;
+  }
+}
+
+TEST(TokenizerSettingsTest, SlowTokenizersDoNotSplitSpecialTokens) {
+  const char* split = R"({"split_special_tokens": true})";
+  EXPECT_TRUE(Read(split, kJson, Profile::kHf5)->split_special_tokens);
+  EXPECT_FALSE(Read(split, TokenizerSource::kSpm, Profile::kSpm).ok());
+}
+
+}  // namespace
+}  // namespace deberta::tokenizer

@@ -1,0 +1,136 @@
+#include "tokenizer/special_tokens/added_tokens.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/segmentation/byte_level_bpe.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::unique_ptr<ByteLevelBpe> AnyModel() {
+  return *ByteLevelBpe::Create({.vocabulary = {{"a", 0}}});
+}
+
+std::unique_ptr<const SpecialTokens> Create(std::vector<AddedToken> tokens) {
+  auto special = SpecialTokens::Create(tokens, *AnyModel());
+  EXPECT_TRUE(special.ok()) << special.status();
+  return *std::move(special);
+}
+
+// "piece" for stretches, "<id>piece" for tokens.
+std::vector<std::string> Split(const SpecialTokens& tokens,
+                               std::string_view text, bool normalized = false) {
+  std::vector<std::string> pieces;
+  for (const TextPiece& piece : tokens.Split(text, normalized)) {
+    const std::string id =
+        piece.id < 0 ? "" : "<" + std::to_string(piece.id) + ">";
+    pieces.push_back(
+        id + std::string(text.substr(piece.begin, piece.end - piece.begin)));
+  }
+  return pieces;
+}
+
+TEST(SpecialTokensTest, CoversTheText) {
+  const auto tokens = Create({{.id = 1, .content = "[CLS]"}});
+  EXPECT_THAT(Split(*tokens, "[CLS]a [CLS][CLS] b"),
+              ElementsAre("<1>[CLS]", "a ", "<1>[CLS]", "<1>[CLS]", " b"));
+  EXPECT_THAT(Split(*tokens, "[CLS"), ElementsAre("[CLS"));
+  EXPECT_THAT(Split(*tokens, ""), ElementsAre());
+}
+
+TEST(SpecialTokensTest, PrefersTheLeftmostThenTheLongest) {
+  const auto tokens = Create({{.id = 1, .content = "ab"},
+                              {.id = 2, .content = "abcd"},
+                              {.id = 3, .content = "bcde"}});
+  EXPECT_THAT(Split(*tokens, "abcde"), ElementsAre("<2>abcd", "e"));
+  EXPECT_THAT(Split(*tokens, "abce"), ElementsAre("<1>ab", "ce"));
+  EXPECT_THAT(Split(*tokens, "bcde"), ElementsAre("<3>bcde"));
+}
+
+TEST(SpecialTokensTest, TakesUnicodeWhiteSpaceOnRequest) {
+  const auto tokens = Create({{.id = 1, .content = "<l>", .lstrip = true},
+                              {.id = 2, .content = "<r>", .rstrip = true}});
+  EXPECT_THAT(Split(*tokens, "a \u3000<l> b"),
+              ElementsAre("a", "<1> \u3000<l>", " b"));
+  EXPECT_THAT(Split(*tokens, "a <r>\t\u00A0b"),
+              ElementsAre("a ", "<2><r>\t\u00A0", "b"));
+  // The space between goes to the first.
+  EXPECT_THAT(Split(*tokens, "<r> <l>"), ElementsAre("<2><r> ", "<1><l>"));
+}
+
+TEST(SpecialTokensTest, FindsSingleWordsOnlyAlone) {
+  const auto tokens =
+      Create({{.id = 1, .content = "cat", .single_word = true}});
+  EXPECT_THAT(Split(*tokens, "cat cats (cat) _cat \u00E9cat"),
+              ElementsAre("<1>cat", " cats (", "<1>cat", ") _cat \u00E9cat"));
+}
+
+TEST(SpecialTokensTest, SeparatesRawFromNormalizedOnes) {
+  const auto tokens =
+      Create({{.id = 1, .content = "<raw>"},
+              {.id = 2, .content = "<norm>", .normalized = true}});
+  EXPECT_THAT(Split(*tokens, "<raw><norm>"), ElementsAre("<1><raw>", "<norm>"));
+  EXPECT_THAT(Split(*tokens, "<raw><norm>", true),
+              ElementsAre("<raw>", "<2><norm>"));
+}
+
+TEST(SpecialTokensTest, TakesNewAttributesButNotNormalizedOfASpecialToken) {
+  const auto tokens = Create({{.id = 1, .content = "<m>"},
+                              {.id = 1,
+                               .content = "<m>",
+                               .lstrip = true,
+                               .normalized = true,
+                               .special = false}});
+  EXPECT_THAT(Split(*tokens, "a <m>"), ElementsAre("a", "<1> <m>"));
+  EXPECT_THAT(Split(*tokens, "a <m>", true), ElementsAre("a <m>"));
+  EXPECT_TRUE(tokens->IsSpecial(1));
+}
+
+TEST(SpecialTokensTest, LooksUpBothWays) {
+  const auto tokens = Create(
+      {{.id = 7, .content = "x", .special = false}, {.id = 3, .content = "y"}});
+  EXPECT_EQ(tokens->TokenToId("x"), 7);
+  EXPECT_EQ(tokens->TokenToId("z"), std::nullopt);
+  EXPECT_EQ(tokens->IdToToken(3), "y");
+  EXPECT_EQ(tokens->IdToToken(4), "");
+  EXPECT_FALSE(tokens->IsSpecial(7));
+  EXPECT_TRUE(tokens->IsSpecial(3));
+  EXPECT_EQ(tokens->id_limit(), 8);
+  EXPECT_EQ(Create({})->id_limit(), 0);
+}
+
+TEST(SpecialTokensTest, RejectsWhatCannotBeFound) {
+  const auto message = [](std::vector<AddedToken> tokens) {
+    const auto special = SpecialTokens::Create(tokens, *AnyModel());
+    EXPECT_EQ(special.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(special.status().message());
+  };
+  EXPECT_THAT(message({{.id = 1, .content = ""}}), HasSubstr("non-empty"));
+  EXPECT_THAT(message({{.id = 1, .content = "\xC3"}}), HasSubstr("UTF-8"));
+  EXPECT_THAT(message({{.id = -1, .content = "a"}}), HasSubstr("id >= 0"));
+  EXPECT_THAT(message({{.id = 1, .content = "a"}, {.id = 1, .content = "b"}}),
+              HasSubstr("another added token"));
+  EXPECT_THAT(message({{.id = 1, .content = "a"}, {.id = 2, .content = "a"}}),
+              HasSubstr("another added token"));
+}
+
+// A scan that starts over at each bracket would take minutes.
+TEST(SpecialTokensTest, TakesAMegabyteOfBrackets) {
+  const auto tokens = Create({{.id = 1, .content = "[MASK]", .lstrip = true}});
+  EXPECT_EQ(tokens->Split(std::string(1 << 20, '['), false).size(), 1u);
+  std::string spaces(1 << 20, ' ');
+  spaces += "[MASK]";
+  EXPECT_EQ(tokens->Split(spaces, false).size(), 1u);
+}
+
+}  // namespace
+}  // namespace deberta::tokenizer

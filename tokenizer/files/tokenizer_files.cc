@@ -1,0 +1,155 @@
+#include "tokenizer/files/tokenizer_files.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "tokenizer/files/json_reader.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+constexpr char kTokenizerJson[] = "tokenizer.json";
+constexpr char kVocab[] = "vocab.json";
+constexpr char kMerges[] = "merges.txt";
+constexpr char kSpm[] = "spm.model";
+constexpr char kTokenizerConfig[] = "tokenizer_config.json";
+constexpr char kConfig[] = "config.json";
+
+// The largest file of a released DeBERTa is a tokenizer.json of 17 MB.
+constexpr uintmax_t kMaxFileBytes = uintmax_t{256} << 20;
+
+class Directory {
+ public:
+  explicit Directory(const std::string& path) : path_(path) {}
+
+  bool Has(const char* name) const {
+    std::error_code error;
+    return std::filesystem::exists(PathOf(name), error);
+  }
+
+  absl::StatusOr<std::string> Read(const char* name) const {
+    const std::string path = PathOf(name);
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": expected a regular file"));
+    }
+    const uintmax_t size = std::filesystem::file_size(path, error);
+    if (error || size > kMaxFileBytes) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          path, ": expected at most ", kMaxFileBytes, " bytes, got ",
+          error ? error.message() : absl::StrCat(size)));
+    }
+    std::string bytes(static_cast<size_t>(size), '\0');
+    std::ifstream file(path, std::ios::binary);
+    if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be read"));
+    }
+    return bytes;
+  }
+
+  absl::Status ReadIfThere(const char* name,
+                           std::optional<std::string>* bytes) const {
+    if (!Has(name)) return absl::OkStatus();
+    absl::StatusOr<std::string> read = Read(name);
+    if (read.ok()) *bytes = *std::move(read);
+    return read.status();
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string PathOf(const char* name) const {
+    return (std::filesystem::path(path_) / name).string();
+  }
+
+  const std::string& path_;
+};
+
+// What a file says of the family; nullopt if nothing.
+std::optional<TokenizerSource> FamilyIn(const JsonNode& root) {
+  const std::string name = root.At("tokenizer_class").StringOr("");
+  if (name.starts_with("DebertaV2")) return TokenizerSource::kSpm;
+  if (name.starts_with("Deberta")) return TokenizerSource::kVocabAndMerges;
+  const std::string type = root.At("model_type").StringOr("");
+  if (type == "deberta-v2") return TokenizerSource::kSpm;
+  if (type == "deberta") return TokenizerSource::kVocabAndMerges;
+  return std::nullopt;
+}
+
+// For a directory with the raw files of both families.
+absl::StatusOr<TokenizerSource> ChooseFamily(const Directory& directory) {
+  for (const char* name : {kTokenizerConfig, kConfig}) {
+    if (!directory.Has(name)) continue;
+    const absl::StatusOr<std::string> bytes = directory.Read(name);
+    if (!bytes.ok()) return bytes.status();
+    const auto document = JsonDocument::Parse(name, *bytes);
+    if (!document.ok()) return document.status();
+    const auto family = FamilyIn(document->root());
+    if (!document->error().ok()) return document->error();
+    if (family.has_value()) return *family;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      directory.path(), ": has ", kVocab, " and ", kMerges, ", and ", kSpm,
+      "; expected \"tokenizer_class\" in ", kTokenizerConfig, " or ",
+      "\"model_type\" in ", kConfig, " to tell which counts"));
+}
+
+absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
+                                             std::optional<Profile> profile) {
+  const bool spm = directory.Has(kSpm);
+  if (profile == Profile::kSpm) {
+    if (spm) return TokenizerSource::kSpm;
+    return absl::NotFoundError(
+        absl::StrCat(directory.path(), ": expected ", kSpm,
+                     ", which the tokenizer profile \"spm\" needs"));
+  }
+  if (directory.Has(kTokenizerJson)) return TokenizerSource::kTokenizerJson;
+  const bool vocab = directory.Has(kVocab) && directory.Has(kMerges);
+  if (vocab && spm) return ChooseFamily(directory);
+  if (vocab) return TokenizerSource::kVocabAndMerges;
+  if (spm) return TokenizerSource::kSpm;
+  return absl::NotFoundError(absl::StrCat(
+      directory.path(), ": expected ", kTokenizerJson, ", or ", kVocab, " and ",
+      kMerges, ", or ", kSpm, "; found none of them"));
+}
+
+}  // namespace
+
+absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
+    const std::string& path, std::optional<Profile> profile) {
+  const Directory directory(path);
+  const auto source = ChooseSource(directory, profile);
+  if (!source.ok()) return source.status();
+  TokenizerFiles files;
+  files.source = *source;
+  const bool vocab = *source == TokenizerSource::kVocabAndMerges;
+  auto model =
+      directory.Read(*source == TokenizerSource::kTokenizerJson ? kTokenizerJson
+                     : vocab                                    ? kVocab
+                                                                : kSpm);
+  if (!model.ok()) return model.status();
+  files.model = *std::move(model);
+  if (vocab) {
+    auto merges = directory.Read(kMerges);
+    if (!merges.ok()) return merges.status();
+    files.merges = *std::move(merges);
+  }
+  for (const auto& [name, bytes] :
+       {std::pair{kTokenizerConfig, &files.tokenizer_config},
+        std::pair{"special_tokens_map.json", &files.special_tokens_map},
+        std::pair{"added_tokens.json", &files.added_tokens},
+        std::pair{kConfig, &files.config}}) {
+    const absl::Status status = directory.ReadIfThere(name, bytes);
+    if (!status.ok()) return status;
+  }
+  return files;
+}
+
+}  // namespace deberta::tokenizer
