@@ -53,13 +53,11 @@ ABSL_FLAG(std::string, precision, "fp32",
           "differ more than the next two flags allow. The log says what is\n"
           "served and why, also where the processor lacks the instructions\n"
           "(AVX512_BF16 for bf16).");
-ABSL_FLAG(std::string, products, "auto",
-          "Who computes matrix products: own, the kernels of this program;\n"
-          "onednn, that library; or auto, its own, and oneDNN where that is\n"
-          "measured to be at least as fast while a model loads and gives an\n"
-          "input the same bits in any company. oneDNN computes bf16 and int8\n"
-          "on processors without AMX in any case. With auto the last bits of\n"
-          "answers may differ from one start to the next.");
+ABSL_FLAG(
+    std::string, products, "auto",
+    "Who computes matrix products: own (this program; without AMX oneDNN\n"
+    "for bf16 and int8), onednn, or auto: own, and oneDNN where that is\n"
+    "as fast, by which last bits may differ from start to start.");
 ABSL_FLAG(
     double, min_label_agreement, 0.99,
     "Least share, from 0 to 1, of the labels of these texts that a lower\n"
@@ -302,14 +300,6 @@ absl::StatusOr<AgreementThresholds> Thresholds() {
                              .max_logit_change = change};
 }
 
-absl::StatusOr<model::Products> Products() {
-  const std::string name = absl::GetFlag(FLAGS_products);
-  const absl::StatusOr<model::Products> products = model::ParseProducts(name);
-  if (products.ok()) return products;
-  return Wrong("products", "auto, own or onednn",
-               absl::StrCat("\"", name, "\""));
-}
-
 size_t InflightBytes(std::optional<size_t> memory_limit) {
   const int64_t flag = absl::GetFlag(FLAGS_max_inflight_bytes);
   if (flag > 0) return static_cast<size_t>(flag);
@@ -347,7 +337,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
   if (!precision.ok()) return precision.status();
-  const absl::StatusOr<model::Products> products = Products();
+  const auto products = model::ParseProducts(absl::GetFlag(FLAGS_products));
   if (!products.ok()) return products.status();
   const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
   if (!thresholds.ok()) return thresholds.status();

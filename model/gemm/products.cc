@@ -10,7 +10,7 @@ absl::StatusOr<Products> ParseProducts(std::string_view name) {
     if (name == ProductsName(products)) return products;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("products: expected auto, own or onednn, got \"",
+      absl::StrCat("--products: expected auto, own or onednn, got \"",
                    absl::string_view(name.data(), name.size()), "\""));
 }
 
