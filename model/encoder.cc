@@ -147,7 +147,7 @@ void Encoder::RunLayer(size_t index, const AttentionPlan& all,
                        const LayerObserver& observer) const {
   float* hidden = workspace.hidden.get();
   const size_t tokens = all.rows;
-  layers_[index].Forward(hidden, tokens, all, {}, workspace);
+  layers_[index]->Forward(hidden, tokens, all, {}, workspace);
   if (index == 0 && convolution_.has_value()) {
     convolution_->norm.Forward(hidden, workspace.convolved.get(), tokens,
                                hidden, workspace.pool());
@@ -163,7 +163,7 @@ size_t Encoder::bytes() const {
   if (convolution_.has_value()) {
     bytes += convolution_->linear.bytes() + convolution_->norm.bytes();
   }
-  for (const EncoderLayer& layer : layers_) bytes += layer.bytes();
+  for (const auto& layer : layers_) bytes += layer->bytes();
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -38,7 +39,7 @@ class Encoder {
   void ForwardLast(const RaggedBatch& batch, std::span<const uint32_t> rows,
                    Workspace& workspace, const LayerObserver& observer) const;
 
-  const EncoderLayer& last_layer() const { return layers_.back(); }
+  const EncoderLayer& last_layer() const { return *layers_.back(); }
 
   // Bytes held in memory, without the mapped word embeddings.
   size_t bytes() const;
@@ -58,7 +59,7 @@ class Encoder {
   size_t width_ = 0;
   Embeddings embeddings_;
   std::optional<Convolution> convolution_;
-  std::vector<EncoderLayer> layers_;
+  std::vector<std::unique_ptr<const EncoderLayer>> layers_;
 };
 
 }  // namespace deberta::model

@@ -98,11 +98,100 @@ absl::StatusOr<PositionTables> LoadTables(const LinearWeights& weights,
       reader.attention_precision(), reader.pool());
 }
 
+// T: of what stands between products, which attention reads.
+template <typename T>
+class LayerOf final : public EncoderLayer {
+ public:
+  using EncoderLayer::Parts;
+  explicit LayerOf(Parts parts) : EncoderLayer(std::move(parts)) {}
+
+  void Forward(float* hidden, size_t tokens, const AttentionPlan& plan,
+               std::span<const uint32_t> rows,
+               Workspace& workspace) const override;
+  void Project(const float* hidden, size_t tokens,
+               Workspace& workspace) const override;
+  void ForwardQueries(float* states, std::span<const uint32_t> rows,
+                      const AttentionPlan& plan,
+                      Workspace& workspace) const override;
+
+ private:
+  // Forward, from projections on: the rows of `plan`, in place.
+  void Attend(float* states, const AttentionPlan& plan,
+              Workspace& workspace) const;
+};
+
+template <typename T>
+void LayerOf<T>::Forward(float* hidden, size_t tokens,
+                         const AttentionPlan& plan,
+                         std::span<const uint32_t> rows,
+                         Workspace& workspace) const {
+  Project(hidden, tokens, workspace);
+  // Ascending rows move to the front without overtaking each other.
+  for (size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r] != r) {
+      std::copy_n(hidden + rows[r] * width(), width(), hidden + r * width());
+    }
+  }
+  Attend(hidden, plan, workspace);
+}
+
+template <typename T>
+void LayerOf<T>::Project(const float* hidden, size_t tokens,
+                         Workspace& workspace) const {
+  // Q, K, V = H W + b
+  T* projections = workspace.projections.ReserveAs<T>(
+      Linear::PaddedRows(tokens + Attention::kRowsReadBeyond) *
+      parts_.projections.out());
+  parts_.projections.Forward(hidden, tokens, projections, workspace);
+}
+
+template <typename T>
+void LayerOf<T>::ForwardQueries(float* states, std::span<const uint32_t> rows,
+                                const AttentionPlan& plan,
+                                Workspace& workspace) const {
+  // In the place of these rows' queries of H.
+  T* queries = workspace.dense.ReserveAs<T>(rows.size() * width());
+  parts_.projections.ForwardFirst(states, rows.size(), width(), queries,
+                                  workspace);
+  T* projections = workspace.projections.As<T>();
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::copy_n(queries + r * width(), width(),
+                projections + rows[r] * parts_.projections.out());
+  }
+  Attend(states, plan, workspace);
+}
+
+template <typename T>
+void LayerOf<T>::Attend(float* states, const AttentionPlan& plan,
+                        Workspace& workspace) const {
+  const size_t rows = plan.rows;
+  T* context =
+      workspace.context.ReserveAs<T>(Linear::PaddedRows(rows) * width());
+  float* dense = workspace.dense.Reserve(Linear::PaddedRows(rows) * width());
+  // H' = LayerNorm(H + Attention(Q, K, V) W_o)
+  parts_.attention.Forward(workspace.projections.As<T>(), plan, context,
+                           workspace);
+  parts_.attention_output.Forward(context, rows, dense, workspace);
+  parts_.attention_norm.Forward(dense, states, rows, states, workspace.pool());
+  // LayerNorm(H' + act(H' W_1) W_2)
+  T* intermediate = workspace.intermediate.ReserveAs<T>(
+      Linear::PaddedRows(std::min(kPassRows, rows)) *
+      parts_.intermediate.out());
+  for (size_t first = 0; first < rows; first += kPassRows) {
+    const size_t count = std::min(kPassRows, rows - first);
+    parts_.intermediate.Forward(states + first * width(), count, intermediate,
+                                workspace);
+    parts_.output.Forward(intermediate, count, dense + first * width(),
+                          workspace);
+  }
+  parts_.output_norm.Forward(dense, states, rows, states, workspace.pool());
+}
+
 }  // namespace
 
-absl::StatusOr<EncoderLayer> EncoderLayer::Load(const LayerWeights& weights,
-                                                std::span<const float> relative,
-                                                WeightReader& reader) {
+absl::StatusOr<std::unique_ptr<const EncoderLayer>> EncoderLayer::Load(
+    const LayerWeights& weights, std::span<const float> relative,
+    WeightReader& reader) {
   const Config& config = reader.config();
   Attention attention;
   attention.precision = reader.attention_precision();
@@ -128,114 +217,24 @@ absl::StatusOr<EncoderLayer> EncoderLayer::Load(const LayerWeights& weights,
   auto output =
       reader.Pack(weights.output, Activation::kLinear, reader.precision());
   if (!output.ok()) return output.status();
-  return EncoderLayer(std::move(attention), *std::move(projections),
-                      *std::move(attention_output),
-                      reader.Norm(weights.attention_norm),
-                      *std::move(intermediate), *std::move(output),
-                      reader.Norm(weights.output_norm));
-}
-
-EncoderLayer::EncoderLayer(Attention attention, Linear projections,
-                           Linear attention_output, LayerNorm attention_norm,
-                           Linear intermediate, Linear output,
-                           LayerNorm output_norm)
-    : attention_(std::move(attention)),
-      projections_(std::move(projections)),
-      attention_output_(std::move(attention_output)),
-      attention_norm_(std::move(attention_norm)),
-      intermediate_(std::move(intermediate)),
-      output_(std::move(output)),
-      output_norm_(std::move(output_norm)) {}
-
-void EncoderLayer::Forward(float* hidden, size_t tokens,
-                           const AttentionPlan& plan,
-                           std::span<const uint32_t> rows,
-                           Workspace& workspace) const {
-  Project(hidden, tokens, workspace);
-  // Ascending rows move to the front without overtaking each other.
-  for (size_t r = 0; r < rows.size(); ++r) {
-    if (rows[r] != r) {
-      std::copy_n(hidden + rows[r] * width(), width(), hidden + r * width());
-    }
+  Parts parts = {std::move(attention),
+                 *std::move(projections),
+                 *std::move(attention_output),
+                 reader.Norm(weights.attention_norm),
+                 *std::move(intermediate),
+                 *std::move(output),
+                 reader.Norm(weights.output_norm)};
+  if (reader.attention_precision() == Precision::kBf16) {
+    return std::make_unique<const LayerOf<Bf16>>(std::move(parts));
   }
-  Attend(hidden, plan, workspace);
-}
-
-void EncoderLayer::Project(const float* hidden, size_t tokens,
-                           Workspace& workspace) const {
-  if (attention_.precision == Precision::kBf16) {
-    ProjectAs<Bf16>(hidden, tokens, workspace);
-  } else {
-    ProjectAs<float>(hidden, tokens, workspace);
-  }
-}
-
-void EncoderLayer::ReplaceQueries(const float* states,
-                                  std::span<const uint32_t> rows,
-                                  Workspace& workspace) const {
-  if (attention_.precision == Precision::kBf16) {
-    ReplaceQueriesAs<Bf16>(states, rows, workspace);
-  } else {
-    ReplaceQueriesAs<float>(states, rows, workspace);
-  }
-}
-
-void EncoderLayer::Attend(float* states, const AttentionPlan& plan,
-                          Workspace& workspace) const {
-  if (attention_.precision == Precision::kBf16) {
-    AttendAs<Bf16>(states, plan, workspace);
-  } else {
-    AttendAs<float>(states, plan, workspace);
-  }
-}
-
-template <typename T>
-void EncoderLayer::ProjectAs(const float* hidden, size_t tokens,
-                             Workspace& workspace) const {
-  T* projections = workspace.projections.ReserveAs<T>(
-      Linear::PaddedRows(tokens + Attention::kRowsReadBeyond) *
-      projections_.out());
-  projections_.Forward(hidden, tokens, projections, workspace);
-}
-
-template <typename T>
-void EncoderLayer::ReplaceQueriesAs(const float* states,
-                                    std::span<const uint32_t> rows,
-                                    Workspace& workspace) const {
-  T* queries = workspace.dense.ReserveAs<T>(rows.size() * width());
-  projections_.ForwardFirst(states, rows.size(), width(), queries, workspace);
-  T* projections = workspace.projections.As<T>();
-  for (size_t r = 0; r < rows.size(); ++r) {
-    std::copy_n(queries + r * width(), width(),
-                projections + rows[r] * projections_.out());
-  }
-}
-
-template <typename T>
-void EncoderLayer::AttendAs(float* states, const AttentionPlan& plan,
-                            Workspace& workspace) const {
-  const size_t padded = Linear::PaddedRows(plan.rows);
-  T* context = workspace.context.ReserveAs<T>(padded * width());
-  float* dense = workspace.dense.Reserve(padded * width());
-  attention_.Forward(workspace.projections.As<T>(), plan, context, workspace);
-  attention_output_.Forward(context, plan.rows, dense, workspace);
-  attention_norm_.Forward(dense, states, plan.rows, states, workspace.pool());
-
-  T* intermediate = workspace.intermediate.ReserveAs<T>(
-      Linear::PaddedRows(std::min(kPassRows, plan.rows)) * intermediate_.out());
-  for (size_t first = 0; first < plan.rows; first += kPassRows) {
-    const size_t count = std::min(kPassRows, plan.rows - first);
-    intermediate_.Forward(states + first * width(), count, intermediate,
-                          workspace);
-    output_.Forward(intermediate, count, dense + first * width(), workspace);
-  }
-  output_norm_.Forward(dense, states, plan.rows, states, workspace.pool());
+  return std::make_unique<const LayerOf<float>>(std::move(parts));
 }
 
 size_t EncoderLayer::bytes() const {
-  return attention_.bytes() + projections_.bytes() + attention_output_.bytes() +
-         attention_norm_.bytes() + intermediate_.bytes() + output_.bytes() +
-         output_norm_.bytes();
+  return parts_.attention.bytes() + parts_.projections.bytes() +
+         parts_.attention_output.bytes() + parts_.attention_norm.bytes() +
+         parts_.intermediate.bytes() + parts_.output.bytes() +
+         parts_.output_norm.bytes();
 }
 
 }  // namespace deberta::model

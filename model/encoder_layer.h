@@ -5,8 +5,10 @@
 #define MODEL_ENCODER_LAYER_H_
 
 #include <cstddef>
-#include <optional>
+#include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "model/layers/attention.h"
@@ -21,54 +23,45 @@ class EncoderLayer {
  public:
   // `relative` [2 S, hidden]: rel_embeddings after their norm; empty without
   // relative attention.
-  static absl::StatusOr<EncoderLayer> Load(const LayerWeights& weights,
-                                           std::span<const float> relative,
-                                           WeightReader& reader);
+  static absl::StatusOr<std::unique_ptr<const EncoderLayer>> Load(
+      const LayerWeights& weights, std::span<const float> relative,
+      WeightReader& reader);
+
+  virtual ~EncoderLayer() = default;
 
   // hidden [tokens, hidden] -> rows of `plan`, at the front of `hidden`. `rows`
   // are the rows of the batch that the plan computes, ascending; empty: all.
-  void Forward(float* hidden, size_t tokens, const AttentionPlan& plan,
-               std::span<const uint32_t> rows, Workspace& workspace) const;
+  virtual void Forward(float* hidden, size_t tokens, const AttentionPlan& plan,
+                       std::span<const uint32_t> rows,
+                       Workspace& workspace) const = 0;
 
-  // Forward's two halves, for the enhanced mask decoder.
+  // What the enhanced mask decoder does instead.
   // hidden [tokens, hidden] -> workspace.projections: queries, keys and values.
-  void Project(const float* hidden, size_t tokens, Workspace& workspace) const;
-  // workspace.projections and what the rows of `plan` held before, `states`
-  // [plan.rows, hidden] -> the layer's output for those rows, in place.
+  virtual void Project(const float* hidden, size_t tokens,
+                       Workspace& workspace) const = 0;
+  // states [plan.rows, hidden], of `rows`, -> the layer's output for them, in
+  // place: queries from `states`, keys and values as Project left them.
   // REQUIRES: room for Linear::PaddedRows(plan.rows) rows at `states`.
-  void Attend(float* states, const AttentionPlan& plan,
-              Workspace& workspace) const;
-  // Puts the queries of `states` [rows.size(), hidden] in the place of those of
-  // `rows` in workspace.projections.
-  void ReplaceQueries(const float* states, std::span<const uint32_t> rows,
-                      Workspace& workspace) const;
+  virtual void ForwardQueries(float* states, std::span<const uint32_t> rows,
+                              const AttentionPlan& plan,
+                              Workspace& workspace) const = 0;
 
-  size_t width() const { return attention_output_.out(); }
+  size_t width() const { return parts_.attention_output.out(); }
   size_t bytes() const;
 
- private:
-  EncoderLayer(Attention attention, Linear projections, Linear attention_output,
-               LayerNorm attention_norm, Linear intermediate, Linear output,
-               LayerNorm output_norm);
+ protected:
+  struct Parts {
+    Attention attention;
+    Linear projections;  // queries, keys, values: hidden -> 3 hidden
+    Linear attention_output;
+    LayerNorm attention_norm;
+    Linear intermediate;
+    Linear output;
+    LayerNorm output_norm;
+  };
+  explicit EncoderLayer(Parts parts) : parts_(std::move(parts)) {}
 
-  // What stands between products is of T, which attention reads: Bf16 or float.
-  template <typename T>
-  void ProjectAs(const float* hidden, size_t tokens,
-                 Workspace& workspace) const;
-  template <typename T>
-  void AttendAs(float* states, const AttentionPlan& plan,
-                Workspace& workspace) const;
-  template <typename T>
-  void ReplaceQueriesAs(const float* states, std::span<const uint32_t> rows,
-                        Workspace& workspace) const;
-
-  Attention attention_;
-  Linear projections_;  // queries, keys, values: hidden -> 3 hidden
-  Linear attention_output_;
-  LayerNorm attention_norm_;
-  Linear intermediate_;
-  Linear output_;
-  LayerNorm output_norm_;
+  const Parts parts_;
 };
 
 }  // namespace deberta::model

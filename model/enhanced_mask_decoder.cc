@@ -55,8 +55,7 @@ void EnhancedMaskDecoder::Finish(const RaggedBatch& batch,
   float* states = workspace.query_states.get();
   for (int step = 0; step < kSteps; ++step) {
     // Keys and values stay those of h^{N-1}.
-    last.ReplaceQueries(states, rows, workspace);
-    last.Attend(states, plan, workspace);
+    last.ForwardQueries(states, rows, plan, workspace);
   }
 }
 

@@ -142,6 +142,7 @@ void GatherAdd(const float* hidden, std::span<const uint32_t> rows,
 struct Model::Parts {
   std::shared_ptr<const Checkpoint> checkpoint;
   PrecisionChoice precision;
+  std::string products;
   Weights weights;
   Encoder encoder;
   std::optional<EnhancedMaskDecoder> decoder;
@@ -259,8 +260,8 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   Workspace workspace(std::max(1, options.load_threads));
   PrecisionChoice precision =
       ChoosePrecision(options.precision, checkpoint->config());
-  WeightReader reader(*checkpoint, *weights, precision, workspace,
-                      options.observer);
+  WeightReader reader(*checkpoint, *weights, precision, options.products,
+                      workspace, options.observer);
   auto encoder = Encoder::Load(*weights, reader);
   if (!encoder.ok()) return encoder.status();
   std::optional<EnhancedMaskDecoder> decoder;
@@ -270,10 +271,12 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   }
   auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
+  if (absl::Status s = checkpoint->CheckUnchanged(); !s.ok()) return s;
   const uint64_t longest = LongestSequence(reader.config());
-  return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(Parts{
-      std::move(checkpoint), std::move(precision), *std::move(weights),
-      *std::move(encoder), std::move(decoder), *std::move(head), longest})));
+  return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
+      Parts{std::move(checkpoint), std::move(precision), reader.products(),
+            *std::move(weights), *std::move(encoder), std::move(decoder),
+            *std::move(head), longest})));
 }
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -288,9 +291,17 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
   if (valid.ok() && parts_->decoder.has_value()) {
     valid = parts_->decoder->Check(batch);
   }
+  // Their rows are read where the file is mapped, which would end the process
+  // if it were cut short.
+  const TensorView& words = *parts_->weights.word_embeddings;
+  valid.Update(parts_->checkpoint->CheckUnchanged(words));
   if (!valid.ok()) return valid;
   const std::vector<size_t> left = parts_->encoder.ForwardToLast(
       batch, workspace, options.observer, options.still_wanted);
+  // Not while they were read either.
+  if (absl::Status s = parts_->checkpoint->CheckUnchanged(words); !s.ok()) {
+    return s;
+  }
   if (left.empty()) {
     return absl::CancelledError("nobody waits for the batch any more");
   }
@@ -312,6 +323,8 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
 }
 
 const PrecisionChoice& Model::precision() const { return parts_->precision; }
+
+const std::string& Model::products() const { return parts_->products; }
 
 const Config& Model::config() const { return parts_->checkpoint->config(); }
 

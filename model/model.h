@@ -19,6 +19,7 @@
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/config.h"
 #include "model/gemm/precision.h"
+#include "model/gemm/products.h"
 #include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
@@ -33,6 +34,8 @@ class Model {
     int load_threads = 1;
     // Of the encoder; see precision().
     Precision precision = Precision::kFp32;
+    // Who computes; see products(). Own: equal loads give equal bits.
+    Products products = Products::kOwn;
     LoadObserver observer = nullptr;
     // Of a directory.
     Checkpoint::Options checkpoint = {};
@@ -55,13 +58,17 @@ class Model {
   // Mask Decoder is to fill its masks; with few and odd position_buckets, than
   // the reach of their table (RelativePosition::Reach).
   // Rows of sequences that are not wanted any more are 0 in `output`; if none
-  // is left, Cancelled.
+  // is left, Cancelled. DataLoss once the file that the word embeddings are
+  // mapped from was changed in place: answers of old layers on new embeddings
+  // would be wrong.
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
                        const ForwardOptions& options = {}) const;
 
   // What the encoder uses, and why if it is not what was asked for.
   const PrecisionChoice& precision() const;
+  // Whose products are computed, by precision: "fp32 own, int8 onednn".
+  const std::string& products() const;
   const Config& config() const;
   Head head() const;
   // Set iff the head is that of a masked language model.

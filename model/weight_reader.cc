@@ -44,12 +44,13 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
 }  // namespace
 
 WeightReader::WeightReader(const Checkpoint& checkpoint, const Weights& weights,
-                           const PrecisionChoice& precision,
+                           const PrecisionChoice& precision, Products products,
                            Workspace& workspace, LoadObserver observer)
     : checkpoint_(checkpoint),
       precision_(precision),
       workspace_(workspace),
-      observer_(std::move(observer)) {
+      observer_(std::move(observer)),
+      gemms_(products) {
   for (const TensorView* tensor : AllTensors(weights)) {
     ++progress_.tensors_total;
     progress_.bytes_total += tensor->bytes.size();

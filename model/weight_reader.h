@@ -5,10 +5,12 @@
 
 #include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/checkpoint/checkpoint.h"
 #include "model/gemm/precision.h"
+#include "model/gemm/products.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
 #include "model/observers.h"
@@ -20,8 +22,8 @@ namespace deberta::model {
 class WeightReader {
  public:
   WeightReader(const Checkpoint& checkpoint, const Weights& weights,
-               const PrecisionChoice& precision, Workspace& workspace,
-               LoadObserver observer);
+               const PrecisionChoice& precision, Products products,
+               Workspace& workspace, LoadObserver observer);
 
   // The whole tensor; empty if null.
   std::vector<float> Read(const TensorView* tensor);
@@ -44,6 +46,8 @@ class WeightReader {
   // Of the encoder's products and of its attention.
   Precision precision() const { return precision_.used; }
   Precision attention_precision() const { return precision_.attention; }
+  // What computes the products packed so far: see GemmTable.
+  std::string products() const { return gemms_.Description(); }
   ThreadPool& pool() { return workspace_.pool(); }
   Workspace& workspace() { return workspace_; }
 

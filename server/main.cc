@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
+#include "server/base/bus_error.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/shutdown_signal.h"
@@ -165,6 +166,7 @@ int main(int argc, char** argv) {
   }
   options->loading.hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
+  NameFileOnBusError();
   SilenceLibraries();
   GiveLargeBlocksBack();
   ShutdownSignal shutdown;

@@ -54,6 +54,11 @@ ABSL_FLAG(std::string, precision, "fp32",
           "served and why, also where the processor lacks the instructions\n"
           "(AVX512_BF16 for bf16).");
 ABSL_FLAG(
+    std::string, products, "auto",
+    "Who computes matrix products: own (this program; without AMX oneDNN\n"
+    "for bf16 and int8), onednn, or auto: own, and oneDNN where that is\n"
+    "as fast, by which last bits may differ from start to start.");
+ABSL_FLAG(
     double, min_label_agreement, 0.99,
     "Least share, from 0 to 1, of the labels of these texts that a lower\n"
     "precision must have in common with fp32.");
@@ -106,13 +111,14 @@ constexpr int64_t kMaxInflightBytes = int64_t{1} << 40;
 constexpr size_t kDefaultInflightBytes = size_t{200} << 20;
 
 // In the order of --help.
-std::array<const absl::CommandLineFlag*, 18> Flags() {
+std::array<const absl::CommandLineFlag*, 19> Flags() {
   return {&absl::GetFlagReflectionHandle(FLAGS_models),
           &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
           &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile),
           &absl::GetFlagReflectionHandle(FLAGS_listen),
           &absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
           &absl::GetFlagReflectionHandle(FLAGS_precision),
+          &absl::GetFlagReflectionHandle(FLAGS_products),
           &absl::GetFlagReflectionHandle(FLAGS_min_label_agreement),
           &absl::GetFlagReflectionHandle(FLAGS_max_logit_change),
           &absl::GetFlagReflectionHandle(FLAGS_keep_fp32),
@@ -331,6 +337,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
   if (!precision.ok()) return precision.status();
+  const auto products = model::ParseProducts(absl::GetFlag(FLAGS_products));
+  if (!products.ok()) return products.status();
   const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
   if (!thresholds.ok()) return thresholds.status();
 
@@ -353,6 +361,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                                 .thresholds = *thresholds,
                                 .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
                                 .threads = team},
+                  .products = *products,
                   .tokenizer_profile = *profile,
                   .allowed_weights = *std::move(allowed),
                   // More than one call may hold: see Admission.

@@ -42,6 +42,10 @@ ABSL_FLAG(int32_t, threads, 0, "threads; 0: one for each CPU");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16 or int8, whatever it does to the answers; what auto is, "
           "deberta-server finds out");
+ABSL_FLAG(
+    std::string, products, "auto",
+    "who computes matrix products: own, onednn or auto, as deberta-server "
+    "has it");
 ABSL_FLAG(std::string, max_isa, "amx",
           "the widest instructions to use: amx (all there are), avx512, avx2 "
           "or baseline");
@@ -73,6 +77,7 @@ struct Settings {
   std::vector<Shape> shapes;
   int threads = 1;
   model::Precision precision = model::Precision::kFp32;
+  model::Products products = model::Products::kAuto;
   Clock::duration duration;
 };
 
@@ -103,6 +108,9 @@ absl::StatusOr<Settings> SettingsFromFlags() {
   const auto precision = model::ParsePrecision(absl::GetFlag(FLAGS_precision));
   if (!precision.ok()) return precision.status();
   settings.precision = *precision;
+  const auto products = model::ParseProducts(absl::GetFlag(FLAGS_products));
+  if (!products.ok()) return products.status();
+  settings.products = *products;
   const auto isa = model::ParseIsa(absl::GetFlag(FLAGS_max_isa));
   if (!isa.ok()) return isa.status();
   if (absl::Status status = model::SetMaxIsa(*isa); !status.ok()) return status;
@@ -208,6 +216,7 @@ nlohmann::ordered_json Report(const model::Model& model, const Shape& shape,
                      : "deberta-v2"},
       {"task", TaskName(model.head())},
       {"precision", model::PrecisionName(model.precision().used)},
+      {"products", model.products()},
       {"threads", settings.threads},
       {"batch", shape.size()},
       {"length", *std::max_element(shape.begin(), shape.end())},
@@ -254,6 +263,7 @@ absl::StatusOr<LoadedModel> Load(const Settings& settings) {
   options.checkpoint.hdf5_reader = model::Hdf5ReaderBesideProgram();
   options.fill_mask = files->fill_mask;
   options.precision = settings.precision;
+  options.products = settings.products;
   return model::Model::Load(settings.directory, options);
 }
 
@@ -311,9 +321,10 @@ absl::Status Bench(const Settings& settings) {
       });
   if (!status.ok()) return status;
   if (!json) {
-    std::cout << absl::StrFormat("%d threads, loaded in %.0f ms, %.0f MB\n",
-                                 settings.threads, load_ms,
-                                 static_cast<double>(ProcessBytes()) / 1e6)
+    std::cout << absl::StrFormat(
+                     "%d threads, products %s, loaded in %.0f ms, %.0f MB\n",
+                     settings.threads, (*model)->products(), load_ms,
+                     static_cast<double>(ProcessBytes()) / 1e6)
               << FormatTable(table, "");
   }
   return absl::OkStatus();
@@ -323,7 +334,8 @@ int Run(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "measures a DeBERTa model without gRPC.\n\n"
       "  deberta-bench --model=DIR [--shapes=1x16,8x128] [--threads=N] "
-      "[--precision=bf16|int8] [--max_isa=avx2] [--seconds=S] [--json]");
+      "[--precision=bf16|int8] [--products=own|onednn] [--max_isa=avx2] "
+      "[--seconds=S] [--json]");
   if (absl::ParseCommandLine(argc, argv).size() > 1) {
     std::cerr << "deberta-bench: takes flags only\n";
     return 1;

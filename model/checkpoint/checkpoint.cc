@@ -171,16 +171,32 @@ uint64_t Checkpoint::weights_bytes() const {
   return bytes;
 }
 
-void Checkpoint::Release(const TensorView& tensor) const {
+const MappedFile* Checkpoint::FileOf(const TensorView& tensor) const {
   for (const MappedFile& file : files_) {
     const std::byte* start = file.bytes().data();
     const std::less_equal<const std::byte*> not_after;
     if (not_after(start, tensor.bytes.data()) &&
         not_after(tensor.bytes.data() + tensor.bytes.size(),
                   start + file.bytes().size())) {
-      return file.Release(tensor.bytes);
+      return &file;
     }
   }
+  return nullptr;
+}
+
+absl::Status Checkpoint::CheckUnchanged() const {
+  absl::Status status;
+  for (const MappedFile& file : files_) status.Update(file.CheckUnchanged());
+  return status;
+}
+
+absl::Status Checkpoint::CheckUnchanged(const TensorView& tensor) const {
+  const MappedFile* file = FileOf(tensor);
+  return file == nullptr ? absl::OkStatus() : file->CheckUnchanged();
+}
+
+void Checkpoint::Release(const TensorView& tensor) const {
+  if (const MappedFile* file = FileOf(tensor)) file->Release(tensor.bytes);
 }
 
 }  // namespace deberta::model

@@ -75,12 +75,20 @@ class Checkpoint {
   // Bytes of all weight files.
   uint64_t weights_bytes() const;
 
+  // DataLoss if a file was changed in place since: see
+  // MappedFile::CheckUnchanged.
+  absl::Status CheckUnchanged() const;
+  // The same of the file that `tensor` is mapped from. Ok if it was copied.
+  absl::Status CheckUnchanged(const TensorView& tensor) const;
   // Tells the kernel that the mapped pages under `tensor` are no longer needed;
   // they are read again from the file if touched.
   void Release(const TensorView& tensor) const;
 
  private:
   Checkpoint() = default;
+
+  // The file that the tensor is mapped from; null if it was copied.
+  const MappedFile* FileOf(const TensorView& tensor) const;
 
   absl::Status ReadConfig(WeightsVariant variant);
   // Adds the tensors of one file; returns their names as the file has them.

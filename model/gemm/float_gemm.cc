@@ -11,6 +11,8 @@
 //
 #include <hwy/highway.h>
 
+#include "model/gemm/prefetch.h"
+#include "model/gemm/register_tile-inl.h"
 #include "model/gemm/transpose-inl.h"
 #include "model/gemm/unroll.h"
 
@@ -20,10 +22,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr size_t kPassRows = 6;
-// Accumulators, a row of the weight and one broadcast fill the registers: 32
-// of them from AVX-512 on, 16 before.
-constexpr size_t kTileVectors = kLanes >= 16 ? 4 : 2;
+constexpr size_t kPassRows = kRegisterTileRows;
 constexpr size_t kBlockColumns = kTileVectors * kLanes;
 static_assert(Gemm::kColumnStep % kLanes == 0);
 constexpr size_t kFloatsPerLine = 16;
@@ -54,39 +53,23 @@ template <size_t kRows, size_t kVectors>
 HWY_NOINLINE void MultiplyRowTile(const RowTile& tile) {
   constexpr size_t kColumns = kVectors * kLanes;
   const Floats d;
-  Vector sums[kRows][kVectors];
-  DEBERTA_UNROLL
-  for (size_t r = 0; r < kRows; ++r) {
-    DEBERTA_UNROLL
-    for (size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::Zero(d);
-  }
+  RegisterTile<kRows, kVectors> sums;
+  SetToZero<kRows, kVectors>(sums);
   const float* weight = tile.weight;
   size_t ask = tile.pass;
   for (size_t k = 0; k < tile.depth; ++k, weight += kColumns) {
     if (k == ask) {
       for (size_t c = 0; c < kColumns; c += kFloatsPerLine) {
-        __builtin_prefetch(tile.next + k * kColumns + c, 0, 2);
+        Prefetch<2>(tile.next, (k * kColumns + c) * sizeof(float));
       }
       ask += tile.passes;
     }
     if (tile.pass == 0) {
       for (size_t c = 0; c < kColumns; c += kFloatsPerLine) {
-        __builtin_prefetch(weight + kRowsAhead * kColumns + c, 0, 3);
+        Prefetch<3>(weight, (kRowsAhead * kColumns + c) * sizeof(float));
       }
     }
-    Vector row[kVectors];
-    DEBERTA_UNROLL
-    for (size_t v = 0; v < kVectors; ++v) {
-      row[v] = hn::LoadU(d, weight + v * kLanes);
-    }
-    DEBERTA_UNROLL
-    for (size_t r = 0; r < kRows; ++r) {
-      const Vector value = hn::Set(d, tile.x[r * tile.x_stride + k]);
-      DEBERTA_UNROLL
-      for (size_t v = 0; v < kVectors; ++v) {
-        sums[r][v] = hn::MulAdd(value, row[v], sums[r][v]);
-      }
-    }
+    AddOuterProduct<float>(tile.x + k, tile.x_stride, weight, sums);
   }
   DEBERTA_UNROLL
   for (size_t r = 0; r < kRows; ++r) {

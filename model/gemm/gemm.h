@@ -1,8 +1,10 @@
-// Products of rows with a packed panel of a weight: of floats by vector
-// registers, of what is lower by tile registers (AMX) or else by oneDNN.
+// Products of rows with a packed panel of a weight, by one of three backends:
+// vector registers (fp32), tile registers (AMX: bf16 and int8), both our own,
+// or oneDNN (all). See products.h for which is used.
 //
-// Sums are of floats, or of bytes (u8 by s8) in int8; see int8.h. A row's sums
-// are always added up in the same order, whatever stands beside it.
+// Sums are of floats, or of bytes (u8 by s8) in int8; see int8.h. Unless
+// Products::kOneDnn is asked for, a row's sums are always added up in the same
+// order, whatever stands beside it.
 
 #ifndef MODEL_GEMM_GEMM_H_
 #define MODEL_GEMM_GEMM_H_
@@ -11,10 +13,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "model/gemm/precision.h"
+#include "model/gemm/products.h"
 #include "model/runtime/workspace.h"
 
 namespace deberta::model {
@@ -79,14 +83,27 @@ class Gemm {
   const GemmShape shape_;
 };
 
-// The products of one model, shared by its layers.
+// The products of one model, shared by its layers. Not thread-safe.
 class GemmTable {
  public:
-  // Internal if oneDNN has no primitive for the shape.
+  explicit GemmTable(Products products) : products_(products) {}
+
+  // Internal if oneDNN is to be used and has no primitive for the shape.
   absl::StatusOr<std::shared_ptr<const Gemm>> Get(const GemmShape& shape);
 
+  // Whose products the shapes so far have, by precision: "fp32 own, int8
+  // onednn".
+  std::string Description() const;
+
  private:
-  std::map<GemmShape, std::shared_ptr<const Gemm>> gemms_;
+  struct Choice {
+    std::shared_ptr<const Gemm> gemm;
+    Products maker = Products::kOwn;  // or kOneDnn
+  };
+  absl::StatusOr<Choice> Choose(const GemmShape& shape) const;
+
+  Products products_;
+  std::map<GemmShape, Choice> choices_;
 };
 
 }  // namespace deberta::model

@@ -1,8 +1,10 @@
 #include "model/gemm/onednn_gemm.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -35,23 +37,24 @@ size_t BucketRows(size_t bucket) {
 
 memory::dim Dim(size_t n) { return static_cast<memory::dim>(n); }
 
-// By tiles oneDNN adds up a row in an order that depends on the number of rows;
-// what TileGemm leaves is too little to be worth that.
-dnnl::cpu_isa WidestIsaOfOneDnn() {
-  switch (FixMaxIsa()) {
+void LimitIsa(Isa isa) {
+  switch (isa) {
     case Isa::kBaseline:
-      return dnnl::cpu_isa::sse41;
+      dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+      break;
     case Isa::kAvx2:
-      return dnnl::cpu_isa::avx2;
+      dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+      break;
     case Isa::kAvx512:
+      dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
+      break;
     case Isa::kAmx:
       break;
   }
-  return dnnl::cpu_isa::avx512_core_bf16;
 }
 
 const dnnl::engine* NewEngine() {
-  dnnl::set_max_cpu_isa(WidestIsaOfOneDnn());
+  LimitIsa(FixMaxIsa());
   return new dnnl::engine(dnnl::engine::kind::cpu, 0);
 }
 
@@ -69,9 +72,15 @@ struct Types {
 
 Types TypesOf(Precision precision) {
   using Type = memory::data_type;
-  return precision == Precision::kInt8
-             ? Types{Type::u8, Type::s8, Type::s32}
-             : Types{Type::bf16, Type::bf16, Type::f32};
+  switch (precision) {
+    case Precision::kFp32:
+      break;
+    case Precision::kBf16:
+      return {Type::bf16, Type::bf16, Type::f32};
+    case Precision::kInt8:
+      return {Type::u8, Type::s8, Type::s32};
+  }
+  return {Type::f32, Type::f32, Type::f32};
 }
 
 memory::desc RowMajor(size_t rows, size_t columns, memory::data_type type) {
@@ -82,32 +91,62 @@ memory::desc RowMajor(size_t rows, size_t columns, memory::data_type type) {
 dnnl::primitive_attr Attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  // Whatever the environment says.
+  attributes.set_fpmath_mode(dnnl::fpmath_mode::strict);
   return attributes;
 }
 
-dnnl::matmul::primitive_desc Describe(size_t rows, const GemmShape& shape,
-                                      const memory::desc& weight) {
+// Empty but in fp32: see Gemm::Operands.
+memory::desc Bias(const GemmShape& shape) {
+  return shape.precision == Precision::kFp32
+             ? RowMajor(1, shape.width, memory::data_type::f32)
+             : memory::desc();
+}
+
+dnnl::matmul::primitive_desc DescribeFirst(size_t rows, const GemmShape& shape,
+                                           const memory::desc& weight) {
   const Types types = TypesOf(shape.precision);
   const memory::desc x = RowMajor(rows, shape.in, types.x);
   const memory::desc y = RowMajor(rows, shape.width, types.y);
 #if DNNL_VERSION_MAJOR >= 3
-  return {Engine(), x, weight, y, Attributes()};
+  return {Engine(), x, weight, Bias(shape), y, Attributes()};
 #else
-  return {dnnl::matmul::desc(x, weight, y), Attributes(), Engine()};
+  return {dnnl::matmul::desc(x, weight, Bias(shape), y), Attributes(),
+          Engine()};
 #endif
 }
 
-memory::desc PackedWeight(const GemmShape& shape) {
+// Whether the implementation may use tile registers: "gemm" ones choose when
+// they run.
+bool MayUseTiles(const dnnl::matmul::primitive_desc& description) {
+  const std::string_view name = description.impl_info_str();
+  return HasTileProducts() && (name.find("amx") != std::string_view::npos ||
+                               name.find("gemm:") == 0);
+}
+
+dnnl::matmul::primitive_desc Describe(size_t rows, const GemmShape& shape,
+                                      const memory::desc& weight, bool tiles) {
+  dnnl::matmul::primitive_desc description = DescribeFirst(rows, shape, weight);
+  while (!tiles && MayUseTiles(description)) {
+    if (!description.next_impl()) {
+      throw dnnl::error(dnnl_unimplemented, "none without tile registers");
+    }
+  }
+  return description;
+}
+
+memory::desc PackedWeight(const GemmShape& shape, bool tiles) {
   const memory::desc any({Dim(shape.in), Dim(shape.width)},
                          TypesOf(shape.precision).weight,
                          memory::format_tag::any);
-  return Describe(Gemm::kTileRows, shape, any).weights_desc();
+  return Describe(Gemm::kTileRows, shape, any, tiles).weights_desc();
 }
 
 // Of one bucket. Copies of a memory share its handle.
 struct Binding {
   memory x;
   memory weight;
+  memory bias;
   memory y;
   memory scratchpad;
   std::unordered_map<int, memory> arguments;
@@ -136,10 +175,12 @@ Bindings& BindingsOf(ThreadScratch& scratch) {
 }  // namespace
 
 struct OneDnnGemm::Primitives {
-  explicit Primitives(const GemmShape& shape) : weight(PackedWeight(shape)) {
+  Primitives(const GemmShape& shape, bool tiles)
+      : weight(PackedWeight(shape, tiles)) {
     for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
       // One packing serves every bucket: the weight's layout is given here.
-      const auto description = Describe(BucketRows(bucket), shape, weight);
+      const auto description =
+          Describe(BucketRows(bucket), shape, weight, tiles);
       scratchpads[bucket] = description.scratchpad_desc();
       matmuls[bucket] = dnnl::matmul(description);
     }
@@ -151,9 +192,9 @@ struct OneDnnGemm::Primitives {
 };
 
 absl::StatusOr<std::shared_ptr<const Gemm>> OneDnnGemm::Create(
-    const GemmShape& shape) {
+    const GemmShape& shape, bool tiles) {
   try {
-    return std::shared_ptr<const Gemm>(new OneDnnGemm(shape));
+    return std::shared_ptr<const Gemm>(new OneDnnGemm(shape, tiles));
   } catch (const dnnl::error& error) {
     return absl::InternalError(absl::StrCat("oneDNN has no matrix product for ",
                                             shape.in, " x ", shape.width, ": ",
@@ -161,8 +202,9 @@ absl::StatusOr<std::shared_ptr<const Gemm>> OneDnnGemm::Create(
   }
 }
 
-OneDnnGemm::OneDnnGemm(const GemmShape& shape)
-    : Gemm(shape), primitives_(std::make_shared<const Primitives>(shape)) {}
+OneDnnGemm::OneDnnGemm(const GemmShape& shape, bool tiles)
+    : Gemm(shape),
+      primitives_(std::make_shared<const Primitives>(shape, tiles)) {}
 
 OneDnnGemm::~OneDnnGemm() = default;
 
@@ -206,16 +248,25 @@ void OneDnnGemm::Run(const Operands& operands, ThreadScratch& scratch,
                          {DNNL_ARG_WEIGHTS, binding.weight},
                          {DNNL_ARG_DST, binding.y},
                          {DNNL_ARG_SCRATCHPAD, binding.scratchpad}};
+    if (shape().precision == Precision::kFp32) {
+      binding.bias = unbound(Bias(shape()));
+      binding.arguments.emplace(DNNL_ARG_BIAS, binding.bias);
+    }
   }
   float* const sums = scratch.floats.Reserve(
       padded * width + scratchpad.get_size() / sizeof(float) + 1);
   Bind(binding.x, operands.x);
   Bind(binding.weight, operands.packed);
+  if (binding.bias) Bind(binding.bias, operands.bias);
   Bind(binding.y, sums);
   Bind(binding.scratchpad, sums + padded * width);
   primitives_->matmuls[bucket].execute(own.stream, binding.arguments);
   own.stream.wait();
-  consume({0, width, sums, width});
+  if (operands.y == nullptr) return consume({0, width, sums, width});
+  // The rows that fill up the bucket would be others' in y.
+  for (size_t r = 0; r < operands.rows; ++r) {
+    std::copy_n(sums + r * width, width, operands.y + r * operands.y_stride);
+  }
 }
 
 }  // namespace deberta::model

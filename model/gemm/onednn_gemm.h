@@ -1,4 +1,4 @@
-// Products of Bf16 and of bytes by oneDNN's matmul primitives.
+// Products in every precision by oneDNN's matmul primitives.
 //
 // Numbers of rows are rounded up to a fixed set of buckets, so that few
 // primitives exist whatever lengths arrive.
@@ -15,9 +15,11 @@ namespace deberta::model {
 
 class OneDnnGemm final : public Gemm {
  public:
-  // REQUIRES: not fp32.
+  // With `tiles`, also by tile registers (AMX), by which oneDNN adds up a row
+  // of Bf16 in an order that depends on the number of rows. Internal if oneDNN
+  // has no primitive for the shape.
   static absl::StatusOr<std::shared_ptr<const Gemm>> Create(
-      const GemmShape& shape);
+      const GemmShape& shape, bool tiles);
   ~OneDnnGemm() override;
 
   size_t packed_floats() const override;
@@ -27,7 +29,7 @@ class OneDnnGemm final : public Gemm {
 
  private:
   struct Primitives;
-  explicit OneDnnGemm(const GemmShape& shape);
+  OneDnnGemm(const GemmShape& shape, bool tiles);
 
   // Threads' bindings refer to them too.
   const std::shared_ptr<const Primitives> primitives_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/gemm/bf16.h"
+#include "model/gemm/prefetch.h"
 #include "model/gemm/tile_multiply.h"
 #include "model/runtime/isa.h"
 
@@ -88,7 +89,7 @@ void MultiplyCell(const Cell& cell, bool first) {
   for (size_t step = 0; step < cell.steps; ++step) {
     if constexpr (kAhead) {
       for (size_t b = 0; b < kColumnTiles * kTileBytes; b += kRowBytes) {
-        __builtin_prefetch(weight + kAheadBytes + b);
+        Prefetch<3>(weight, kAheadBytes + b);
       }
     }
     tile::Load<4>(x, cell.row_bytes);

@@ -59,17 +59,15 @@ HWY_NOINLINE void MultiplyBlocks(const TileColumn& column) {
     if constexpr (kBlocks > 4) act(std::integral_constant<int, 4>());
   };
   each_block([](auto block) HWY_ATTR { tile::Zero<block()>(); });
-  const Bf16* a = column.a;
-  const float* b = column.b;
   for (size_t step = 0; step < column.steps; ++step) {
-    tile::Load<kB>(b, column.b_stride * sizeof(float));
+    const Bf16* const a = column.a + step * 32;
+    tile::Load<kB>(column.b + step * 16 * column.b_stride,
+                   column.b_stride * sizeof(float));
     each_block([&](auto block) HWY_ATTR {
       tile::Load<kA>(a + block() * column.a_step,
                      column.a_stride * sizeof(Bf16));
       tile::MultiplyBf16<block(), kA, kB>();
     });
-    a += 32;
-    b += 16 * column.b_stride;
   }
   each_block([&](auto block) HWY_ATTR {
     tile::Store<block()>(column.c + block() * column.c_step, c_bytes);
@@ -77,21 +75,22 @@ HWY_NOINLINE void MultiplyBlocks(const TileColumn& column) {
 }
 
 void MultiplyColumn(size_t blocks, TileColumn column) {
-  for (; blocks > 0; blocks -= std::min(blocks, kMostBlocks)) {
-    switch (blocks) {
-      case 1:
-        return MultiplyBlocks<1>(column);
-      case 2:
-        return MultiplyBlocks<2>(column);
-      case 3:
-        return MultiplyBlocks<3>(column);
-      case 4:
-        return MultiplyBlocks<4>(column);
-      default:
-        MultiplyBlocks<kMostBlocks>(column);
-    }
+  for (; blocks > kMostBlocks; blocks -= kMostBlocks) {
+    MultiplyBlocks<kMostBlocks>(column);
     column.a += kMostBlocks * column.a_step;
     column.c += kMostBlocks * column.c_step;
+  }
+  switch (blocks) {
+    case 1:
+      return MultiplyBlocks<1>(column);
+    case 2:
+      return MultiplyBlocks<2>(column);
+    case 3:
+      return MultiplyBlocks<3>(column);
+    case 4:
+      return MultiplyBlocks<4>(column);
+    case kMostBlocks:
+      return MultiplyBlocks<kMostBlocks>(column);
   }
 }
 
@@ -113,8 +112,9 @@ void MultiplyWindows(TileColumn first, size_t blocks, size_t columns) {
     const size_t tile = t + begin + 1 - blocks;  // of block `begin`
     TileColumn column = first;
     column.a += begin * first.a_step;
-    column.b += kRows * tile;
-    column.b -= kRows * begin;
+    // In one step: between them it might leave the table.
+    column.b += static_cast<ptrdiff_t>(kRows * tile) -
+                static_cast<ptrdiff_t>(kRows * begin);
     column.c += begin * kRows * first.c_row_step + kRows * tile;
     MultiplyColumn(end - begin, column);
   }
@@ -338,17 +338,16 @@ void PackTileValues(const AttentionHead<Bf16>& head,
   const hn::ScalableTag<uint16_t> d;
   const size_t lanes = hn::Lanes(d);
   for (size_t j = 0; j < scratch.depth; j += 2) {
-    const Bf16* even = head.values + j * head.row_stride;
     auto* to =
         reinterpret_cast<uint16_t*>(scratch.values + j / 2 * head.head_size);
     for (size_t k = 0; k < head.head_size; k += lanes) {
       const auto row = [&](size_t r) HWY_ATTR {
-        return j + r < head.length
-                   ? hn::LoadU(d, &even[r * head.row_stride + k].bits)
+        return r < head.length
+                   ? hn::LoadU(d, &head.values[r * head.row_stride + k].bits)
                    : hn::Zero(d);
       };
-      const auto first = row(0);
-      const auto second = row(1);
+      const auto first = row(j);
+      const auto second = row(j + 1);
       hn::StoreInterleaved2(first, second, d, to + 2 * k);
     }
   }

@@ -89,6 +89,7 @@ absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
       checkpoint,
       {.load_threads = options.threads,
        .precision = precision,
+       .products = options.products,
        .observer = [&](const model::LoadProgress& p) { line.Show(p); },
        .fill_mask = settings.fill_mask});
 }
@@ -201,6 +202,7 @@ void LogLoaded(const ServedModel& model, Log* log) {
       {{"model", told.name},
        {"family", told.family},
        {"precision", told.precision},
+       {"products", told.products},
        {"weights_format", told.weights_format},
        {"tokenizer_profile", told.tokenizer_profile},
        {"tokenizer_profile_reason", reason.empty() ? "asked for" : reason},

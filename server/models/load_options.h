@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/checkpoint/weight_files.h"
+#include "model/gemm/products.h"
 #include "server/precision/served_networks.h"
 #include "tokenizer/files/profile.h"
 
@@ -17,6 +18,7 @@ namespace deberta::server {
 struct LoadOptions {
   int threads = 1;  // that pack weights
   PrecisionPolicy precision = {};
+  model::Products products = model::Products::kAuto;
   // Of models whose deberta.json does not say. Absent ("auto"): that of the
   // version of transformers which saved the directory.
   std::optional<tokenizer::Profile> tokenizer_profile = {};

@@ -30,6 +30,8 @@ struct ModelDescription {
   std::string requested_precision{kFp32};  // or "auto"
   // How the two came together; empty where fp32 was asked for.
   std::string precision_note = {};
+  // Who computes matrix products: see model::Model::products().
+  std::string products = {};
   // Of the precision served with fp32.
   Agreement agreement = {};
   // Whether fp32 is kept beside a lower precision.

@@ -119,6 +119,7 @@ ServedModel MakeServedModel(
       .precision = std::string(model::PrecisionName(network.precision().used)),
       .requested_precision = std::string(WantedPrecisionName(wanted)),
       .precision_note = std::move(networks.note),
+      .products = network.products(),
       .agreement = networks.agreement.value_or(Agreement()),
       .keeps_fp32 = model.fp32_network != nullptr,
       .weights_format = std::string(network.weights_format()),

@@ -24,7 +24,7 @@ void BM_Intermediate(benchmark::State& state) {
   }
   constexpr size_t kIn = 768;
   constexpr size_t kOut = 3072;
-  GemmTable gemms;
+  GemmTable gemms(Products::kOwn);
   Workspace workspace(1);
   Linear::Source source;
   source.out = kOut;

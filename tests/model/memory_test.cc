@@ -4,6 +4,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -33,11 +34,12 @@ size_t ResidentBytes() {
   return 0;
 }
 
-class MemoryTest : public testing::TestWithParam<Precision> {};
+class MemoryTest
+    : public testing::TestWithParam<std::tuple<Precision, Products>> {};
 
 TEST_P(MemoryTest, StaysFlatOverRandomShapes) {
   Model::Options options;
-  options.precision = GetParam();
+  std::tie(options.precision, options.products) = GetParam();
   const auto model = Model::Load(
       absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/models/v3_classify"),
       options);
@@ -71,12 +73,15 @@ TEST_P(MemoryTest, StaysFlatOverRandomShapes) {
 #endif
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryPrecision, MemoryTest,
-                         testing::Values(Precision::kFp32, Precision::kBf16,
-                                         Precision::kInt8),
-                         [](const auto& precision) {
-                           return std::string(PrecisionName(precision.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    EveryPrecision, MemoryTest,
+    testing::Combine(testing::Values(Precision::kFp32, Precision::kBf16,
+                                     Precision::kInt8),
+                     testing::Values(Products::kOwn, Products::kOneDnn)),
+    [](const auto& test) {
+      return std::string(PrecisionName(std::get<0>(test.param))) + "_" +
+             std::string(ProductsName(std::get<1>(test.param)));
+    });
 
 }  // namespace
 }  // namespace deberta::model

@@ -40,9 +40,11 @@ std::vector<std::string> AllModels() {
 }
 
 std::unique_ptr<const Model> LoadModel(const std::string& name,
-                                       Precision precision = Precision::kFp32) {
+                                       Precision precision = Precision::kFp32,
+                                       Products products = Products::kOwn) {
   Model::Options options;
   options.precision = precision;
+  options.products = products;
   options.checkpoint.hdf5_reader = DEBERTA_HDF5_READER;
   auto model = Model::Load(Directory(name), options);
   EXPECT_TRUE(model.ok()) << model.status();
@@ -83,11 +85,17 @@ RaggedBatch GoldenBatch(const std::string& name, Head head) {
   return builder.batch();
 }
 
-class GoldenModelTest : public testing::TestWithParam<std::string> {};
+// What holds by our own products and by oneDNN's.
+class GoldenModelTest
+    : public testing::TestWithParam<std::tuple<std::string, Products>> {
+ protected:
+  const std::string& name() const { return std::get<0>(GetParam()); }
+  Products products() const { return std::get<1>(GetParam()); }
+};
 
-// What holds in each precision on its own.
-class EveryPrecisionTest
-    : public testing::TestWithParam<std::tuple<std::string, Precision>> {
+// What holds in each precision on its own, unless oneDNN is asked for.
+class EveryPrecisionTest : public testing::TestWithParam<
+                               std::tuple<std::string, Precision, Products>> {
  protected:
   void SetUp() override {
     if (precision() == Precision::kBf16 && !HasBf16Products()) {
@@ -96,12 +104,13 @@ class EveryPrecisionTest
   }
   const std::string& name() const { return std::get<0>(GetParam()); }
   Precision precision() const { return std::get<1>(GetParam()); }
+  Products products() const { return std::get<2>(GetParam()); }
 };
 
 TEST_P(GoldenModelTest, MatchesTheReference) {
-  const auto model = LoadModel(GetParam());
+  const auto model = LoadModel(name(), Precision::kFp32, products());
   ASSERT_NE(model, nullptr);
-  const auto golden = GoldenFile::Open(Directory(GetParam()));
+  const auto golden = GoldenFile::Open(Directory(name()));
   ASSERT_TRUE(golden.ok()) << golden.status();
   Workspace workspace(2);
   const auto comparison = CompareToGolden(*model, *golden, workspace);
@@ -116,9 +125,9 @@ TEST_P(GoldenModelTest, MatchesTheReference) {
 // the errors of all add in quadrature. These checkpoints' large weights may
 // double that.
 void ExpectRoundingsAlone(const std::string& name, Precision precision,
-                          double rounding) {
+                          Products products, double rounding) {
   const auto exact = LoadModel(name);
-  const auto rounded = LoadModel(name, precision);
+  const auto rounded = LoadModel(name, precision, products);
   ASSERT_TRUE(exact != nullptr && rounded != nullptr);
   EXPECT_EQ(rounded->precision().used, precision);
   EXPECT_EQ(rounded->precision().reason, "");
@@ -152,7 +161,7 @@ void ExpectRoundingsAlone(const std::string& name, Precision precision,
 
 TEST_P(GoldenModelTest, Bf16AddsItsRoundingsAlone) {
   if (!HasBf16Products()) GTEST_SKIP() << "models use fp32 here";
-  ExpectRoundingsAlone(GetParam(), Precision::kBf16,
+  ExpectRoundingsAlone(name(), Precision::kBf16, products(),
                        kBf16Rounding / std::sqrt(3.0));
 }
 
@@ -160,14 +169,14 @@ TEST_P(GoldenModelTest, Int8AddsItsRoundingsAlone) {
   // The largest of a row is some three times its root mean square; weights
   // have half as many steps without AVX512_VNNI.
   const double steps = HasInt8Products() ? 127 : 64;
-  ExpectRoundingsAlone(GetParam(), Precision::kInt8,
+  ExpectRoundingsAlone(name(), Precision::kInt8, products(),
                        3 / steps / std::sqrt(12.0));
 }
 
 // With an observer every row of the last layer is computed, else only those
 // that are read.
 TEST_P(EveryPrecisionTest, SkippingUnreadRowsChangesNoBit) {
-  const auto model = LoadModel(name(), precision());
+  const auto model = LoadModel(name(), precision(), products());
   ASSERT_NE(model, nullptr);
   RaggedBatch batch = GoldenBatch(name(), model->head());
   batch.hidden_rows = {static_cast<uint32_t>(batch.tokens() - 1), 0, 0};
@@ -185,7 +194,7 @@ TEST_P(EveryPrecisionTest, SkippingUnreadRowsChangesNoBit) {
 
 // Tiles of sixteen rows, of more and of all.
 TEST_P(EveryPrecisionTest, TilesOfLogitsChangeNoBit) {
-  const auto model = LoadModel(name(), precision());
+  const auto model = LoadModel(name(), precision(), products());
   ASSERT_NE(model, nullptr);
   if (model->head() == Head::kNone) GTEST_SKIP() << "no logits";
   const RaggedBatch golden = GoldenBatch(name(), model->head());
@@ -222,7 +231,7 @@ TEST_P(EveryPrecisionTest, TilesOfLogitsChangeNoBit) {
 }
 
 TEST_P(EveryPrecisionTest, BatchEqualsAlone) {
-  const auto model = LoadModel(name(), precision());
+  const auto model = LoadModel(name(), precision(), products());
   ASSERT_NE(model, nullptr);
   const Config& config = model->config();
   const bool limited = config.position_biased_input ||
@@ -260,19 +269,37 @@ TEST_P(EveryPrecisionTest, BatchEqualsAlone) {
   EXPECT_EQ(batched.logits, alone.logits);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenModelTest, testing::ValuesIn(AllModels()),
-                         [](const auto& model) { return model.param; });
+INSTANTIATE_TEST_SUITE_P(
+    All, GoldenModelTest,
+    testing::Combine(testing::ValuesIn(AllModels()),
+                     testing::Values(Products::kOwn, Products::kOneDnn)),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" +
+             std::string(ProductsName(std::get<1>(test.param)));
+    });
 
-INSTANTIATE_TEST_SUITE_P(All, EveryPrecisionTest,
-                         testing::Combine(testing::ValuesIn(AllModels()),
-                                          testing::Values(Precision::kFp32,
-                                                          Precision::kBf16,
-                                                          Precision::kInt8)),
-                         [](const auto& test) {
-                           return std::get<0>(test.param) + "_" +
-                                  std::string(
-                                      PrecisionName(std::get<1>(test.param)));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, EveryPrecisionTest,
+    testing::Combine(testing::ValuesIn(AllModels()),
+                     testing::Values(Precision::kFp32, Precision::kBf16,
+                                     Precision::kInt8),
+                     // What promises that a row depends on itself alone.
+                     testing::Values(Products::kOwn, Products::kAuto)),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" +
+             std::string(PrecisionName(std::get<1>(test.param))) + "_" +
+             std::string(ProductsName(std::get<2>(test.param)));
+    });
+
+TEST(ModelTest, SaysWhoseProductsItComputes) {
+  const auto said = [](Precision precision, Products products) {
+    return LoadModel("v3_classify", precision, products)->products();
+  };
+  EXPECT_EQ(said(Precision::kFp32, Products::kOwn), "fp32 own");
+  EXPECT_EQ(said(Precision::kFp32, Products::kOneDnn), "fp32 onednn");
+  EXPECT_EQ(said(Precision::kInt8, Products::kOneDnn),
+            "fp32 onednn, int8 onednn");
+}
 
 TEST(ModelTest, TakesSequencesUpToTheLongest) {
   const auto model = LoadModel("v2_few_odd_buckets_tag");

@@ -33,7 +33,7 @@ What bf16 and int8 do to answers, written by `tests/quality/run.sh`.
   seven bits where products of bytes would saturate.
 
 A row's bits do not depend on its company in a batch, in any precision and on any
-instruction set.
+instruction set, unless oneDNN is asked for ([products](products.md)).
 
 The server compares a lower precision with fp32 on calibration texts before it
 serves it, and serves fp32 where they disagree (`--min_label_agreement`).

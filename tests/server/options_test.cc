@@ -91,13 +91,15 @@ TEST(OptionsTest, ReadsThePrecisionPolicy) {
   EXPECT_EQ(defaults->loading.precision.thresholds.min_label_agreement, 0.99);
   EXPECT_EQ(defaults->loading.precision.thresholds.max_logit_change, 0);
   EXPECT_FALSE(defaults->loading.precision.keep_fp32);
+  EXPECT_EQ(defaults->loading.products, model::Products::kAuto);
   const Environment keep("DEBERTA_KEEP_FP32", "true");
-  const auto options = Parse(
-      {"--models=/m", "--min_label_agreement=0.5", "--max_logit_change=0.25"});
+  const auto options = Parse({"--models=/m", "--min_label_agreement=0.5",
+                              "--max_logit_change=0.25", "--products=onednn"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->loading.precision.thresholds.min_label_agreement, 0.5);
   EXPECT_EQ(options->loading.precision.thresholds.max_logit_change, 0.25);
   EXPECT_TRUE(options->loading.precision.keep_fp32);
+  EXPECT_EQ(options->loading.products, model::Products::kOneDnn);
 }
 
 TEST(OptionsTest, ReadsAddressesOfEveryKind) {
@@ -144,6 +146,7 @@ TEST(OptionsTest, BadEnvironmentNamesTheVariable) {
 TEST(OptionsTest, BadValuesNameTheFlag) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"--precision=int4", "--precision: expected fp32, bf16, int8 or auto"},
+      {"--products=mkl", "--products: expected auto, own or onednn"},
       {"--min_label_agreement=1.5", "--min_label_agreement: expected a share"},
       {"--min_label_agreement=nan", "--min_label_agreement: expected a share"},
       {"--max_logit_change=-1", "--max_logit_change: expected a number from 0"},

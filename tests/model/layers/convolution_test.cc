@@ -14,7 +14,7 @@ TEST(ConvolutionTest, MatchesTheFormulaWithinEachSequence) {
     for (const size_t groups : {1u, 4u}) {
       const auto weight = RandomFloats(hidden * hidden / groups * kernel, 1);
       const auto bias = RandomFloats(hidden, 2);
-      GemmTable gemms;
+      GemmTable gemms(Products::kOwn);
       auto linear = Linear::Pack(Convolution::Rows(weight, bias, hidden, groups,
                                                    kernel, Activation::kLinear),
                                  gemms, workspace);
