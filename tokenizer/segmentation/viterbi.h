@@ -2,7 +2,7 @@
 // with the largest sum of scores (Viterbi), as both references find it. They
 // differ in the type of the scores alone: `tokenizers` 0.22 (unigram/model.rs,
 // encode_optimized) sums in double precision, SentencePiece 0.2.3
-// (unigram_model.cc, EncodeOptimized) in single.
+// (unigram_model.cc, EncodeOptimized) in single, and so keeps long sums small.
 
 #ifndef TOKENIZER_SEGMENTATION_VITERBI_H_
 #define TOKENIZER_SEGMENTATION_VITERBI_H_
