@@ -364,8 +364,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                   .products = *products,
                   .tokenizer_profile = *profile,
                   .allowed_weights = *std::move(allowed),
-                  // More than one call may hold: see Admission.
-                  .max_answer_bytes = inflight_bytes},
+                  // What one call may hold: see Admission.
+                  .max_request_memory = inflight_bytes / 4 * 3},
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .threads = threads,

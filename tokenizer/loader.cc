@@ -244,6 +244,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   auto parts = ReadParts(files, load_options);
   if (!parts.ok()) return parts.status();
   Tokenizer::Options options = ToOptions(*parts);
+  options.max_working_bytes = load_options.max_working_bytes;
   auto& [choice, settings, definition, plan] = *parts;
   const bool slow = options.profile == Profile::kSpm;
   auto tokens = AssignIds(definition, plan);

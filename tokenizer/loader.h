@@ -5,6 +5,8 @@
 #ifndef TOKENIZER_LOADER_H_
 #define TOKENIZER_LOADER_H_
 
+#include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +21,8 @@ namespace deberta::tokenizer {
 struct LoadOptions {
   // Absent: that of the version which saved the directory (profile_choice.h).
   std::optional<Profile> profile = {};
+  // See Tokenizer::Options.
+  size_t max_working_bytes = std::numeric_limits<size_t>::max();
 };
 
 // Errors of ReadTokenizerFiles() and BuildTokenizer().

@@ -103,8 +103,45 @@ absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "text: expected UTF-8, got an invalid byte at offset ", *invalid));
   }
+  if (const size_t bytes = WorkingBytes(text);
+      bytes > options_.max_working_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "text: its tokens would take about ", bytes,
+        " bytes of memory to find, at most ", options_.max_working_bytes,
+        " may be taken: expected a shorter text"));
+  }
   return slow_added_tokens_ == nullptr ? TokenizeFast(text)
                                        : TokenizeSlow(text);
+}
+
+size_t Tokenizer::WorkingBytes(std::string_view text) const {
+  constexpr size_t kShort = size_t{256} << 10;
+  constexpr size_t kPart = size_t{64} << 10;
+  // Measured, on texts of one letter, of no spaces, of characters that grow.
+  constexpr size_t kPerNormalizedByte = 18;  // the text, and where it came from
+  constexpr size_t kPerToken = 36;           // with the lists' growth
+  constexpr size_t kPerByteOfWord = 50;      // the paths through it
+  if (text.size() <= kShort) return 0;
+  size_t normalized = 0;
+  size_t tokens = 0;
+  size_t longest_word = 0;
+  size_t word = 0;
+  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+    end = std::min(begin + kPart, text.size());
+    while (end < text.size() && IsUtf8Continuation(text[end])) ++end;
+    const NormalizedText part =
+        segmenter_->Normalize(text.substr(begin, end - begin), 0);
+    normalized += part.text.size();
+    TokenSequence found;
+    int32_t words = 0;
+    segmenter_->Segment(part, &words, &found);
+    tokens += found.size();
+    // A part of one word goes on with those before it.
+    word = words <= 1 ? word + part.text.size() : part.text.size();
+    longest_word = std::max(longest_word, word);
+  }
+  return normalized * kPerNormalizedByte + tokens * kPerToken +
+         (longest_word > kPart ? longest_word * kPerByteOfWord : 0);
 }
 
 TokenSequence Tokenizer::TokenizeSlow(std::string_view text) const {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -58,6 +59,8 @@ class Tokenizer {
     Side padding_side = Side::kRight;
     // The side that truncation takes tokens from.
     Side truncation_side = Side::kRight;
+    // Most memory that Tokenize() may take, about: see WorkingBytes().
+    size_t max_working_bytes = std::numeric_limits<size_t>::max();
   };
 
   Tokenizer(Options options, std::unique_ptr<const Segmenter> segmenter,
@@ -72,8 +75,14 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = delete;
 
   // The tokens of `text` without [CLS] and [SEP]. Special tokens that stand
-  // literally in the text are recognised, as the reference does.
+  // literally in the text are recognised, as the reference does. Also
+  // InvalidArgument where that would take more memory than it may.
   absl::StatusOr<TokenSequence> Tokenize(std::string_view text) const;
+
+  // The most memory that Tokenize() has at a time for a long text, about: found
+  // by tokenizing it in parts, since a character may become eighteen and a word
+  // as long as the text. 0 for a short one.
+  size_t WorkingBytes(std::string_view text) const;
 
   // The tokens of one text, or of two, in the post-processor's template. `b`
   // may be null.

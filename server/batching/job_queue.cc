@@ -76,7 +76,10 @@ absl::Status JobQueue::Push(Job& job, absl::Time now) {
   pending->output.sequences.resize(job.sequences.size());
   pending->unfinished = job.sequences.size();
   pending->arrival = now;
-  jobs_.push_back(pending);
+  pending->due = job.continues ? now + kPatience : now;
+  jobs_.insert(std::ranges::upper_bound(jobs_, pending->due, {},
+                                        [](const auto& of) { return of->due; }),
+               pending);
   // Nothing throws any more.
   pending->job = std::move(job);
   tokens_ += cost;
@@ -106,11 +109,13 @@ std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
   return dropped;
 }
 
-void JobQueue::PlanBatch(Batch* batch) const {
+void JobQueue::PlanBatch(absl::Time now, Batch* batch) const {
   // Abseil's map is broken once it gets no memory.
   std::unordered_map<const SequenceInput*, size_t, InputHash, InputEqual>
       inputs;
   for (const std::shared_ptr<PendingJob>& pending : jobs_) {
+    // What can wait does not make a batch longer for what cannot.
+    if (pending->due > now && jobs_.front()->due <= now) return;
     const std::vector<SequenceInput>& sequences = pending->job.sequences;
     for (size_t i = pending->next_sequence; i < sequences.size(); ++i) {
       const SequenceInput& sequence = sequences[i];
@@ -134,7 +139,7 @@ Batch JobQueue::TakeBatch(absl::Time now) {
   std::vector<std::shared_ptr<PendingJob>> dropped = DropGone(now);
   Batch batch;
   try {
-    PlanBatch(&batch);
+    PlanBatch(now, &batch);
     batch.complete.reserve(batch.entries.size());
   } catch (...) {
     // Those that were dropped are answered first.
@@ -173,8 +178,8 @@ std::shared_ptr<PendingJob> JobQueue::TakeFirst(const absl::Status& status) {
   return first;
 }
 
-absl::Time JobQueue::oldest_arrival() const {
-  return jobs_.empty() ? absl::InfiniteFuture() : jobs_.front()->arrival;
+absl::Time JobQueue::first_due() const {
+  return jobs_.empty() ? absl::InfiniteFuture() : jobs_.front()->due;
 }
 
 }  // namespace deberta::server

@@ -49,6 +49,9 @@ struct PendingJob {
   JobOutput output;
   absl::Status status;
   absl::Time arrival;
+  // Its place in the queue: the arrival, and kPatience later for a job that
+  // continues another.
+  absl::Time due;
   size_t next_sequence = 0;  // the first not yet taken
   size_t unfinished = 0;     // sequences without a result
   bool started = false;
@@ -79,6 +82,10 @@ struct Batch {
 
 class JobQueue {
  public:
+  // How much later than it came a long call's next round counts as having come:
+  // other calls need not wait for it, unless it has waited for them so long.
+  static constexpr absl::Duration kPatience = absl::Seconds(1);
+
   // In tokens of work: SequenceInput::cost().
   struct Limits {
     size_t max_batch_tokens = 0;
@@ -93,10 +100,10 @@ class JobQueue {
   // left as it was.
   absl::Status Push(Job& job, absl::Time now);
 
-  // Takes sequences in order of arrival until the next would exceed
-  // max_batch_tokens; a longer one runs alone. One that equals another of the
-  // batch adds the head's work alone. First drops every job of the queue that
-  // is cancelled or past its deadline, so the batch may be empty.
+  // Takes sequences in order of their jobs' being due until the next would
+  // exceed max_batch_tokens; a longer one runs alone. One that equals another
+  // of the batch adds the head's work alone. First drops every job of the queue
+  // that is cancelled or past its deadline, so the batch may be empty.
   Batch TakeBatch(absl::Time now);
 
   // Drops every job of the queue that is cancelled or past its deadline, as for
@@ -113,14 +120,14 @@ class JobQueue {
   std::shared_ptr<PendingJob> TakeFirst(const absl::Status& status);
 
   bool empty() const { return jobs_.empty(); }
-  absl::Time oldest_arrival() const;  // InfiniteFuture if empty
+  absl::Time first_due() const;  // InfiniteFuture if empty
   // The work that waits.
   size_t tokens() const { return tokens_; }
 
  private:
   absl::Status CheckRoom(size_t tokens, size_t cost) const;
   // Lists what the next batch takes.
-  void PlanBatch(Batch* batch) const;
+  void PlanBatch(absl::Time now, Batch* batch) const;
 
   Limits limits_;
   std::deque<std::shared_ptr<PendingJob>> jobs_;

@@ -253,7 +253,7 @@ std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
     if (ready > now && !draining_) {
       *look_again = std::min(*look_again, ready - now);
     } else if (!best ||
-               queues_[i].oldest_arrival() < queues_[*best].oldest_arrival()) {
+               queues_[i].first_due() < queues_[*best].first_due()) {
       best = i;
     }
   }

@@ -227,7 +227,8 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
       tokenizer::LoadTokenizer(
           source.directory, {.profile = settings->tokenizer_profile.has_value()
                                             ? settings->tokenizer_profile
-                                            : options.tokenizer_profile});
+                                            : options.tokenizer_profile,
+                             .max_working_bytes = options.max_request_memory});
   if (!tokenizer.ok()) return tokenizer.status();
   absl::StatusOr<OpenedWeights> weights = opening.get();
   if (!weights.ok()) return weights.status();
@@ -237,7 +238,7 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
   ServedModel model =
       MakeServedModel(source.name, options.precision.wanted,
                       *std::move(tokenizer), *std::move(networks));
-  model.task_model.max_answer_bytes = options.max_answer_bytes;
+  model.task_model.max_answer_bytes = options.max_request_memory;
   if (absl::Status s = TestNetworks(model, options.precision.threads); !s.ok())
     return s;
   absl::StatusOr<std::string> sha256 = weights->sha256.get();

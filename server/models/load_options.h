@@ -24,8 +24,8 @@ struct LoadOptions {
   std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::vector<model::WeightsFormat> allowed_weights =
       model::AllWeightsFormats();
-  // Of one request: see TaskModel.
-  size_t max_answer_bytes = size_t{1} << 27;
+  // Most bytes that a request's answer, and finding a text's tokens, may take.
+  size_t max_request_memory = size_t{150} << 20;
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
 };
 

@@ -41,6 +41,8 @@ absl::Status TokenizeCall::Tokenize() {
     absl::StatusOr<TokenizedInput> input =
         TokenizedInput::Create(*request, i, *model.task_model.tokenizer);
     if (!input.ok()) return input.status();
+    cost().text_bytes = 0;
+    cost().tokens = input->size();
     if (absl::Status s = Write(*input); !s.ok()) return s;
     report().tokens += input->size();
   }

@@ -17,7 +17,7 @@ def main():
                         help="directory for models and logs")
     parser.add_argument("tests", nargs="*",
                         default=["answers_test", "heads_test",
-                                 "precision_test", "refusals_test",
+                                 "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "start_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()

@@ -363,5 +363,30 @@ TEST_F(LoaderTest, SurvivesTruncatedFiles) {
   }
 }
 
+// A text of 4 MB of one character took 1.2 GB: it becomes eighteen characters.
+TEST(WorkingBytesTest, OfTextsThatGrowIsBounded) {
+  constexpr size_t kMost = size_t{150} << 20;
+  const std::string directory =
+      DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/v3-multilingual";
+  const auto tokenizer = LoadTokenizer(directory, {.max_working_bytes = kMost});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  const auto repeated = [](std::string_view part, size_t size) {
+    std::string text;
+    while (text.size() < size) text += part;
+    return text;
+  };
+  constexpr size_t kLong = size_t{4} << 20;
+  const std::string prose =
+      repeated("The quick brown fox jumps. ", kLong / 4 * 3);
+  EXPECT_LT((*tokenizer)->WorkingBytes(prose), kMost);
+  EXPECT_TRUE((*tokenizer)->Tokenize(prose).ok());
+  EXPECT_EQ((*tokenizer)->WorkingBytes(prose.substr(0, 1000)), 0u);
+  for (const char* part : {"\uFDFA", "a", "q7!"}) {
+    const std::string text = repeated(part, kLong);
+    EXPECT_GT((*tokenizer)->WorkingBytes(text), kMost) << part;
+    EXPECT_TRUE(absl::IsInvalidArgument((*tokenizer)->Tokenize(text).status()));
+  }
+}
+
 }  // namespace
 }  // namespace deberta::tokenizer

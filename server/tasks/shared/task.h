@@ -37,7 +37,7 @@ struct TaskModel {
   // Most tokens of one sequence, special ones included.
   size_t max_tokens = 0;
   // Most bytes of the answer to one request, about.
-  size_t max_answer_bytes = size_t{1} << 27;
+  size_t max_answer_bytes = size_t{150} << 20;
   // The head's work on a row, over the encoder's on a token.
   double row_cost = 0;
   // Classify chooses among the answers that come with each input.

@@ -179,8 +179,8 @@ TEST(JobQueueTest, RefusesAJobLargerThanTheWholeQueue) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("1001"));
 }
 
-// An accepted call goes on, behind what waits; new ones are then refused until
-// there is room again.
+// An accepted call goes on, behind what waits and lets others pass; new ones are
+// refused until there is room again.
 TEST(JobQueueTest, TakesWhatContinuesThoughItIsFull) {
   JobQueue queue(kLimits);
   Job most = JobOf({1000});
@@ -193,6 +193,7 @@ TEST(JobQueueTest, TakesWhatContinuesThoughItIsFull) {
   EXPECT_TRUE(absl::IsResourceExhausted(queue.Push(other, At(2))));
   EXPECT_THAT(LengthsOf(queue.TakeBatch(At(3))), ElementsAre(1000));
   EXPECT_TRUE(queue.Push(other, At(4)).ok());
+  EXPECT_THAT(LengthsOf(queue.TakeBatch(At(5))), ElementsAre(1));
   EXPECT_THAT(LengthsOf(queue.TakeBatch(At(5))), ElementsAre(50, 50));
 }
 
@@ -250,6 +251,32 @@ TEST(JobQueueTest, QueueTimeRunsFromPushToTheFirstBatch) {
   const Batch first = queue.TakeBatch(At(10));
   queue.TakeBatch(At(40));
   EXPECT_EQ(first.entries[0].job->output.queue_time, absl::Microseconds(7));
+}
+
+// A lone caller waited for all of a long call's round, and for the batch that
+// it was put into with it.
+TEST(JobQueueTest, ALongCallsNextRoundLetsOthersPass) {
+  JobQueue queue({.max_batch_tokens = 10, .max_queue_tokens = 100});
+  const absl::Time start = absl::UnixEpoch();
+  Job next = JobOf({3, 3, 3});
+  next.continues = true;
+  Job first = JobOf({1});
+  ASSERT_TRUE(queue.Push(next, start).ok());
+  ASSERT_TRUE(queue.Push(first, start + absl::Milliseconds(5)).ok());
+  const Batch batch = queue.TakeBatch(start + absl::Milliseconds(5));
+  EXPECT_EQ(batch.tokens, 1u) << "alone, though there is room";
+  EXPECT_EQ(queue.TakeBatch(start + absl::Milliseconds(5)).tokens, 9u);
+
+  // But not for ever.
+  next = JobOf({3});
+  next.continues = true;
+  first = JobOf({1});
+  ASSERT_TRUE(queue.Push(next, start).ok());
+  const absl::Time late = start + JobQueue::kPatience + absl::Milliseconds(1);
+  ASSERT_TRUE(queue.Push(first, late).ok());
+  const Batch both = queue.TakeBatch(late);
+  ASSERT_EQ(both.entries.size(), 2u);
+  EXPECT_EQ(both.entries[0].job->job.sequences[0].ids.size(), 3u);
 }
 
 }  // namespace
