@@ -103,12 +103,10 @@ absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "text: expected UTF-8, got an invalid byte at offset ", *invalid));
   }
-  if (const size_t bytes = WorkingBytes(text);
-      bytes > options_.max_working_bytes) {
+  if (WorkingBytes(text) > options_.max_working_bytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "text: its tokens would take about ", bytes,
-        " bytes of memory to find, at most ", options_.max_working_bytes,
-        " may be taken: expected a shorter text"));
+        "text: its tokens would take more than ", options_.max_working_bytes,
+        " bytes of memory to find: expected a shorter text"));
   }
   return slow_added_tokens_ == nullptr ? TokenizeFast(text)
                                        : TokenizeSlow(text);
@@ -126,7 +124,13 @@ size_t Tokenizer::WorkingBytes(std::string_view text) const {
   size_t tokens = 0;
   size_t longest_word = 0;
   size_t word = 0;
-  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+  const auto bytes = [&] {
+    return normalized * kPerNormalizedByte + tokens * kPerToken +
+           (longest_word > kPart ? longest_word * kPerByteOfWord : 0);
+  };
+  for (size_t begin = 0, end = 0;
+       begin < text.size() && bytes() <= options_.max_working_bytes;
+       begin = end) {
     end = std::min(begin + kPart, text.size());
     while (end < text.size() && IsUtf8Continuation(text[end])) ++end;
     const NormalizedText part =
@@ -140,8 +144,7 @@ size_t Tokenizer::WorkingBytes(std::string_view text) const {
     word = words <= 1 ? word + part.text.size() : part.text.size();
     longest_word = std::max(longest_word, word);
   }
-  return normalized * kPerNormalizedByte + tokens * kPerToken +
-         (longest_word > kPart ? longest_word * kPerByteOfWord : 0);
+  return bytes();
 }
 
 TokenSequence Tokenizer::TokenizeSlow(std::string_view text) const {

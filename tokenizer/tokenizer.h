@@ -81,7 +81,8 @@ class Tokenizer {
 
   // The most memory that Tokenize() has at a time for a long text, about: found
   // by tokenizing it in parts, since a character may become eighteen and a word
-  // as long as the text. 0 for a short one.
+  // as long as the text. 0 for a short one; of one that takes more than
+  // max_working_bytes, only that it does.
   size_t WorkingBytes(std::string_view text) const;
 
   // The tokens of one text, or of two, in the post-processor's template. `b`

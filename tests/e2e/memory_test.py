@@ -27,9 +27,13 @@ MIB = 1 << 20
 MOST_MIB = 256
 # What allocator and transports may keep when all is over.
 KEPT_MIB = 64
-# Of a lone caller's calls, at the median.
+# Of a lone caller's calls, at the median: 5 and 20 to 48 ms were measured on two
+# busy CPUs. Beside calls that are computed for as long as they may, it waits for
+# a batch of theirs.
 MOST_SECONDS = 0.05
-CALL_SECONDS = 90
+MOST_SECONDS_WIDE = 0.15
+MOST_SECONDS_COMPUTED = 0.5
+CALL_SECONDS = 15
 MAX_REQUEST = 4 << 20
 
 DEMO = environment.ROOT / "demo"
@@ -186,7 +190,7 @@ class LoneCaller(threading.Thread):
 
 
 class MemoryTest(unittest.TestCase):
-    def attack(self, server, filler, attacks):
+    def attack(self, server, filler, attacks, most_seconds=MOST_SECONDS):
         watched = Watched(server)
         for name, method, model, callers, make in attacks:
             with self.subTest(attack=name, model=model):
@@ -213,7 +217,7 @@ class MemoryTest(unittest.TestCase):
                 self.assertLess(peak, MOST_MIB)
                 eventually(10, lambda: watched.now() - watched.idle < KEPT_MIB,
                            "the memory goes back")
-                self.assertLess(median, MOST_SECONDS)
+                self.assertLess(median, most_seconds)
 
     def warm(self, server, filler):
         """Every buffer that the model needs is there."""
@@ -238,7 +242,8 @@ class MemoryTest(unittest.TestCase):
                 if method == "Tokenize"])
             self.attack(server, "mask-filler", [
                 (name, method, model, callers, make)
-                for name, method, model, callers, make in TASKS])
+                for name, method, model, callers, make in TASKS],
+                MOST_SECONDS_COMPUTED)
 
     def wide(self, words):
         with Server(environment.server_binary(), {"wide": widened(words)},
@@ -246,7 +251,7 @@ class MemoryTest(unittest.TestCase):
             self.warm(server, "wide")
             self.attack(server, "wide", [
                 (name, method, "wide", callers, make)
-                for name, method, callers, make in COMMON])
+                for name, method, callers, make in COMMON], MOST_SECONDS_WIDE)
 
     def test_vocabulary_of_128100_words(self):
         self.wide(128_100)

@@ -16,8 +16,7 @@
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
-#include "tests/server/tasks/golden_cases.h"
-#include "tests/server/tasks/whole_task.h"
+#include "tests/server/tasks/results_fixture.h"
 #include "tokenizer/loader.h"
 
 namespace deberta::server {
@@ -27,44 +26,6 @@ using ::testing::ElementsAre;
 using ::testing::FloatEq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class ResultsTest : public ::testing::Test {
- protected:
-  ResultsTest() {
-    config_.vocab_size = tokenizer_->vocab_size();
-    model_ = {.tokenizer = tokenizer_,
-              .config = &config_,
-              .labels = labels_,
-              .max_tokens = 8};
-  }
-
-  template <Task T>
-  WholeTask<T> Created(typename T::Request request) {
-    absl::StatusOr<T> task = T::Create(std::move(request), model_);
-    EXPECT_TRUE(task.ok()) << task.status();
-    return WholeTask<T>(*std::move(task));
-  }
-
-  const tokenizer::Tokenizer* tokenizer_ = &GoldenTokenizer("v1");
-  const std::vector<std::string> labels_ = {"O", "B-PER", "I-PER"};
-  model::Config config_;
-  TaskModel model_;
-};
-
-// One output a sequence, the same values in every row.
-std::vector<SequenceOutput> Constant(std::span<const SequenceInput> sequences,
-                                     const std::vector<float>& row) {
-  std::vector<SequenceOutput> outputs;
-  for (const SequenceInput& sequence : sequences) {
-    SequenceOutput& output = outputs.emplace_back();
-    output.width = row.size();
-    for (size_t i = 0; i < sequence.rows.size(); ++i) {
-      output.values.insert(output.values.end(), row.begin(), row.end());
-    }
-    KeepBest(sequence, &output);
-  }
-  return outputs;
-}
 
 TEST_F(ResultsTest, ClassifyAveragesTheLogitsOfWindows) {
   // Eight tokens of text in windows of six: two windows.
