@@ -16,7 +16,7 @@ using Between = std::conditional_t<kPrecision == Precision::kFp32, float, Bf16>;
 
 // The first product of a base-sized feed-forward network with its gelu, whose
 // rows are state.range(0).
-template <Precision kPrecision>
+template <Precision kPrecision, Products kProducts>
 void BM_Intermediate(benchmark::State& state) {
   if (kPrecision == Precision::kBf16 && !HasBf16Products()) {
     state.SkipWithError("no AVX512_BF16");
@@ -24,7 +24,7 @@ void BM_Intermediate(benchmark::State& state) {
   }
   constexpr size_t kIn = 768;
   constexpr size_t kOut = 3072;
-  GemmTable gemms(Products::kOwn);
+  GemmTable gemms(kProducts);
   Workspace workspace(1);
   Linear::Source source;
   source.out = kOut;
@@ -50,9 +50,16 @@ void BM_Intermediate(benchmark::State& state) {
                           static_cast<int64_t>(2 * rows * kIn * kOut));
 }
 
-BENCHMARK(BM_Intermediate<Precision::kFp32>)->Arg(16)->Arg(128)->Arg(1024);
-BENCHMARK(BM_Intermediate<Precision::kBf16>)->Arg(16)->Arg(128)->Arg(1024);
-BENCHMARK(BM_Intermediate<Precision::kInt8>)->Arg(16)->Arg(128)->Arg(1024);
+void Rows(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(16)->Arg(128)->Arg(1024);
+}
+
+BENCHMARK(BM_Intermediate<Precision::kFp32, Products::kOwn>)->Apply(Rows);
+BENCHMARK(BM_Intermediate<Precision::kFp32, Products::kOneDnn>)->Apply(Rows);
+BENCHMARK(BM_Intermediate<Precision::kBf16, Products::kOwn>)->Apply(Rows);
+BENCHMARK(BM_Intermediate<Precision::kBf16, Products::kOneDnn>)->Apply(Rows);
+BENCHMARK(BM_Intermediate<Precision::kInt8, Products::kOwn>)->Apply(Rows);
+BENCHMARK(BM_Intermediate<Precision::kInt8, Products::kOneDnn>)->Apply(Rows);
 
 }  // namespace
 }  // namespace deberta::model
