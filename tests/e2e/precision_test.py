@@ -47,7 +47,8 @@ class PrecisionTest(unittest.TestCase):
         self.assertRegex(model.precision_note, "labels agree with fp32")
         metrics = server.metrics()
         self.assertEqual(metric(metrics, "deberta_requests_total",
-                                model="judge", code="OK"), 2)
+                                model="judge", task="classify",
+                                code="OK"), 2)
         self.assertAlmostEqual(
             metric(metrics, "deberta_precision_label_agreement"),
             model.label_agreement, places=5)
