@@ -106,6 +106,7 @@ absl::Status Call::Parse(google::protobuf::Message* request) {
       ReadShape(bytes, *request->GetDescriptor());
   if (!shape.ok()) return shape.status();
   cost_.request_fields = shape->fields;
+  longest_text_ = shape->longest_string;
   if (absl::Status s = Hold(); !s.ok()) return s;
   if (request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::OkStatus();
@@ -123,6 +124,14 @@ absl::Status Call::Hold() {
   }
   if (!held.ok()) report_.rejection = Rejection::kMemoryFull;
   return held;
+}
+
+absl::Status Call::HoldForTokenizing() {
+  // Prose has two bytes a token and more.
+  constexpr size_t kTokenBytes = 2;
+  cost_.text_bytes = longest_text_;
+  cost_.tokens = (cost_.request_bytes - longest_text_) / kTokenBytes;
+  return Hold();
 }
 
 void Call::Complete(absl::Status status) {

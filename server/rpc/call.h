@@ -65,6 +65,9 @@ class Call : public grpc::ServerUnaryReactor {
   absl::Status Parse(google::protobuf::Message* request);
   // Holds what cost() comes to.
   absl::Status Hold();
+  // Holds what tokenizing the request's texts takes, one after another: the
+  // longest while it is tokenized, and the tokens of the others, about.
+  absl::Status HoldForTokenizing();
   // Answers with what answer() holds, or with the error. Called once.
   void Complete(absl::Status status);
 
@@ -109,6 +112,7 @@ class Call : public grpc::ServerUnaryReactor {
   // One thread at a time: gRPC's or one of the service's, then the workers'.
   Admission::Backend backend_;
   Cost cost_;
+  size_t longest_text_ = 0;  // bytes
   AnswerWriter answer_;
   RequestReport report_;
 };

@@ -1,5 +1,6 @@
 #include "server/rpc/message_shape.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -120,6 +121,7 @@ class ShapeReader {
     if (field != nullptr && field->type() == FieldDescriptor::TYPE_STRING) {
       not_utf8_ = tokenizer::FindInvalidUtf8(bytes_.substr(begin, length));
       if (not_utf8_.has_value()) return false;
+      shape_.longest_string = std::max(shape_.longest_string, size_t{length});
     }
     return stream_.Skip(size);
   }

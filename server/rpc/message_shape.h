@@ -16,6 +16,8 @@ namespace deberta::server {
 struct MessageShape {
   // At every depth, unknown ones included.
   size_t fields = 0;
+  // Bytes of the longest string.
+  size_t longest_string = 0;
 };
 
 // InvalidArgument if the bytes are no message of the type, or an InputError

@@ -74,8 +74,7 @@ class TaskCall final : public Call {
 
   absl::StatusOr<T> MakeTask(Request request) {
     const Stopwatch watch;
-    cost().text_bytes = cost().request_bytes;
-    if (absl::Status s = Hold(); !s.ok()) return s;
+    if (absl::Status s = HoldForTokenizing(); !s.ok()) return s;
     auto plain = FromProto(std::move(request));
     if (!plain.ok()) return plain.status();
     absl::StatusOr<T> task = T::Create(*std::move(plain), model().task_model);
@@ -153,8 +152,7 @@ class TaskCall final : public Call {
     if (auto rest = run_->task().Finish(); !rest.ok()) return rest.status();
     part_.Clear();
     ToProto(model(), part_.mutable_model());
-    if (*fp32_)
-      part_.mutable_model()->set_precision(std::string(kFp32));
+    if (*fp32_) part_.mutable_model()->set_precision(std::string(kFp32));
     SetTiming(run_->totals(), part_.mutable_timing());
     answer().Append(part_);
     return absl::OkStatus();

@@ -114,6 +114,21 @@ TEST(RawRequestsTest, AMessageOfTooManyPartsIsNotParsed) {
   EXPECT_EQ(server.service().held_bytes(), 0u);
 }
 
+// The most that a message may hold of texts as short as a line.
+TEST(RawRequestsTest, AFullMessageOfShortTextsIsAnswered) {
+  TestServer server({.max_batch_tokens = 4096, .max_queue_tokens = 32768});
+  v1::ClassifyRequest request;
+  const std::string text = "a few words that make a line of forty bytes";
+  while (request.inputs_size() < 84'000) request.add_inputs()->set_text(text);
+  std::string answer;
+  const grpc::Status status =
+      Send(server, "Classify", request.SerializeAsString(), &answer);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  v1::ClassifyResponse response;
+  ASSERT_TRUE(response.ParseFromString(answer));
+  EXPECT_EQ(response.results_size(), request.inputs_size());
+}
+
 TEST(RawRequestsTest, LongTokenizationsComeWhole) {
   TestServer server;
   v1::TokenizeRequest request;
