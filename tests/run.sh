@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the whole test suite.
 #
-#   tests/run.sh                unit and golden tests and the end-to-end test; the
-#                               programs by clang with its thread-safety analysis;
-#                               the tests of threads under TSan
+#   tests/run.sh                unit and golden tests and the end-to-end test, and
+#                               the tests of the scheduler's threads under TSan
 #   tests/run.sh --release      the first two alone
-#   tests/run.sh --sanitizers   all of ctest under both sanitizers
+#   tests/run.sh --sanitizers   all by clang with its thread-safety analysis, and
+#                               all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
@@ -24,9 +24,7 @@ for argument in "$@"; do
     *) echo "usage: $0 [--release|--sanitizers] [--image]" >&2; exit 2 ;;
   esac
 done
-programs=(deberta-server deberta-client deberta-bench deberta-convert)
-thread_tests=(base_test batching_test rpc_test rpc_thrown_test scheduler_test
-              thread_pool_test thrown_test)
+thread_tests=(base_test batching_test scheduler_test thread_pool_test thrown_test)
 jobs=${BUILD_JOBS:-$(nproc)}
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
@@ -86,7 +84,6 @@ phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
 case $checks in
   some)
-    phase "build clang" build clang "${programs[@]}"
     sanitized tsan "${thread_tests[@]}"
     ;;
   all)

@@ -57,7 +57,8 @@ absl::string_view HostFault(absl::string_view host) {
     return "there is no host; 0.0.0.0 and [::] stand for every interface";
   if (absl::StrContains(host, ':')) return "an IPv6 address needs brackets";
   for (const char c : host) {
-    if (!absl::ascii_isalnum(c) && !absl::StrContains("-._", c))
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) &&
+        !absl::StrContains("-._", c))
       return "the host has characters that no name has";
   }
   if (LooksLikeIpv4(host) && !IsIpv4(host))
