@@ -103,7 +103,10 @@ absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "text: expected UTF-8, got an invalid byte at offset ", *invalid));
   }
-  if (WorkingBytes(text) > options_.max_working_bytes) {
+  // To find what it takes is as much work again.
+  const bool bounded =
+      options_.max_working_bytes < std::numeric_limits<size_t>::max();
+  if (bounded && WorkingBytes(text) > options_.max_working_bytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         "text: its tokens would take more than ", options_.max_working_bytes,
         " bytes of memory to find: expected a shorter text"));

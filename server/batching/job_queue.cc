@@ -35,13 +35,17 @@ struct InputEqual {
 
 }  // namespace
 
-absl::Status Gone(const Job& job, absl::Time now) {
-  if (job.cancelled && job.cancelled())
+absl::Status Gone(bool cancelled, absl::Time deadline, absl::Time now) {
+  if (cancelled)
     return absl::CancelledError("the caller cancelled the request");
-  if (job.deadline <= now)
+  if (deadline <= now)
     return absl::DeadlineExceededError(
         "the deadline passed before the request was computed");
   return absl::OkStatus();
+}
+
+absl::Status Gone(const Job& job, absl::Time now) {
+  return Gone(job.cancelled && job.cancelled(), job.deadline, now);
 }
 
 absl::Status JobQueue::CheckRoom(size_t tokens, size_t cost) const {

@@ -57,7 +57,8 @@ struct PendingJob {
   bool started = false;
 };
 
-// Why nobody waits for the job any more; OK while somebody does.
+// Why nobody waits any more; OK while somebody does.
+absl::Status Gone(bool cancelled, absl::Time deadline, absl::Time now);
 absl::Status Gone(const Job& job, absl::Time now);
 
 // Sequences to run together. Equal ones, whoever sent them, are one input and

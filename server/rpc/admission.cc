@@ -36,7 +36,7 @@ Admission::Entry::~Entry() {
 }
 
 absl::Status Admission::Entry::Hold(size_t bytes) {
-  if (admission_ == nullptr) return absl::OkStatus();
+  if (admission_ == nullptr || bytes == held_) return absl::OkStatus();
   absl::Status status = admission_->Hold(held_, bytes);
   if (status.ok()) held_ = bytes;
   return status;

@@ -68,7 +68,7 @@ absl::Status Call::Enter() {
     return Hold();
   }
   if (backend_.catalog != nullptr && cost_.request_bytes <= kSmallBytes) {
-    report_.model = FindModel();
+    Identify().IgnoreError();  // for the report alone
     report_.rejection = Rejection::kDraining;
   }
   return entry.status();
@@ -78,20 +78,19 @@ void Call::RunAndComplete() {
   std::optional<absl::Status> over =
       Guarded([this]() -> std::optional<absl::Status> {
         if (absl::Status s = StillWanted(); !s.ok()) return s;
+        if (absl::Status s = Identify(); !s.ok()) return s;
         return Run();
       });
   if (over.has_value()) Complete(*std::move(over));
 }
 
+absl::Status Call::SetModel(const absl::StatusOr<size_t>& index) {
+  if (index.ok()) report_.model = *index;
+  return index.status();
+}
+
 absl::Status Call::StillWanted() const {
-  if (cancelled_->load()) {
-    return absl::CancelledError("the caller cancelled the request");
-  }
-  if (deadline_ <= SteadyNow()) {
-    return absl::DeadlineExceededError(
-        "the deadline passed before the request was computed");
-  }
-  return absl::OkStatus();
+  return Gone(cancelled_->load(), deadline_, SteadyNow());
 }
 
 absl::Status Call::Parse(google::protobuf::Message* request) {

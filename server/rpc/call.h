@@ -53,13 +53,12 @@ class Call : public grpc::ServerUnaryReactor {
   void OnDone() final;
 
  protected:
-  // Does the method's work; `request` is empty. A status ends the call;
-  // without one, Complete() is called later, from any thread, and this may be
-  // gone already.
+  // Parses the request and finds the model that it is about, once, also for the
+  // report of a call that may not enter.
+  virtual absl::Status Identify() = 0;
+  // Does the method's work. A status ends the call; without one, Complete() is
+  // called later, from any thread, and this may be gone already.
   virtual std::optional<absl::Status> Run() = 0;
-  // The model that the request is about; none where that cannot be told. For
-  // the report of a call that may not enter.
-  virtual std::optional<size_t> FindModel() = 0;
 
   // Parses the request, once: its memory is given back.
   absl::Status Parse(google::protobuf::Message* request);
@@ -70,6 +69,18 @@ class Call : public grpc::ServerUnaryReactor {
   absl::Status HoldForTokenizing();
   // Answers with what answer() holds, or with the error. Called once.
   void Complete(absl::Status status);
+
+  // Identify() of a request that names any model.
+  template <typename Request>
+  absl::Status IdentifyNamed(Request* request) {
+    if (absl::Status s = Parse(request); !s.ok()) return s;
+    return SetModel(catalog().Find(request->model()));
+  }
+  absl::Status SetModel(const absl::StatusOr<size_t>& index);
+  // REQUIRES: SetModel() was OK.
+  const ServedModel& model() const {
+    return catalog().models()[*report_.model];
+  }
 
   // Why the answer is not wanted any more; OK while it is.
   absl::Status StillWanted() const;

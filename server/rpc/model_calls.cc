@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "deberta/v1/deberta.pb.h"
 #include "server/rpc/convert.h"
 
 namespace deberta::server {
@@ -14,24 +13,9 @@ constexpr size_t kPartTokens = 4096;
 
 }  // namespace
 
-std::optional<absl::Status> TokenizeCall::Run() { return Tokenize(); }
-
-std::optional<size_t> TokenizeCall::FindModel() {
-  v1::TokenizeRequest request;
-  if (!Parse(&request).ok()) return std::nullopt;
-  const absl::StatusOr<size_t> index = catalog().Find(request.model());
-  return index.ok() ? std::optional(*index) : std::nullopt;
-}
-
 absl::Status TokenizeCall::Tokenize() {
-  v1::TokenizeRequest proto;
-  if (absl::Status s = Parse(&proto); !s.ok()) return s;
-  const absl::StatusOr<size_t> index = catalog().Find(proto.model());
-  if (!index.ok()) return index.status();
-  report().model = *index;
-  const ServedModel& model = catalog().models()[*index];
   const Stopwatch watch;
-  absl::StatusOr<TokenizeRequest> request = FromProto(std::move(proto));
+  absl::StatusOr<TokenizeRequest> request = FromProto(std::move(request_));
   if (!request.ok()) return request.status();
   if (absl::Status s = CheckRequest(*request); !s.ok()) return s;
   for (size_t i = 0; i < request->inputs.size(); ++i) {
@@ -39,7 +23,7 @@ absl::Status TokenizeCall::Tokenize() {
     cost().text_bytes = TextBytes(request->inputs[i]);
     if (absl::Status s = Hold(); !s.ok()) return s;
     absl::StatusOr<TokenizedInput> input =
-        TokenizedInput::Create(*request, i, *model.task_model.tokenizer);
+        TokenizedInput::Create(*request, i, *model().task_model.tokenizer);
     if (!input.ok()) return input.status();
     cost().text_bytes = 0;
     cost().tokens = input->size();
@@ -50,7 +34,7 @@ absl::Status TokenizeCall::Tokenize() {
   report().accepted = true;
   report().tokenize = watch.elapsed();
   v1::TokenizeResponse tail;
-  ToProto(model, tail.mutable_model());
+  ToProto(model(), tail.mutable_model());
   answer().Append(tail);
   return absl::OkStatus();
 }
@@ -74,8 +58,6 @@ absl::Status TokenizeCall::Write(const TokenizedInput& input) {
 }
 
 std::optional<absl::Status> ListModelsCall::Run() {
-  v1::ListModelsRequest request;
-  if (absl::Status s = Parse(&request); !s.ok()) return s;
   v1::ListModelsResponse response;
   for (const ServedModel& model : catalog().models())
     ToProto(model, response.add_models());
@@ -83,21 +65,9 @@ std::optional<absl::Status> ListModelsCall::Run() {
   return absl::OkStatus();
 }
 
-std::optional<size_t> GetModelCall::FindModel() {
-  v1::GetModelRequest request;
-  if (!Parse(&request).ok()) return std::nullopt;
-  const absl::StatusOr<size_t> index = catalog().Find(request.model());
-  return index.ok() ? std::optional(*index) : std::nullopt;
-}
-
 std::optional<absl::Status> GetModelCall::Run() {
-  v1::GetModelRequest request;
-  if (absl::Status s = Parse(&request); !s.ok()) return s;
-  const absl::StatusOr<size_t> index = catalog().Find(request.model());
-  if (!index.ok()) return index.status();
-  report().model = *index;
   v1::GetModelResponse response;
-  ToProto(catalog().models()[*index], &response);
+  ToProto(model(), &response);
   answer().Append(response);
   return absl::OkStatus();
 }

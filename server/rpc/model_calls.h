@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "deberta/v1/deberta.pb.h"
 #include "server/rpc/call.h"
 #include "server/tasks/tokenize.h"
 
@@ -18,12 +19,14 @@ class TokenizeCall final : public Call {
   using Call::Call;
 
  private:
-  std::optional<absl::Status> Run() override;
-  std::optional<size_t> FindModel() override;
+  absl::Status Identify() override { return IdentifyNamed(&request_); }
+  std::optional<absl::Status> Run() override { return Tokenize(); }
 
   absl::Status Tokenize();
   // Writes the input's result.
   absl::Status Write(const TokenizedInput& input);
+
+  v1::TokenizeRequest request_;
 };
 
 class ListModelsCall final : public Call {
@@ -31,8 +34,11 @@ class ListModelsCall final : public Call {
   using Call::Call;
 
  private:
+  absl::Status Identify() override {
+    v1::ListModelsRequest request;
+    return Parse(&request);
+  }
   std::optional<absl::Status> Run() override;
-  std::optional<size_t> FindModel() override { return std::nullopt; }
 };
 
 class GetModelCall final : public Call {
@@ -40,8 +46,10 @@ class GetModelCall final : public Call {
   using Call::Call;
 
  private:
+  absl::Status Identify() override { return IdentifyNamed(&request_); }
   std::optional<absl::Status> Run() override;
-  std::optional<size_t> FindModel() override;
+
+  v1::GetModelRequest request_;
 };
 
 }  // namespace deberta::server

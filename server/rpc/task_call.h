@@ -40,25 +40,18 @@ class TaskCall final : public Call {
     return queued;
   }
 
-  std::optional<size_t> FindModel() override {
-    Request request;
-    if (!Parse(&request).ok()) return std::nullopt;
-    const absl::StatusOr<size_t> index = catalog().Find(request.model(), kKind);
-    return index.ok() ? std::optional(*index) : std::nullopt;
+  absl::Status Identify() override {
+    if (absl::Status s = Parse(&request_); !s.ok()) return s;
+    return SetModel(catalog().Find(request_.model(), kKind));
   }
 
   // OK: the end of the run answers the call.
   absl::Status Queue() {
-    Request request;
-    if (absl::Status s = Parse(&request); !s.ok()) return s;
-    absl::StatusOr<size_t> index = catalog().Find(request.model(), kKind);
-    if (!index.ok()) return index.status();
-    report().model = *index;
     if (!fp32_.ok()) return fp32_.status();
-    absl::StatusOr<size_t> queue = QueueFor(catalog(), *index, *fp32_);
+    absl::StatusOr<size_t> queue = QueueFor(catalog(), *report().model, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
-    absl::StatusOr<T> task = MakeTask(std::move(request));
+    absl::StatusOr<T> task = MakeTask(std::exchange(request_, {}));
     if (!task.ok()) return task.status();
     if (absl::Status s = HoldTask(*task); !s.ok()) return s;
     if (absl::Status s = CheckFits(*task); !s.ok()) return Refused(s);
@@ -172,9 +165,8 @@ class TaskCall final : public Call {
                       absl::Milliseconds(100), absl::Seconds(30));
   }
 
-  const ServedModel& model() { return catalog().models()[*report().model]; }
-
   const absl::StatusOr<bool> fp32_;  // whether fp32 is asked for
+  Request request_;                  // until there is a task
   size_t queue_ = 0;
   std::optional<TaskRun<T>> run_;
   Response part_;  // of the answer, reused
