@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/model.h"
@@ -24,9 +23,8 @@ using testing::HasSubstr;
 class ChangedWeightsTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::filesystem::copy(
-        absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/models/v3_classify"),
-        directory_.path(), std::filesystem::copy_options::recursive);
+    std::filesystem::copy(GoldenModel("v3_classify"), directory_.path(),
+                          std::filesystem::copy_options::recursive);
     // A file's time may be as coarse as a tick of the kernel.
     const timespec long_ago[2] = {{.tv_sec = 1, .tv_nsec = 0},
                                   {.tv_sec = 1, .tv_nsec = 0}};

@@ -6,9 +6,9 @@
 #include <string>
 #include <tuple>
 
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "model/model.h"
+#include "tests/model/checkpoint/model_directory.h"
 #include "tests/model/golden_model.h"
 
 namespace deberta::model {
@@ -40,9 +40,7 @@ class MemoryTest
 TEST_P(MemoryTest, StaysFlatOverRandomShapes) {
   Model::Options options;
   std::tie(options.precision, options.products) = GetParam();
-  const auto model = Model::Load(
-      absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/models/v3_classify"),
-      options);
+  const auto model = Model::Load(GoldenModel("v3_classify"), options);
   ASSERT_TRUE(model.ok()) << model.status();
   Workspace workspace(2);
   std::mt19937 random(3);

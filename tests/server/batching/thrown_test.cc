@@ -4,10 +4,8 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -20,6 +18,7 @@
 #include "server/batching/task_run.h"
 #include "tests/server/batching/numbers_task.h"
 #include "tests/server/batching/stand_in_model.h"
+#include "tests/server/failing_allocator.h"
 
 namespace {
 
@@ -36,21 +35,13 @@ void FailAllocations(int from, int to) {
   last = to;
 }
 
-void* Allocate(size_t bytes) {
-  if (!spared && last > 0) {
-    const int number = ++met;
-    if (number >= first && number <= last) throw std::bad_alloc();
-  }
-  void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
 }  // namespace
 
-void* operator new(size_t bytes) { return Allocate(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+bool FailsNow() {
+  if (spared || last == 0) return false;
+  const int number = ++met;
+  return number >= first && number <= last;
+}
 
 namespace deberta::server {
 namespace {

@@ -2,15 +2,13 @@
 // ends, once, with a status that says so, and nothing is left of it. A program
 // of its own, as it replaces the allocator.
 
-#include <cstddef>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 
 #include "gtest/gtest.h"
 #include "server/rpc/service.h"
+#include "tests/server/failing_allocator.h"
 #include "tests/server/rpc/test_server.h"
 
 namespace {
@@ -20,23 +18,17 @@ namespace {
 thread_local int allowed = -1;
 thread_local bool refused = false;
 
-void* Allocate(size_t bytes) {
-  if (allowed == 0) {
-    allowed = -1;
-    refused = true;
-    throw std::bad_alloc();
-  }
-  if (allowed > 0) --allowed;
-  void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
 }  // namespace
 
-void* operator new(size_t bytes) { return Allocate(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+bool FailsNow() {
+  if (allowed != 0) {
+    if (allowed > 0) --allowed;
+    return false;
+  }
+  allowed = -1;
+  refused = true;
+  return true;
+}
 
 namespace deberta::server {
 namespace {
