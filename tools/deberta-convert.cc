@@ -49,7 +49,7 @@ class ProgressBar {
   void Show(uint64_t done, uint64_t total) {
     if (!shown_) return;
     constexpr uint64_t kCells = 40;
-    const auto full = static_cast<int>(kCells * done / total);
+    const auto full = static_cast<size_t>(kCells * done / total);
     std::cerr << absl::StrFormat("\r\x1b[K[%s%s] %.1f/%.1f MB",
                                  std::string(full, '='),
                                  std::string(kCells - full, ' '),

@@ -56,7 +56,8 @@ std::string GrpcAddress(const Address& address) {
   if (!address.is_unix()) return address.ToString();
   std::string uri = "unix:";
   for (const char c : address.path) {
-    if (absl::ascii_isalnum(c) || absl::StrContains("/-._~", c)) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+        absl::StrContains("/-._~", c)) {
       uri.push_back(c);
     } else {
       absl::StrAppendFormat(&uri, "%%%02X", static_cast<unsigned char>(c));
