@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/clock.h"
+#include "server/base/error_reason.h"
 #include "server/base/thrown.h"
 #include "server/rpc/message_shape.h"
 #include "server/rpc/status.h"
@@ -116,13 +117,15 @@ absl::Status Call::Parse(google::protobuf::Message* request) {
 
 absl::Status Call::Hold() {
   absl::Status held = entry_.Hold(HeldBytes(cost_));
-  if (absl::IsInvalidArgument(held)) {
-    report_.rejection = Rejection::kTooLarge;
-    return WithReason(InputError("inputs", std::string(held.message())),
-                      "REQUEST_TOO_LARGE");
-  }
+  if (absl::IsInvalidArgument(held)) return TooLarge(held);
   if (!held.ok()) report_.rejection = Rejection::kMemoryFull;
   return held;
+}
+
+absl::Status Call::TooLarge(const absl::Status& why) {
+  report_.rejection = Rejection::kTooLarge;
+  return WithReason(InputError("inputs", std::string(why.message())),
+                    "REQUEST_TOO_LARGE");
 }
 
 absl::Status Call::HoldForTokenizing() {

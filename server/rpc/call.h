@@ -67,6 +67,8 @@ class Call : public grpc::ServerUnaryReactor {
   // Holds what tokenizing the request's texts takes, one after another: the
   // longest while it is tokenized, and the tokens of the others, about.
   absl::Status HoldForTokenizing();
+  // The refusal of a request that can never be taken, and why.
+  absl::Status TooLarge(const absl::Status& why);
   // Answers with what answer() holds, or with the error. Called once.
   void Complete(absl::Status status);
 

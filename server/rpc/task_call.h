@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "deberta/v1/deberta.pb.h"
-#include "server/base/error_reason.h"
 #include "server/base/stopwatch.h"
 #include "server/batching/scheduler.h"
 #include "server/batching/task_run.h"
@@ -119,9 +118,7 @@ class TaskCall final : public Call {
         report().rejection = Rejection::kDraining;
         return status;
       case absl::StatusCode::kInvalidArgument:
-        report().rejection = Rejection::kTooLarge;
-        return WithReason(InputError("inputs", std::string(status.message())),
-                          "REQUEST_TOO_LARGE");
+        return TooLarge(status);
       default:
         return status;
     }
