@@ -1,0 +1,49 @@
+// The flags of deberta-server, in the groups of --help.
+//
+// Each may also be set in the environment, as DEBERTA_<NAME>. What their values
+// may be is checked in options.cc.
+
+#ifndef SERVER_FLAGS_FLAGS_H_
+#define SERVER_FLAGS_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/declare.h"
+#include "absl/flags/flag.h"
+
+ABSL_DECLARE_FLAG(std::string, models);
+ABSL_DECLARE_FLAG(std::string, allowed_weights);
+ABSL_DECLARE_FLAG(std::string, tokenizer_profile);
+ABSL_DECLARE_FLAG(std::string, precision);
+ABSL_DECLARE_FLAG(std::string, products);
+ABSL_DECLARE_FLAG(double, min_label_agreement);
+ABSL_DECLARE_FLAG(double, max_logit_change);
+ABSL_DECLARE_FLAG(bool, keep_fp32);
+ABSL_DECLARE_FLAG(int32_t, workers);
+ABSL_DECLARE_FLAG(int32_t, threads_per_worker);
+ABSL_DECLARE_FLAG(int32_t, max_batch_tokens);
+ABSL_DECLARE_FLAG(int64_t, max_batch_wait_us);
+ABSL_DECLARE_FLAG(int32_t, max_queue_tokens);
+ABSL_DECLARE_FLAG(int32_t, max_request_bytes);
+ABSL_DECLARE_FLAG(int64_t, max_inflight_bytes);
+ABSL_DECLARE_FLAG(int64_t, default_deadline_ms);
+ABSL_DECLARE_FLAG(std::string, listen);
+ABSL_DECLARE_FLAG(int32_t, drain_seconds);
+ABSL_DECLARE_FLAG(std::string, metrics_listen);
+
+namespace deberta::server {
+
+struct FlagGroup {
+  const char* title;
+  std::vector<const absl::CommandLineFlag*> flags;
+};
+
+// Every flag once, in the order of --help.
+std::vector<FlagGroup> FlagGroups();
+
+}  // namespace deberta::server
+
+#endif  // SERVER_FLAGS_FLAGS_H_
