@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/batching/measure_cost.h"
 #include "server/models/load_model.h"
 
 namespace deberta::server {
@@ -14,8 +15,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
     if (!model.ok()) return model.status();
     models.push_back(*std::move(model));
   }
-  return std::unique_ptr<Engine>(
+  std::unique_ptr<Engine> engine(
       new Engine(options, std::move(models), std::move(observer)));
+  engine->Measure();
+  return engine;
 }
 
 Engine::Engine(const Options& options, std::vector<ServedModel> models,
@@ -36,9 +39,19 @@ Engine::Engine(const Options& options, std::vector<ServedModel> models,
                                                       forward);
       },
       [this, observer = std::move(observer)](Scheduler::BatchReport report) {
+        if (!measured_) return;
         report.queue = catalog_.ModelOfQueue(report.queue);
         observer(report);
       });
+}
+
+void Engine::Measure() {
+  for (size_t queue = 0; queue < catalog_.queues(); ++queue) {
+    const ServedModel& model = catalog_.models()[catalog_.ModelOfQueue(queue)];
+    scheduler_->SetCostModel(
+        queue, MeasureCost(*scheduler_, queue, model.task_model.max_tokens));
+  }
+  measured_ = true;
 }
 
 size_t Engine::queued_tokens(size_t model) const {

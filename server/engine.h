@@ -3,6 +3,7 @@
 #ifndef SERVER_ENGINE_H_
 #define SERVER_ENGINE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -17,7 +18,8 @@ namespace deberta::server {
 
 class Engine {
  public:
-  // Loads every model of `options`, in order, and starts the threads. `log`
+  // Loads every model of `options`, in order, starts the threads, and measures
+  // what sequences cost. `log`
   // outlives the call, `observer` is called as Scheduler says, with the model
   // in place of the queue.
   static absl::StatusOr<std::unique_ptr<Engine>> Load(
@@ -35,7 +37,11 @@ class Engine {
   Engine(const Options& options, std::vector<ServedModel> models,
          Scheduler::BatchObserver observer);
 
+  // What each queue's work costs; its batches are nobody's, and not observed.
+  void Measure();
+
   const Catalog catalog_;
+  std::atomic<bool> measured_ = false;
   std::unique_ptr<Scheduler> scheduler_;
 };
 

@@ -37,8 +37,9 @@ constexpr std::array kCodes = {absl::StatusCode::kOk,
                                absl::StatusCode::kUnauthenticated,
                                absl::StatusCode::kInternal};
 
-constexpr std::array<std::pair<Rejection, const char*>, 4> kRejections = {{
+constexpr std::array<std::pair<Rejection, const char*>, 5> kRejections = {{
     {Rejection::kQueueFull, "queue_full"},
+    {Rejection::kPredictedLate, "predicted_late"},
     {Rejection::kMemoryFull, "memory_full"},
     {Rejection::kTooLarge, "too_large"},
     {Rejection::kDraining, "draining"},

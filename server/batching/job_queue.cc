@@ -1,6 +1,7 @@
 #include "server/batching/job_queue.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 
@@ -30,6 +31,24 @@ struct InputHash {
 struct InputEqual {
   bool operator()(const SequenceInput* a, const SequenceInput* b) const {
     return a->ids == b->ids && a->type_ids == b->type_ids;
+  }
+};
+
+// `planned`: what its caller is about to be served.
+Rank RankOf(const JobQueue::Waiting& waiting, double planned, absl::Time now) {
+  return {.level = waiting.LevelAt(now),
+          .turn = TurnUnits(waiting.account->turn + planned),
+          .deadline = waiting.deadline,
+          .arrival = waiting.arrival,
+          .order = waiting.order};
+}
+
+// One of waiting_, and its rank when that was last looked at.
+struct Candidate {
+  Rank rank;
+  size_t index = 0;
+  friend bool operator>(const Candidate& a, const Candidate& b) {
+    return b.rank < a.rank;
   }
 };
 
@@ -65,6 +84,13 @@ absl::Status JobQueue::CheckRoom(size_t tokens, size_t cost) const {
   return absl::OkStatus();
 }
 
+double JobQueue::SecondsOf(const Job& job) const {
+  double seconds = cost_model_.SecondsOfBatch();
+  for (const SequenceInput& sequence : job.sequences)
+    seconds += cost_model_.Seconds(sequence);
+  return seconds;
+}
+
 absl::Status JobQueue::Push(Job& job, absl::Time now) {
   size_t tokens = 0;
   size_t cost = 0;
@@ -80,22 +106,48 @@ absl::Status JobQueue::Push(Job& job, absl::Time now) {
   pending->output.sequences.resize(job.sequences.size());
   pending->unfinished = job.sequences.size();
   pending->arrival = now;
-  pending->due = job.continues ? now + kPatience : now;
-  jobs_.insert(std::ranges::upper_bound(jobs_, pending->due, {},
-                                        [](const auto& of) { return of->due; }),
-               pending);
+  Waiting& waiting = waiting_.emplace_back();
+  try {
+    pending->account = shares_->Arrive(job.caller);
+  } catch (...) {
+    waiting_.pop_back();
+    throw;
+  }
   // Nothing throws any more.
+  waiting = {.pending = pending,
+             .order = ++jobs_,
+             .seconds = SecondsOf(job),
+             .later_seconds = LaterSecondsOf(job),
+             .account = pending->account.get(),
+             .arrival = now,
+             .deadline = job.deadline,
+             .priority = job.priority,
+             .continues = job.continues};
   pending->job = std::move(job);
   tokens_ += cost;
   return absl::OkStatus();
 }
 
+void JobQueue::Remove(Waiting& waiting) {
+  PendingJob& pending = *waiting.pending;
+  tokens_ -= WaitingTokens(pending);
+  pending.unfinished -= WaitingSequences(pending);
+  shares_->Leave(*pending.account);
+}
+
 std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
   std::vector<absl::Status> gone;
-  gone.reserve(jobs_.size());
-  for (const std::shared_ptr<PendingJob>& pending : jobs_) {
-    gone.push_back(pending->status.ok() ? Gone(pending->job, now)
-                                        : pending->status);
+  gone.reserve(waiting_.size());
+  for (const Waiting& waiting : waiting_) {
+    const PendingJob& pending = *waiting.pending;
+    gone.push_back(pending.status.ok() ? Gone(pending.job, now)
+                                       : pending.status);
+    const absl::Duration least =
+        absl::Seconds(waiting.seconds + waiting.later_seconds);
+    if (gone.back().ok() && waiting.deadline < now + least) {
+      gone.back() = absl::DeadlineExceededError(
+          "the request could not be computed before its deadline any more");
+    }
   }
   std::vector<std::shared_ptr<PendingJob>> dropped;
   dropped.reserve(
@@ -103,38 +155,72 @@ std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
   // Nothing throws any more.
   for (size_t i = 0; i < gone.size(); ++i) {
     if (gone[i].ok()) continue;
-    PendingJob& pending = *jobs_[i];
-    pending.status = std::move(gone[i]);
-    tokens_ -= WaitingTokens(pending);
-    pending.unfinished -= WaitingSequences(pending);
-    dropped.push_back(std::move(jobs_[i]));
+    waiting_[i].pending->status = std::move(gone[i]);
+    Remove(waiting_[i]);
+    dropped.push_back(std::move(waiting_[i].pending));
   }
-  std::erase(jobs_, nullptr);
+  std::erase_if(waiting_,
+                [](const Waiting& w) { return w.pending == nullptr; });
   return dropped;
 }
 
-void JobQueue::PlanBatch(absl::Time now, Batch* batch) const {
+void JobQueue::PlanBatch(absl::Time now, Batch* batch,
+                         std::vector<Part>* parts) const {
   // Abseil's map is broken once it gets no memory.
   std::unordered_map<const SequenceInput*, size_t, InputHash, InputEqual>
       inputs;
-  for (const std::shared_ptr<PendingJob>& pending : jobs_) {
+  std::unordered_map<const CallerShares::Account*, double> planned;
+  std::vector<Candidate> candidates;
+  candidates.reserve(waiting_.size());
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    candidates.push_back({RankOf(waiting_[i], 0, now), i});
+  }
+  std::ranges::make_heap(candidates, std::greater<>());
+  parts->resize(waiting_.size());
+  batch->seconds = cost_model_.SecondsOfBatch();
+  const int level = candidates.empty() ? 0 : candidates.front().rank.level;
+  while (!candidates.empty()) {
+    std::ranges::pop_heap(candidates, std::greater<>());
+    Candidate& next = candidates.back();
+    const Waiting& waiting = waiting_[next.index];
     // What can wait does not make a batch longer for what cannot.
-    if (pending->due > now && jobs_.front()->due <= now) return;
-    const std::vector<SequenceInput>& sequences = pending->job.sequences;
-    for (size_t i = pending->next_sequence; i < sequences.size(); ++i) {
-      const SequenceInput& sequence = sequences[i];
-      const auto [known, is_new] = inputs.try_emplace(&sequence, inputs.size());
-      const size_t cost = is_new ? sequence.cost() : sequence.head_tokens;
-      if (cost > 0 && !batch->entries.empty() &&
-          batch->cost + cost > limits_.max_batch_tokens) {
-        return;
-      }
-      batch->cost += cost;
-      if (is_new) {
-        batch->tokens += sequence.ids.size();
-        ++batch->inputs;
-      }
-      batch->entries.push_back({pending, i, known->second});
+    if (next.rank.level > level) return;
+    double& serving = planned[waiting.account];
+    const Rank rank = RankOf(waiting, serving, now);
+    if (next.rank < rank) {
+      next.rank = rank;
+      std::ranges::push_heap(candidates, std::greater<>());
+      continue;
+    }
+    Part& part = (*parts)[next.index];
+    const PendingJob& pending = *waiting.pending;
+    const size_t index = pending.next_sequence + part.sequences;
+    const SequenceInput& sequence = pending.job.sequences[index];
+    const auto [known, is_new] = inputs.try_emplace(&sequence, inputs.size());
+    const size_t cost = is_new ? sequence.cost() : sequence.head_tokens;
+    const double seconds = is_new
+                               ? cost_model_.Seconds(sequence)
+                               : cost_model_.Seconds(0, sequence.head_tokens);
+    if (cost > 0 && !batch->entries.empty() &&
+        (batch->cost + cost > limits_.max_batch_tokens ||
+         batch->seconds + seconds > limits_.max_batch_seconds)) {
+      return;
+    }
+    batch->cost += cost;
+    batch->seconds += seconds;
+    if (is_new) {
+      batch->tokens += sequence.ids.size();
+      ++batch->inputs;
+    }
+    batch->entries.push_back({waiting.pending, index, known->second});
+    serving += seconds;
+    part.served += seconds;
+    part.seconds += cost_model_.Seconds(sequence);
+    part.tokens += sequence.cost();
+    if (++part.sequences == WaitingSequences(pending)) {
+      candidates.pop_back();
+    } else {
+      std::ranges::push_heap(candidates, std::greater<>());
     }
   }
 }
@@ -142,48 +228,69 @@ void JobQueue::PlanBatch(absl::Time now, Batch* batch) const {
 Batch JobQueue::TakeBatch(absl::Time now) {
   std::vector<std::shared_ptr<PendingJob>> dropped = DropGone(now);
   Batch batch;
+  std::vector<Part> parts;
   try {
-    PlanBatch(now, &batch);
+    PlanBatch(now, &batch, &parts);
     batch.complete.reserve(batch.entries.size());
   } catch (...) {
     // Those that were dropped are answered first.
     if (dropped.empty()) throw;
     batch = Batch();
+    parts.clear();
   }
   // Nothing throws any more.
   batch.dropped = std::move(dropped);
-  for (const Batch::Entry& entry : batch.entries) {
-    PendingJob& pending = *entry.job;
+  batch.number = ++batches_;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
+    if (part.sequences == 0) continue;
+    Waiting& waiting = waiting_[i];
+    PendingJob& pending = *waiting.pending;
     if (!pending.started) {
       pending.started = true;
       pending.output.queue_time = now - pending.arrival;
     }
-    tokens_ -= pending.job.sequences[pending.next_sequence++].cost();
+    shares_->Serve(*pending.account, part.served);
+    tokens_ -= part.tokens;
+    waiting.seconds = std::max(0.0, waiting.seconds - part.seconds);
+    pending.next_sequence += part.sequences;
+    if (WaitingSequences(pending) > 0) continue;
+    shares_->Leave(*pending.account);
+    waiting.pending = nullptr;
   }
-  while (!jobs_.empty() && WaitingSequences(*jobs_.front()) == 0) {
-    jobs_.pop_front();
-  }
+  std::erase_if(waiting_,
+                [](const Waiting& w) { return w.pending == nullptr; });
   return batch;
 }
 
 absl::Time JobQueue::ReadyAt() const {
-  if (jobs_.empty()) return absl::InfiniteFuture();
+  if (waiting_.empty()) return absl::InfiniteFuture();
   if (tokens_ >= limits_.max_batch_tokens) return absl::InfinitePast();
-  return jobs_.front()->arrival + limits_.max_batch_wait;
+  return waiting_.front().arrival + limits_.max_batch_wait;
 }
 
-std::shared_ptr<PendingJob> JobQueue::TakeFirst(const absl::Status& status) {
-  if (jobs_.empty()) return nullptr;
-  std::shared_ptr<PendingJob> first = std::move(jobs_.front());
-  jobs_.pop_front();
-  first->status = status;
-  tokens_ -= WaitingTokens(*first);
-  first->unfinished -= WaitingSequences(*first);
+std::optional<Rank> JobQueue::First(absl::Time now) const {
+  std::optional<Rank> first;
+  for (const Waiting& waiting : waiting_) {
+    const Rank rank = RankOf(waiting, 0, now);
+    if (!first.has_value() || rank < *first) first = rank;
+  }
   return first;
 }
 
-absl::Time JobQueue::first_due() const {
-  return jobs_.empty() ? absl::InfiniteFuture() : jobs_.front()->due;
+std::shared_ptr<PendingJob> JobQueue::TakeFirst(const absl::Status& status) {
+  if (waiting_.empty()) return nullptr;
+  Remove(waiting_.front());
+  std::shared_ptr<PendingJob> first = std::move(waiting_.front().pending);
+  waiting_.pop_front();
+  first->status = status;
+  return first;
+}
+
+double JobQueue::seconds() const {
+  double seconds = 0;
+  for (const Waiting& waiting : waiting_) seconds += waiting.seconds;
+  return seconds;
 }
 
 }  // namespace deberta::server

@@ -10,9 +10,6 @@
 namespace deberta::server {
 namespace {
 
-// Weight of the newest batch in the running estimate of a queue's speed.
-constexpr double kSpeedSmoothing = 0.2;
-
 void Finish(PendingJob& pending) {
   // Moved out first: the callback may hold the last reference to things that
   // point back here.
@@ -44,10 +41,13 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
     : options_(std::move(options)),
       run_batch_(std::move(run_batch)),
       observer_(std::move(observer)),
-      queues_(queues, JobQueue({.max_batch_tokens = options_.max_batch_tokens,
-                                .max_queue_tokens = options_.max_queue_tokens,
-                                .max_batch_wait = options_.max_batch_wait})),
-      tokens_per_second_(queues, 0.0) {
+      backlog_({.max_batch_tokens = options_.max_batch_tokens,
+                .max_queue_tokens = options_.max_queue_tokens,
+                .max_batch_wait = options_.max_batch_wait,
+                .max_batch_seconds = options_.max_batch_seconds},
+               queues,
+               static_cast<size_t>(
+                   std::min(options_.max_batches, options_.threads))) {
   const auto threads = static_cast<size_t>(options_.threads);
   const auto scratch =
       std::make_shared<std::vector<model::ThreadScratch>>(threads);
@@ -63,19 +63,30 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
 
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
 
+size_t Scheduler::AddQueue() {
+  MutexLock lock(&mutex_);
+  return backlog_.AddQueue();
+}
+
+void Scheduler::RemoveQueue(size_t queue) {
+  MutexLock lock(&mutex_);
+  backlog_.RemoveQueue(queue);
+}
+
+void Scheduler::SetCostModel(size_t queue, const CostModel& model) {
+  MutexLock lock(&mutex_);
+  backlog_.SetCostModel(queue, model);
+}
+
 absl::Status Scheduler::Submit(size_t queue, Job job) {
   std::vector<std::shared_ptr<PendingJob>> dropped;
   const absl::Status pushed = Guarded([&]() -> absl::Status {
     MutexLock lock(&mutex_);
     if (job.continues ? stopping_ : draining_)
       return absl::UnavailableError("the server is shutting down");
-    const absl::Time now = options_.now();
-    absl::Status status = queues_[queue].Push(job, now);
-    if (absl::IsResourceExhausted(status)) {
-      dropped = queues_[queue].DropGone(now);
-      KeepComplete(dropped);
-      status = queues_[queue].Push(job, now);
-    }
+    const absl::Status status =
+        backlog_.Submit(queue, job, options_.now(), &dropped);
+    KeepComplete(dropped);
     if (status.ok()) WakeOthers();
     return status;
   });
@@ -115,27 +126,21 @@ void Scheduler::Drain(absl::Time deadline) {
 
 std::shared_ptr<PendingJob> Scheduler::TakeFirst(const absl::Status& status) {
   MutexLock lock(&mutex_);
-  for (JobQueue& queue : queues_) {
-    if (!queue.empty()) return queue.TakeFirst(status);
-  }
-  return nullptr;
+  return backlog_.TakeFirst(status);
 }
 
 size_t Scheduler::queued_tokens(size_t queue) const {
   MutexLock lock(&mutex_);
-  return queues_[queue].tokens();
+  return backlog_.tokens(queue);
 }
 
 double Scheduler::queued_seconds(size_t queue) const {
   MutexLock lock(&mutex_);
-  const double speed = tokens_per_second_[queue];
-  return speed > 0 ? static_cast<double>(queues_[queue].tokens()) / speed : 0.0;
+  return backlog_.seconds(queue);
 }
 
 bool Scheduler::Idle() const {
-  return running_batches_ == 0 &&
-         std::ranges::all_of(queues_,
-                             [](const JobQueue& q) { return q.empty(); });
+  return running_batches_ == 0 && backlog_.empty();
 }
 
 void Scheduler::RunThread(int thread) {
@@ -174,10 +179,11 @@ std::optional<Scheduler::Duty> Scheduler::TakeBatch(
   const auto team = std::ranges::find(teams_, 0, &Team::threads);
   if (team == teams_.end()) return std::nullopt;
   const absl::Time now = options_.now();
-  const std::optional<size_t> queue = ReadyQueue(now, look_again);
+  *look_again = backlog_.ReadyAt() - now;
+  const std::optional<size_t> queue = backlog_.ReadyQueue(now, draining_);
   if (!queue.has_value()) return std::nullopt;
-  Duty duty = TakeBatchOf(*queue, now);
-  duty.team = static_cast<size_t>(team - teams_.begin());
+  Duty duty =
+      TakeBatchOf(*queue, static_cast<size_t>(team - teams_.begin()), now);
   ++running_batches_;
   const size_t tokens = duty.batch->cost;
   *team = {.threads = 1,
@@ -187,14 +193,16 @@ std::optional<Scheduler::Duty> Scheduler::TakeBatch(
   return duty;
 }
 
-Scheduler::Duty Scheduler::TakeBatchOf(size_t queue, absl::Time now) {
-  Duty duty = {.batch = Batch(), .queue = queue};
+Scheduler::Duty Scheduler::TakeBatchOf(size_t queue, size_t team,
+                                       absl::Time now) {
+  Duty duty = {.team = team, .batch = Batch(), .queue = queue};
   // Under the same lock: a part that still runs owes the answer itself.
   try {
-    duty.batch = queues_[queue].TakeBatch(now);
+    duty.batch = backlog_.TakeBatch(queue, team, now);
     KeepComplete(duty.batch->dropped);
   } catch (...) {
-    duty.failed = queues_[queue].TakeFirst(StatusOfException());
+    backlog_.TakeNothing(queue, team, now);
+    duty.failed = backlog_.TakeFirstOf(queue, StatusOfException());
     if (duty.failed->unfinished > 0) duty.failed = nullptr;
   }
   return duty;
@@ -218,8 +226,7 @@ void Scheduler::WakeOthers() {
   // Each that then finds something wakes two more: a tree, so that a team is
   // complete soon and its leader has not woken all of it alone. A queue that is
   // not ready needs somebody who knows when it will be.
-  if (TeamToJoin(teams_).has_value() ||
-      !std::ranges::all_of(queues_, &JobQueue::empty)) {
+  if (TeamToJoin(teams_).has_value() || !backlog_.empty()) {
     work_arrived_.Signal();
     work_arrived_.Signal();
   }
@@ -228,11 +235,8 @@ void Scheduler::WakeOthers() {
     return;
   }
   const absl::Time now = options_.now();
-  absl::Duration look_again;
-  if (ReadyQueue(now, &look_again).has_value()) {
-    look_again = absl::ZeroDuration();
-  }
-  call_at_ = absl::ToUnixNanos(now + look_again);
+  const bool ready = draining_ && !backlog_.empty();
+  call_at_ = absl::ToUnixNanos(ready ? now : std::max(backlog_.ReadyAt(), now));
 }
 
 bool Scheduler::Called() {
@@ -241,23 +245,6 @@ bool Scheduler::Called() {
   return at != kNever && at <= absl::ToUnixNanos(options_.now()) &&
          call_at_.compare_exchange_strong(at, kNever,
                                           std::memory_order_relaxed);
-}
-
-std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
-                                            absl::Duration* look_again) const {
-  std::optional<size_t> best;
-  *look_again = absl::InfiniteDuration();
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    if (queues_[i].empty()) continue;
-    const absl::Time ready = queues_[i].ReadyAt();
-    if (ready > now && !draining_) {
-      *look_again = std::min(*look_again, ready - now);
-    } else if (!best ||
-               queues_[i].first_due() < queues_[*best].first_due()) {
-      best = i;
-    }
-  }
-  return best;
 }
 
 void Scheduler::Lead(Duty& duty) {
@@ -284,6 +271,7 @@ void Scheduler::Lead(Duty& duty) {
   Finish(batch.complete);
   MutexLock lock(&mutex_);
   --running_batches_;
+  backlog_.Answered(duty.queue);
   if (Idle()) work_finished_.SignalAll();
 }
 
@@ -326,17 +314,12 @@ Scheduler::Results Scheduler::Run(const Duty& duty) {
 void Scheduler::Record(Duty& duty, Results& results, absl::Duration elapsed) {
   Batch& batch = *duty.batch;
   MutexLock lock(&mutex_);
+  backlog_.Computed(
+      duty.queue, duty.team, options_.now(),
+      batch.cost > 0 && results.ok() &&
+          std::ranges::all_of(*results, &absl::StatusOr<SequenceOutput>::ok));
   teams_[duty.team] = Team();
   WakeOthers();
-  if (batch.cost > 0 && elapsed > absl::ZeroDuration() && results.ok() &&
-      std::ranges::all_of(*results, &absl::StatusOr<SequenceOutput>::ok)) {
-    // The batches beside this one go on at about the same speed.
-    const double sample = static_cast<double>(batch.cost * running_batches_) /
-                          absl::ToDoubleSeconds(elapsed);
-    double& speed = tokens_per_second_[duty.queue];
-    speed = speed > 0 ? speed + kSpeedSmoothing * (sample - speed) : sample;
-  }
-  const PendingJob* previous = nullptr;
   for (size_t i = 0; i < batch.entries.size(); ++i) {
     const Batch::Entry& entry = batch.entries[i];
     PendingJob& pending = *entry.job;
@@ -347,14 +330,13 @@ void Scheduler::Record(Duty& duty, Results& results, absl::Duration elapsed) {
     } else if (pending.status.ok()) {
       pending.status = status;
     }
-    // A job's sequences are adjacent in a batch.
-    if (previous != &pending) {
+    if (pending.last_batch != batch.number) {
       pending.output.compute_time += elapsed;
       if (batch.tokens > pending.output.batch_tokens) {
         pending.output.batch_tokens = batch.tokens;
         pending.output.batch_sequences = batch.inputs;
       }
-      previous = &pending;
+      pending.last_batch = batch.number;
     }
     if (--pending.unfinished == 0) batch.complete.push_back(entry.job);
   }

@@ -10,6 +10,10 @@
 // the jobs concerned, ResourceExhausted or Internal; the others and the
 // scheduler go on. To answer a job takes no memory.
 //
+// What goes first is one order over all queues (rank.h): priority, the callers'
+// shares, deadlines. A job that would not be computed before its deadline, as
+// its queue's cost model predicts, is refused.
+//
 // Deadlines are those of Options::now: by default of SteadyNow().
 
 #ifndef SERVER_BATCHING_SCHEDULER_H_
@@ -35,7 +39,9 @@
 #include "model/runtime/workspace.h"
 #include "server/base/clock.h"
 #include "server/base/mutex.h"
-#include "server/batching/job_queue.h"
+#include "server/batching/backlog.h"
+#include "server/batching/cost_model.h"
+#include "server/batching/job.h"
 #include "server/batching/teams.h"
 #include "server/tasks/shared/task.h"
 
@@ -57,6 +63,9 @@ class Scheduler {
     // Most tokens that wait in one model's queue, but for those of accepted
     // calls that continue.
     size_t max_queue_tokens = 32768;
+    // Most machine seconds of a batch of several inputs, as predicted: what
+    // comes meanwhile waits for it.
+    double max_batch_seconds = 0.1;
     // Injected so that tests decide what time it is.
     std::function<absl::Time()> now = SteadyNow;
   };
@@ -79,7 +88,7 @@ class Scheduler {
   };
   using BatchObserver = std::function<void(const BatchReport&)>;
 
-  // Starts the threads.
+  // Starts the threads, with `queues` queues, numbered from 0.
   Scheduler(Options options, size_t queues, RunBatch run_batch,
             BatchObserver observer);
   // Drains without waiting for queued jobs.
@@ -87,9 +96,19 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
+  // See Backlog.
+  size_t AddQueue();
+  void RemoveQueue(size_t queue);
+  // By which the queue's work is predicted, and corrected by what it takes;
+  // without, nothing is refused for its deadline.
+  void SetCostModel(size_t queue, const CostModel& model);
+
   // Accepts the job, or refuses it without calling `done`:
   //   ResourceExhausted  the queue is full, of jobs that somebody waits for,
-  //                      or there is no memory for one more
+  //                      or there is no memory for one more; or the job would
+  //                      be late for what goes before it (kLateReason). With
+  //                      the delay after which there may be room
+  //   DeadlineExceeded   it would be late if nothing else were
   //   InvalidArgument    the job alone is larger than the queue
   //   Unavailable        draining; for a job that continues another, when the
   //                      drain is over
@@ -109,9 +128,7 @@ class Scheduler {
 
   // Tokens of work waiting in one queue.
   size_t queued_tokens(size_t queue) const;
-  // Predicted seconds of work in front of a new job of this queue: its waiting
-  // tokens at the speed of its recent batches, and of those beside them. 0
-  // before the first batch.
+  // Predicted machine seconds of the work that waits in one queue.
   double queued_seconds(size_t queue) const;
 
  private:
@@ -134,7 +151,7 @@ class Scheduler {
   std::optional<Duty> TakeBatch(int thread, absl::Duration* look_again)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes the queue's next batch, or for want of memory its first job, failed.
-  Duty TakeBatchOf(size_t queue, absl::Time now)
+  Duty TakeBatchOf(size_t queue, size_t team, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<Duty> JoinTeam() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveTeam(const Duty& duty);
@@ -144,11 +161,6 @@ class Scheduler {
   void WakeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether a thread that helps should go and lead: of all who ask, one.
   bool Called();
-  // The queue to serve now, the longest waiting first; else none, and in
-  // `*look_again` how long until one may be ready.
-  std::optional<size_t> ReadyQueue(absl::Time now,
-                                   absl::Duration* look_again) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What came of a batch: a result for each entry, or why there is none.
   using Results = absl::StatusOr<std::vector<absl::StatusOr<SequenceOutput>>>;
 
@@ -174,8 +186,7 @@ class Scheduler {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   std::atomic<int64_t> call_at_ = kNever;
   CondVar work_finished_;
-  std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
-  std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);
+  Backlog backlog_ ABSL_GUARDED_BY(mutex_);
   std::vector<Team> teams_ ABSL_GUARDED_BY(mutex_);  // [max_batches]
   int sleeping_ ABSL_GUARDED_BY(mutex_) = 0;         // threads
   size_t running_batches_ ABSL_GUARDED_BY(mutex_) = 0;

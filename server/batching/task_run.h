@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,7 @@
 #include "absl/time/time.h"
 #include "server/base/clock.h"
 #include "server/base/thrown.h"
-#include "server/batching/job_queue.h"
+#include "server/batching/job.h"
 #include "server/tasks/shared/task.h"
 
 namespace deberta::server {
@@ -39,6 +40,9 @@ class TaskRun {
     std::function<absl::Status(Job)> submit;
     RoundLimits limits;
     absl::Time deadline = absl::InfiniteFuture();
+    std::string caller = {};  // see Job
+    Priority priority = Priority::kNormal;
+    size_t tokens = 0;  // of all rounds, about
     // Whether the caller has gone; outlives the run.
     std::function<bool()> cancelled;
     // Told after each output that the task has taken in; an error ends the
@@ -75,8 +79,15 @@ class TaskRun {
  private:
   // Throws only what is thrown before the round is accepted.
   absl::Status Submit(bool continues) {
-    Job job = {.sequences = NextRound(),
+    std::vector<SequenceInput> round = NextRound();
+    for (const SequenceInput& sequence : round) {
+      submitted_tokens_ += sequence.ids.size();
+    }
+    Job job = {.sequences = std::move(round),
                .deadline = options_.deadline,
+               .caller = options_.caller,
+               .priority = options_.priority,
+               .later_tokens = LaterTokens(),
                .continues = continues,
                .cancelled = options_.cancelled,
                .done = [this](absl::StatusOr<JobOutput> output) {
@@ -85,6 +96,11 @@ class TaskRun {
     // Once submitted, the run belongs to whoever computes the round.
     const auto submit = options_.submit;
     return submit(std::move(job));
+  }
+
+  size_t LaterTokens() const {
+    if (!next_.has_value()) return 0;
+    return options_.tokens - std::min(submitted_tokens_, options_.tokens);
   }
 
   std::vector<SequenceInput> NextRound() {
@@ -146,6 +162,7 @@ class TaskRun {
   const Options options_;
   Done done_;
   std::optional<SequenceInput> next_;  // not yet in a round
+  size_t submitted_tokens_ = 0;
   JobOutput totals_;
 };
 

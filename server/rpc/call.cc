@@ -23,10 +23,17 @@ size_t BytesOf(const grpc::ByteBuffer& buffer) {
   return buffer.Valid() ? buffer.Length() : 0;
 }
 
+// The peer's address without its port.
+std::string CallerOf(const grpc::CallbackServerContext& context) {
+  const std::string peer = context.peer();
+  const size_t colon = peer.rfind(':');
+  return peer.starts_with("ipv") ? peer.substr(0, colon) : peer;
+}
+
 // What cannot be told in full for want of memory is told in short.
-grpc::Status ToStatus(const absl::Status& status, absl::Duration retry_delay) {
+grpc::Status ToStatus(const absl::Status& status) {
   try {
-    return ToGrpcStatus(status, retry_delay);
+    return ToGrpcStatus(status);
   } catch (...) {
     return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "");
   }
@@ -42,7 +49,8 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
       request_(const_cast<grpc::ByteBuffer*>(request)),
       response_(response),
       deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
-                         SteadyNow() + environment->max_time)) {
+                         SteadyNow() + environment->max_time)),
+      caller_(CallerOf(context)) {
   report_.method = method;
 }
 
@@ -145,9 +153,7 @@ void Call::Complete(absl::Status status) {
   }
   Report(status);
   entry_.Answered();
-  Finish(ToStatus(status, report_.rejection == Rejection::kQueueFull
-                              ? RetryDelay()
-                              : absl::Seconds(1)));
+  Finish(ToStatus(status));
 }
 
 void Call::Report(const absl::Status& status) {

@@ -97,12 +97,12 @@ class Call : public grpc::ServerUnaryReactor {
   size_t max_call_bytes() const {
     return environment_->admission->max_call_bytes();
   }
+  // With whom the call shares the machine.
+  const std::string& caller() const { return caller_; }
   // Set once the caller has gone; may outlive the call.
   std::shared_ptr<const std::atomic<bool>> cancelled() const {
     return cancelled_;
   }
-  // After how long a caller that is refused for the queue should come back.
-  virtual absl::Duration RetryDelay() const { return absl::Seconds(1); }
 
  private:
   // Whether the call may go on; else it is complete.
@@ -118,6 +118,7 @@ class Call : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* const request_;
   grpc::ByteBuffer* const response_;
   const absl::Time deadline_;
+  const std::string caller_;
   const Stopwatch total_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
       std::make_shared<std::atomic<bool>>(false);

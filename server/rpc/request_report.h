@@ -15,7 +15,13 @@
 namespace deberta::server {
 
 // Why a valid request was turned away.
-enum class Rejection { kQueueFull, kMemoryFull, kTooLarge, kDraining };
+enum class Rejection {
+  kQueueFull,
+  kPredictedLate,
+  kMemoryFull,
+  kTooLarge,
+  kDraining
+};
 
 // The methods that compute no task; those that do have the tasks' names.
 inline constexpr std::string_view kTokenizeMethod = "tokenize";

@@ -6,12 +6,15 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/base/error_reason.h"
+#include "server/base/retry_delay.h"
 #include "server/tasks/shared/task.h"
 
 namespace deberta::server {
 namespace {
 
 constexpr char kDomain[] = "deberta.v1";
+// Where it is not known when there will be room.
+constexpr absl::Duration kDefaultRetryDelay = absl::Seconds(1);
 
 // At most `limit` bytes, without half a UTF-8 character at the end.
 std::string Shortened(std::string_view text, size_t limit) {
@@ -69,8 +72,7 @@ absl::StatusCode PublicCode(const absl::Status& status) {
   }
 }
 
-grpc::Status ToGrpcStatus(const absl::Status& status,
-                          absl::Duration retry_delay) {
+grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // The numbers of the canonical codes are the same everywhere.
   const int code = static_cast<int>(PublicCode(status));
@@ -93,7 +95,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status,
   }
   if (PublicCode(status) == absl::StatusCode::kResourceExhausted) {
     google::rpc::RetryInfo retry;
-    const int64_t nanos = absl::ToInt64Nanoseconds(retry_delay);
+    const int64_t nanos = absl::ToInt64Nanoseconds(
+        RetryDelayOf(status).value_or(kDefaultRetryDelay));
     retry.mutable_retry_delay()->set_seconds(nanos / 1'000'000'000);
     retry.mutable_retry_delay()->set_nanos(
         static_cast<int32_t>(nanos % 1'000'000'000));

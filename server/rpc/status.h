@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "grpcpp/support/status.h"
 
 namespace deberta::server {
@@ -19,9 +18,9 @@ inline constexpr size_t kMaxMessageBytes = 1024;
 absl::StatusCode PublicCode(const absl::Status& status);
 
 // The details hold an ErrorInfo; for an InputError a BadRequest with its field;
-// for RESOURCE_EXHAUSTED a RetryInfo with `retry_delay`.
-grpc::Status ToGrpcStatus(const absl::Status& status,
-                          absl::Duration retry_delay = absl::Seconds(1));
+// for RESOURCE_EXHAUSTED a RetryInfo (base/retry_delay.h; a second if none is
+// known).
+grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace deberta::server
 

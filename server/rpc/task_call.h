@@ -13,12 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "deberta/v1/deberta.pb.h"
+#include "server/base/error_reason.h"
 #include "server/base/stopwatch.h"
 #include "server/batching/scheduler.h"
 #include "server/batching/task_run.h"
 #include "server/rpc/call.h"
 #include "server/rpc/convert.h"
 #include "server/rpc/requested_precision.h"
+#include "server/rpc/requested_priority.h"
 
 namespace deberta::server {
 
@@ -29,7 +31,8 @@ class TaskCall final : public Call {
            const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
            const CallEnvironment* environment)
       : Call(TaskName(kKind), context, request, response, environment),
-        fp32_(AsksForFp32(context)) {}
+        fp32_(AsksForFp32(context)),
+        priority_(RequestedPriority(context)) {}
 
  private:
   std::optional<absl::Status> Run() override {
@@ -47,6 +50,7 @@ class TaskCall final : public Call {
   // OK: the end of the run answers the call.
   absl::Status Queue() {
     if (!fp32_.ok()) return fp32_.status();
+    if (!priority_.ok()) return priority_.status();
     absl::StatusOr<size_t> queue = QueueFor(catalog(), *report().model, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
@@ -94,6 +98,7 @@ class TaskCall final : public Call {
   }
 
   absl::Status Submit(T task) {
+    const size_t computed_tokens = task.cost().computed_tokens;
     run_.emplace(std::move(task),
                  typename TaskRun<T>::Options{
                      .submit =
@@ -102,6 +107,9 @@ class TaskCall final : public Call {
                          },
                      .limits = {.tokens = scheduler().round_tokens()},
                      .deadline = deadline(),
+                     .caller = caller(),
+                     .priority = *priority_,
+                     .tokens = computed_tokens,
                      .cancelled = [flag = cancelled()] { return flag->load(); },
                      .on_results = [this](T& of) { return WriteResults(of); }});
     return run_->Start(
@@ -112,7 +120,12 @@ class TaskCall final : public Call {
     report().accepted = false;
     switch (status.code()) {
       case absl::StatusCode::kResourceExhausted:
-        report().rejection = Rejection::kQueueFull;
+        report().rejection = ReasonOf(status) == kLateReason
+                                 ? Rejection::kPredictedLate
+                                 : Rejection::kQueueFull;
+        return status;
+      case absl::StatusCode::kDeadlineExceeded:
+        report().rejection = Rejection::kPredictedLate;
         return status;
       case absl::StatusCode::kUnavailable:
         report().rejection = Rejection::kDraining;
@@ -157,13 +170,9 @@ class TaskCall final : public Call {
     timing->set_batch_tokens(static_cast<int32_t>(output.batch_tokens));
   }
 
-  absl::Duration RetryDelay() const override {
-    return std::clamp(absl::Seconds(scheduler().queued_seconds(queue_)),
-                      absl::Milliseconds(100), absl::Seconds(30));
-  }
-
   const absl::StatusOr<bool> fp32_;  // whether fp32 is asked for
-  Request request_;                  // until there is a task
+  const absl::StatusOr<Priority> priority_;
+  Request request_;  // until there is a task
   size_t queue_ = 0;
   std::optional<TaskRun<T>> run_;
   Response part_;  // of the answer, reused

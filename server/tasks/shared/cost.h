@@ -18,6 +18,8 @@ struct Cost {
   size_t inputs = 0;
   // That the texts take, template tokens included.
   size_t tokens = 0;
+  // Of all sequences that the model computes, about; held a round at a time.
+  size_t computed_tokens = 0;
   // Values of the model's outputs that are there at a time.
   size_t output_floats = 0;
   // Of the answer as it is sent, about.

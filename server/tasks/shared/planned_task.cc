@@ -72,6 +72,8 @@ absl::Status PlannedTask::AddInput(TokenSequence first, Seconds seconds,
     if (!plan.ok()) return plan.status();
     longest_ = std::max(longest_, plan->longest());
     tokens_ += plan->coverage().tokens_total;
+    computed_ += plan->size() == 1 ? plan->coverage().tokens_used
+                                   : plan->size() * plan->longest();
     if (plan->coverage().tokens_total > input.coverage.tokens_total) {
       input.coverage = plan->coverage();
     }
@@ -112,6 +114,7 @@ std::vector<Coverage> PlannedTask::coverage() const {
 Cost PlannedTask::cost() const {
   return {.inputs = inputs_.size(),
           .tokens = tokens_,
+          .computed_tokens = computed_,
           .output_floats = std::max(
               longest_ * width_, std::min(tokens_ * width_, kMaxRoundFloats)),
           .answer_bytes = answer_bytes_};

@@ -117,7 +117,8 @@ class PlannedTask {
   TaskModel model_;
   size_t width_;
   std::vector<Input> inputs_;
-  size_t tokens_ = 0;  // of all texts
+  size_t tokens_ = 0;    // of all texts
+  size_t computed_ = 0;  // of all sequences, about
   size_t longest_ = 0;
   bool last_window_first_ = false;
   size_t answer_bytes_ = 0;

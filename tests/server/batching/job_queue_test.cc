@@ -179,8 +179,8 @@ TEST(JobQueueTest, RefusesAJobLargerThanTheWholeQueue) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("1001"));
 }
 
-// An accepted call goes on, behind what waits and lets others pass; new ones are
-// refused until there is room again.
+// An accepted call goes on, behind what waits and lets others pass; new ones
+// are refused until there is room again.
 TEST(JobQueueTest, TakesWhatContinuesThoughItIsFull) {
   JobQueue queue(kLimits);
   Job most = JobOf({1000});
@@ -272,7 +272,7 @@ TEST(JobQueueTest, ALongCallsNextRoundLetsOthersPass) {
   next.continues = true;
   first = JobOf({1});
   ASSERT_TRUE(queue.Push(next, start).ok());
-  const absl::Time late = start + JobQueue::kPatience + absl::Milliseconds(1);
+  const absl::Time late = start + kPatience + absl::Milliseconds(1);
   ASSERT_TRUE(queue.Push(first, late).ok());
   const Batch both = queue.TakeBatch(late);
   ASSERT_EQ(both.entries.size(), 2u);

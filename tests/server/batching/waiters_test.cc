@@ -22,6 +22,7 @@ class WaitersTest : public ::testing::Test {
                   .deadline = At(10)};
     ASSERT_TRUE(queue.Push(first, At(0)).ok());
     ASSERT_TRUE(queue.Push(second, At(0)).ok());
+    // The second is first, for its deadline.
     batch_ = queue.TakeBatch(At(0));
     ASSERT_EQ(batch_.inputs, 2u);
   }
@@ -46,12 +47,12 @@ TEST_F(WaitersTest, WaitWhileOneJobDoes) {
 TEST_F(WaitersTest, GiveUpWhenNoneDoes) {
   Waiters waiters(batch_);
   EXPECT_FALSE(waiters.WaitFor(1, At(10)));
-  EXPECT_TRUE(waiters.given_up(1).ok());
+  EXPECT_TRUE(waiters.given_up(0).ok());
   first_gone_ = true;
   EXPECT_FALSE(waiters.WaitFor(0, At(10)));
-  EXPECT_EQ(waiters.given_up(0).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(waiters.given_up(2).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(waiters.given_up(0).code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(waiters.given_up(1).code(), absl::StatusCode::kDeadlineExceeded);
-  EXPECT_EQ(waiters.given_up(2).code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/base/error_reason.h"
+#include "server/base/retry_delay.h"
 #include "server/tasks/shared/task.h"
 #include "tests/server/rpc/test_server.h"
 
@@ -37,8 +38,8 @@ TEST(StatusTest, ReasonReplacesTheDefault) {
 }
 
 TEST(StatusTest, ResourceExhaustedSaysWhenToRetry) {
-  const grpc::Status status = ToGrpcStatus(absl::ResourceExhaustedError("full"),
-                                           absl::Milliseconds(2500));
+  const grpc::Status status = ToGrpcStatus(WithRetryDelay(
+      absl::ResourceExhaustedError("full"), absl::Milliseconds(2500)));
   const ErrorDetails details = DetailsOf(status);
   ASSERT_TRUE(details.has_retry);
   EXPECT_EQ(details.retry.retry_delay().seconds(), 2);
