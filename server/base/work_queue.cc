@@ -1,5 +1,6 @@
 #include "server/base/work_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace deberta::server {
@@ -19,9 +20,16 @@ WorkQueue::~WorkQueue() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkQueue::Add(std::function<void()> work) {
+void WorkQueue::Add(const std::string& caller, std::function<void()> work) {
   MutexLock lock(&mutex_);
-  waiting_.push_back(std::move(work));
+  const auto its = std::ranges::find(callers_, caller, &Caller::name);
+  if (its != callers_.end()) {
+    its->waiting.push_back(std::move(work));
+  } else {
+    Caller first = {.name = caller, .waiting = {}};
+    first.waiting.push_back(std::move(work));
+    callers_.push_back(std::move(first));
+  }
   changed_.Signal();
 }
 
@@ -30,10 +38,16 @@ void WorkQueue::RunThread() {
     std::function<void()> work;
     {
       MutexLock lock(&mutex_);
-      while (waiting_.empty() && !stopping_) changed_.Wait(&mutex_);
-      if (waiting_.empty()) return;
-      work = std::move(waiting_.front());
-      waiting_.pop_front();
+      while (callers_.empty() && !stopping_) changed_.Wait(&mutex_);
+      if (callers_.empty()) return;
+      Caller& next = callers_.front();
+      work = std::move(next.waiting.front());
+      next.waiting.pop_front();
+      if (next.waiting.empty()) {
+        callers_.pop_front();
+      } else {
+        callers_.splice(callers_.end(), callers_, callers_.begin());
+      }
     }
     work();
   }

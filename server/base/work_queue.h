@@ -1,4 +1,5 @@
-// A few threads that run what they are given, in the order in which it comes.
+// A few threads that run what they are given: that of one caller in the order
+// in which it comes, and of each caller a piece in turn.
 //
 // Thread-safe. What waits is not bounded here: who gives work has bounded it.
 
@@ -7,6 +8,8 @@
 
 #include <deque>
 #include <functional>
+#include <list>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -24,15 +27,20 @@ class WorkQueue {
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
 
-  // `work` throws nothing.
-  void Add(std::function<void()> work);
+  // `work` throws nothing. What is thrown here leaves the queue as it was.
+  void Add(const std::string& caller, std::function<void()> work);
 
  private:
+  struct Caller {
+    std::string name;
+    std::deque<std::function<void()>> waiting;  // never empty
+  };
+
   void RunThread();
 
   Mutex mutex_;
   CondVar changed_;
-  std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::list<Caller> callers_ ABSL_GUARDED_BY(mutex_);  // the next one first
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

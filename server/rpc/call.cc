@@ -61,7 +61,7 @@ void Call::Start() {
   }
   if (cost_.request_bytes <= kSmallBytes) return RunAndComplete();
   if (absl::Status s = Guarded([this] {
-        environment_->large_calls->Add([this] { RunAndComplete(); });
+        environment_->large_calls->Add(caller_, [this] { RunAndComplete(); });
         return absl::OkStatus();
       });
       !s.ok()) {
