@@ -19,6 +19,9 @@ constexpr double kMargin = 1.25;
 // last seconds, about so many; and never all.
 constexpr double kMemorySeconds = 2;
 constexpr double kMostOfBetter = 0.8;
+// A caller may have so many times as many tokens in a queue as it leaves free
+// (dynamic thresholds, Choudhury and Hahne, 1998).
+constexpr size_t kPart = 8;
 // Within which a caller that is refused need not come back, and should.
 constexpr absl::Duration kLeastRetry = absl::Milliseconds(50);
 constexpr absl::Duration kMostRetry = absl::Seconds(30);
@@ -26,6 +29,15 @@ constexpr absl::Duration kMostRetry = absl::Seconds(30);
 absl::Status Refused(absl::Status status, absl::Duration retry) {
   return WithRetryDelay(std::move(status),
                         std::clamp(retry, kLeastRetry, kMostRetry));
+}
+
+Asking AskingOf(const Job& job) {
+  size_t tokens = 0;
+  for (const SequenceInput& sequence : job.sequences) tokens += sequence.cost();
+  return {.caller = job.caller,
+          .priority = job.priority,
+          .deadline = job.deadline,
+          .tokens = tokens};
 }
 
 std::string Readable(double seconds) {
@@ -64,53 +76,92 @@ void Backlog::RemoveQueue(size_t queue) { queues_removed_[queue] = true; }
 absl::Status Backlog::Submit(
     size_t queue, Job& job, absl::Time now,
     std::vector<std::shared_ptr<PendingJob>>* dropped) {
+  JobQueue& its = queues_[queue];
   if (!job.continues) {
     AdvanceMachine(now);
-    if (absl::Status s = CheckDeadline(queue, job, now); !s.ok()) return s;
+    const double seconds = its.SecondsOf(job) + its.LaterSecondsOf(job);
+    absl::Status late = CheckDeadline(queue, AskingOf(job), seconds, now);
+    if (absl::IsDeadlineExceeded(late)) its.cost_model().Doubt();
+    if (!late.ok()) return late;
   }
-  JobQueue& its = queues_[queue];
-  absl::Status status = its.Push(job, now);
+  absl::Status status = Push(queue, job, now);
   if (!absl::IsResourceExhausted(status)) return status;
   *dropped = its.DropGone(now);
-  status = its.Push(job, now);
-  if (!absl::IsResourceExhausted(status)) return status;
-  return Refused(std::move(status), absl::Seconds(its.seconds()));
+  return Push(queue, job, now);
 }
 
-absl::Status Backlog::CheckDeadline(size_t queue, const Job& job,
-                                    absl::Time now) {
-  JobQueue& its = queues_[queue];
+absl::Status Backlog::Push(size_t queue, Job& job, absl::Time now) {
+  if (!job.continues) {
+    if (absl::Status s = CheckPart(queue, AskingOf(job)); !s.ok()) return s;
+  }
+  absl::Status status = queues_[queue].Push(job, now);
+  if (!absl::IsResourceExhausted(status)) return status;
+  return Refused(std::move(status), absl::Seconds(queues_[queue].seconds()));
+}
+
+absl::Status Backlog::Check(size_t queue, const Asking& asking,
+                            absl::Time now) const {
+  // What this machine could compute at once is for Submit() to try.
+  if (Idle()) return absl::OkStatus();
+  if (absl::Status s = CheckPart(queue, asking); !s.ok()) return s;
+  return CheckDeadline(
+      queue, asking, queues_[queue].cost_model().SecondsOfTokens(asking.tokens),
+      now);
+}
+
+absl::Status Backlog::CheckPart(size_t queue, const Asking& asking) const {
+  const CallerShares::Account* account =
+      shares_->Find(std::string(asking.caller));
+  if (account == nullptr || account->waiting == 0) return absl::OkStatus();
+  const JobQueue& its = queues_[queue];
+  const size_t most = limits_.max_queue_tokens;
+  const size_t then = its.tokens() + asking.tokens;
+  if (then <= most && account->tokens + asking.tokens <= kPart * (most - then))
+    return absl::OkStatus();
+  return Refused(absl::ResourceExhaustedError(absl::StrCat(
+                     "the queue is full for this caller: ", account->tokens,
+                     " of ", its.tokens(),
+                     " tokens that wait are its own, the "
+                     "request has ",
+                     asking.tokens, ", the queue holds ", most)),
+                 absl::Seconds(its.seconds()));
+}
+
+absl::Status Backlog::CheckDeadline(size_t queue, const Asking& asking,
+                                    double seconds, absl::Time now) const {
+  const JobQueue& its = queues_[queue];
   if (!its.cost_model().known()) return absl::OkStatus();
-  const double seconds = its.SecondsOf(job) + its.LaterSecondsOf(job);
-  const absl::Duration left = job.deadline - now;
-  const std::string deadline = absl::StrCat(
-      "its deadline is in ", Readable(absl::ToDoubleSeconds(left)));
-  if (Computing() == 0 && empty()) {
+  const absl::Duration left = asking.deadline - now;
+  const auto deadline = [left] {
+    return absl::StrCat("its deadline is in ",
+                        Readable(absl::ToDoubleSeconds(left)));
+  };
+  if (Idle()) {
     // What is predicted is wrong now and then, and right again only by what is
     // computed.
     if (absl::Seconds(seconds) <= 2 * left) return absl::OkStatus();
-    its.cost_model().Doubt();
-    return absl::DeadlineExceededError(absl::StrCat("the request takes about ",
-                                                    Readable(seconds),
-                                                    " to compute, ", deadline));
+    return absl::DeadlineExceededError(
+        absl::StrCat("the request takes about ", Readable(seconds),
+                     " to compute, ", deadline()));
   }
+  const std::string caller(asking.caller);
   const Newcomer newcomer = {
-      .level = LevelOf(job.priority, /*continues=*/false, now, now),
-      .turn = shares_->TurnOf(job.caller),
-      .account = shares_->Find(job.caller),
-      .deadline = job.deadline,
+      .level = LevelOf(asking.priority, /*continues=*/false, now, now),
+      .turn = shares_->TurnOf(caller),
+      .account = shares_->Find(caller),
+      .deadline = asking.deadline,
       .seconds = seconds};
   const double until =
       (RunningSeconds() + SecondsAhead(queues_, newcomer, now, ++predictions_) +
        OwnSeconds(its, seconds)) /
-      (1 - ShareOfBetter(job.priority));
+      (1 - ShareOfBetter(asking.priority));
   const absl::Duration late = absl::Seconds(kMargin * until) - left;
   if (late <= absl::ZeroDuration()) return absl::OkStatus();
   return Refused(
       WithReason(absl::ResourceExhaustedError(absl::StrCat(
                      "the server is busy: the request would be computed in "
                      "about ",
-                     Readable(until), ", ", deadline)),
+                     Readable(until), ", ", deadline())),
                  kLateReason),
       late);
 }
@@ -118,9 +169,11 @@ absl::Status Backlog::CheckDeadline(size_t queue, const Job& job,
 double Backlog::OwnSeconds(const JobQueue& queue, double seconds) const {
   // A batch has companions; beside it others run, one that went before it for
   // half of the time.
+  const CostModel& cost = queue.cost_model();
   const double batch =
-      std::min(limits_.max_batch_seconds,
-               queue.cost_model().SecondsOfTokens(limits_.max_batch_tokens));
+      std::min(std::max(limits_.max_batch_seconds,
+                        cost.SecondsOfTokens(limits_.min_batch_tokens)),
+               cost.SecondsOfTokens(limits_.max_batch_tokens));
   const double beside = (static_cast<double>(slots_.size()) - 1) / 2;
   return std::max(seconds, batch) * (1 + beside);
 }
@@ -144,6 +197,8 @@ double Backlog::RunningSeconds() const {
   }
   return seconds;
 }
+
+bool Backlog::Idle() const { return Computing() == 0 && empty(); }
 
 size_t Backlog::Computing() const {
   return static_cast<size_t>(

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,14 @@ namespace deberta::server {
 
 // The reason of a refusal for what goes before the job.
 inline constexpr char kLateReason[] = "PREDICTED_LATE";
+
+// A job that asks to be let in.
+struct Asking {
+  std::string_view caller;
+  Priority priority = Priority::kNormal;
+  absl::Time deadline = absl::InfiniteFuture();
+  size_t tokens = 0;  // of work
+};
 
 class Backlog {
  public:
@@ -44,6 +53,9 @@ class Backlog {
   // as it was. Jobs that were dropped to make room are added to `dropped`.
   absl::Status Submit(size_t queue, Job& job, absl::Time now,
                       std::vector<std::shared_ptr<PendingJob>>* dropped);
+
+  // Whether a job of at least so many tokens would be refused now.
+  absl::Status Check(size_t queue, const Asking& asking, absl::Time now) const;
 
   // When the first queue has a batch to take; InfiniteFuture if nothing waits.
   absl::Time ReadyAt() const;
@@ -78,7 +90,15 @@ class Backlog {
     double started = 0;    // on the machine's clock
   };
 
-  absl::Status CheckDeadline(size_t queue, const Job& job, absl::Time now);
+  // JobQueue::Push() of what CheckPart() lets in.
+  absl::Status Push(size_t queue, Job& job, absl::Time now);
+  // ResourceExhausted if the caller has more than its part of the queue: of
+  // what it leaves free, a multiple, so that there is room for who has less.
+  absl::Status CheckPart(size_t queue, const Asking& asking) const;
+  // Whether the job, which takes so many seconds, would be late.
+  absl::Status CheckDeadline(size_t queue, const Asking& asking, double seconds,
+                             absl::Time now) const;
+  bool Idle() const;  // nothing waits or is computed
   // How long the job takes, others beside it, once it is its turn.
   double OwnSeconds(const JobQueue& queue, double seconds) const;
   // What jobs of better priorities have had of the machine of late.
@@ -101,7 +121,7 @@ class Backlog {
   // machine.
   double machine_seconds_ = 0;
   absl::Time machine_at_ = absl::InfinitePast();
-  uint64_t predictions_ = 0;
+  mutable uint64_t predictions_ = 0;
 };
 
 }  // namespace deberta::server

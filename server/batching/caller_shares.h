@@ -24,6 +24,7 @@ class CallerShares {
   struct Account {
     double turn = 0;       // when it is this caller's turn again
     size_t waiting = 0;    // jobs
+    size_t tokens = 0;     // of work, that wait
     double backlog = 0;    // scratch of predictions
     uint64_t counted = 0;  // the prediction that `backlog` is of
   };

@@ -125,12 +125,15 @@ absl::Status JobQueue::Push(Job& job, absl::Time now) {
              .continues = job.continues};
   pending->job = std::move(job);
   tokens_ += cost;
+  pending->account->tokens += cost;
   return absl::OkStatus();
 }
 
 void JobQueue::Remove(Waiting& waiting) {
   PendingJob& pending = *waiting.pending;
-  tokens_ -= WaitingTokens(pending);
+  const size_t tokens = WaitingTokens(pending);
+  tokens_ -= tokens;
+  pending.account->tokens -= tokens;
   pending.unfinished -= WaitingSequences(pending);
   shares_->Leave(*pending.account);
 }
@@ -203,7 +206,8 @@ void JobQueue::PlanBatch(absl::Time now, Batch* batch,
                                : cost_model_.Seconds(0, sequence.head_tokens);
     if (cost > 0 && !batch->entries.empty() &&
         (batch->cost + cost > limits_.max_batch_tokens ||
-         batch->seconds + seconds > limits_.max_batch_seconds)) {
+         (batch->cost + cost > limits_.min_batch_tokens &&
+          batch->seconds + seconds > limits_.max_batch_seconds))) {
       return;
     }
     batch->cost += cost;
@@ -252,6 +256,7 @@ Batch JobQueue::TakeBatch(absl::Time now) {
     }
     shares_->Serve(*pending.account, part.served);
     tokens_ -= part.tokens;
+    pending.account->tokens -= part.tokens;
     waiting.seconds = std::max(0.0, waiting.seconds - part.seconds);
     pending.next_sequence += part.sequences;
     if (WaitingSequences(pending) > 0) continue;

@@ -33,6 +33,8 @@ class JobQueue {
     absl::Duration max_batch_wait = absl::ZeroDuration();
     // Of a batch of several inputs, as predicted: machine seconds.
     double max_batch_seconds = std::numeric_limits<double>::infinity();
+    // For its time a batch is not made smaller than this, in tokens of work.
+    size_t min_batch_tokens = 0;
   };
 
   // A job of which something waits, and what its rank depends on.

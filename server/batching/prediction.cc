@@ -6,7 +6,7 @@
 
 namespace deberta::server {
 
-double SecondsAhead(std::span<JobQueue> queues, const Newcomer& newcomer,
+double SecondsAhead(std::span<const JobQueue> queues, const Newcomer& newcomer,
                     absl::Time now, uint64_t number) {
   double ahead = 0;
   double own = 0;

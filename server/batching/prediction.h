@@ -26,7 +26,7 @@ struct Newcomer {
 // last sequence: all of better levels; of its caller's jobs those with earlier
 // deadlines; of each other caller as much as makes it as well served as the
 // newcomer's will be then. `number` differs from call to call.
-double SecondsAhead(std::span<JobQueue> queues, const Newcomer& newcomer,
+double SecondsAhead(std::span<const JobQueue> queues, const Newcomer& newcomer,
                     absl::Time now, uint64_t number);
 
 }  // namespace deberta::server

@@ -44,7 +44,8 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
       backlog_({.max_batch_tokens = options_.max_batch_tokens,
                 .max_queue_tokens = options_.max_queue_tokens,
                 .max_batch_wait = options_.max_batch_wait,
-                .max_batch_seconds = options_.max_batch_seconds},
+                .max_batch_seconds = options_.max_batch_seconds,
+                .min_batch_tokens = options_.min_batch_tokens},
                queues,
                static_cast<size_t>(
                    std::min(options_.max_batches, options_.threads))) {
@@ -92,6 +93,11 @@ absl::Status Scheduler::Submit(size_t queue, Job job) {
   });
   Finish(dropped);
   return pushed;
+}
+
+absl::Status Scheduler::Check(size_t queue, const Asking& asking) const {
+  MutexLock lock(&mutex_);
+  return backlog_.Check(queue, asking, options_.now());
 }
 
 size_t Scheduler::round_tokens() const {

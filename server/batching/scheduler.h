@@ -65,7 +65,9 @@ class Scheduler {
     size_t max_queue_tokens = 32768;
     // Most machine seconds of a batch of several inputs, as predicted: what
     // comes meanwhile waits for it.
-    double max_batch_seconds = 0.1;
+    double max_batch_seconds = 0.02;
+    // But no fewer tokens than a batch needs for full speed.
+    size_t min_batch_tokens = 128;
     // Injected so that tests decide what time it is.
     std::function<absl::Time()> now = SteadyNow;
   };
@@ -113,6 +115,10 @@ class Scheduler {
   //   Unavailable        draining; for a job that continues another, when the
   //                      drain is over
   absl::Status Submit(size_t queue, Job job);
+
+  // Submit()'s refusal of a job of so many tokens at least, if it can be told
+  // before they are known.
+  absl::Status Check(size_t queue, const Asking& asking) const;
 
   // Tokens that one call should have in a queue at a time: two batches for each
   // that may run at once, but no more than a quarter of the queue, or one

@@ -54,6 +54,7 @@ class TaskCall final : public Call {
     absl::StatusOr<size_t> queue = QueueFor(catalog(), *report().model, *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
+    if (absl::Status s = CheckRoom(); !s.ok()) return Refused(std::move(s));
     absl::StatusOr<T> task = MakeTask(std::exchange(request_, {}));
     if (!task.ok()) return task.status();
     if (absl::Status s = HoldTask(*task); !s.ok()) return s;
@@ -66,6 +67,18 @@ class TaskCall final : public Call {
     report().accepted = true;
     absl::Status submitted = Submit(*std::move(task));
     return submitted.ok() ? submitted : Refused(std::move(submitted));
+  }
+
+  // Refuses before anything is tokenized what would be refused afterwards.
+  absl::Status CheckRoom() {
+    // However long the words of a vocabulary are, texts have fewer bytes a
+    // token.
+    constexpr size_t kMostTokenBytes = 32;
+    return scheduler().Check(
+        queue_, {.caller = caller(),
+                 .priority = *priority_,
+                 .deadline = deadline(),
+                 .tokens = cost().request_bytes / kMostTokenBytes});
   }
 
   absl::StatusOr<T> MakeTask(Request request) {

@@ -189,6 +189,30 @@ TEST_F(BacklogTest, WhatHasBecomeHopelessIsDropped) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(batch.dropped[0]->status));
 }
 
+// A flood fills what it may of the queue, and there is room for others.
+TEST_F(BacklogTest, ACallerLeavesRoomForOthers) {
+  int accepted = 0;
+  while (Submit({.caller = "flood", .lengths = {1000}}, 0).ok()) ++accepted;
+  EXPECT_EQ(accepted, 88) << "eight ninths of a hundred thousand";
+  const absl::Status full = Submit({.caller = "flood", .lengths = {1000}}, 0);
+  EXPECT_TRUE(absl::IsResourceExhausted(full));
+  EXPECT_EQ(ReasonOf(full), "") << "as of any full queue";
+  EXPECT_EQ(RetryDelayOf(full), absl::Seconds(30)) << "of 88";
+  EXPECT_TRUE(Submit({.caller = "light", .lengths = {1000}}, 0).ok());
+  EXPECT_TRUE(Submit({.caller = "another", .lengths = {1000}}, 0).ok());
+}
+
+// What is surely refused is known before its tokens are.
+TEST_F(BacklogTest, ChecksBeforeTokensAreKnown) {
+  const Asking asking = {.caller = "a", .deadline = At(1000)};
+  EXPECT_TRUE(backlog_.Check(0, asking, At(0)).ok());
+  ASSERT_TRUE(Submit({.lengths = {900}, .deadline = At(1000)}, 0).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(backlog_.Check(
+      0, {.caller = "a", .deadline = At(1000), .tokens = 100}, At(0))));
+  Serve(0);
+  EXPECT_TRUE(backlog_.Check(0, asking, At(0)).ok());
+}
+
 TEST_F(BacklogTest, BatchesAreBoundedInTime) {
   const size_t slow = backlog_.AddQueue();
   backlog_.SetCostModel(

@@ -120,8 +120,8 @@ TEST(ScheduledTaskRunTest, AnAcceptedCallGoesOnThoughTheQueueIsFull) {
   std::vector<Answer> others((kQueue - scheduler.queued_tokens(0)) / 2);
   for (size_t i = 0; i < others.size(); ++i) {
     const auto id = static_cast<int32_t>(900 + i);
-    ASSERT_TRUE(
-        scheduler.Submit(0, JobWith({{id, id}}, others[i].Callback())).ok());
+    Job job = JobWith({{id, id}}, others[i].Callback(), std::to_string(id));
+    ASSERT_TRUE(scheduler.Submit(0, std::move(job)).ok());
   }
   Answer refused;
   EXPECT_TRUE(absl::IsResourceExhausted(

@@ -90,21 +90,22 @@ TEST(SchedulerTest, JobsThatNobodyWaitsForLeaveAFullQueueAtOnce) {
   ASSERT_TRUE(scheduler.Submit(0, JobWith({{1}}, running.Callback())).ok());
   gate.WaitUntilEntered();
   std::atomic<bool> gone = false;
-  Job first = JobWith({{2}}, cancelled.Callback());
+  Job first = JobWith({{2}}, cancelled.Callback(), "a");
   first.cancelled = [&gone] { return gone.load(); };
-  Job second = JobWith({{3, 3}}, expired.Callback());
+  Job second = JobWith({{3, 3}}, expired.Callback(), "b");
   second.deadline = absl::UnixEpoch() + absl::Microseconds(10);
   ASSERT_TRUE(scheduler.Submit(0, std::move(first)).ok());
   ASSERT_TRUE(scheduler.Submit(0, std::move(second)).ok());
-  ASSERT_TRUE(scheduler.Submit(0, JobWith({{4}}, stays.Callback())).ok());
+  ASSERT_TRUE(scheduler.Submit(0, JobWith({{4}}, stays.Callback(), "c")).ok());
   EXPECT_TRUE(absl::IsResourceExhausted(
-      scheduler.Submit(0, JobWith({{5}}, refused.Callback()))));
+      scheduler.Submit(0, JobWith({{5}}, refused.Callback(), "d"))));
   gone = true;
   now_us = 10;
   EXPECT_FALSE(cancelled.HasArrived());
   EXPECT_TRUE(absl::IsResourceExhausted(
-      scheduler.Submit(0, JobWith({{6, 6, 6, 6}}, refused.Callback()))));
-  EXPECT_TRUE(scheduler.Submit(0, JobWith({{7, 7, 7}}, fits.Callback())).ok());
+      scheduler.Submit(0, JobWith({{6, 6, 6, 6}}, refused.Callback(), "d"))));
+  EXPECT_TRUE(
+      scheduler.Submit(0, JobWith({{7, 7, 7}}, fits.Callback(), "d")).ok());
   EXPECT_TRUE(cancelled.HasArrived()) << "though the only thread is busy";
   EXPECT_TRUE(expired.HasArrived());
   EXPECT_EQ(scheduler.queued_tokens(0), 4u);

@@ -11,6 +11,7 @@
 #include <functional>
 #include <future>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -66,8 +67,10 @@ inline absl::Status TenTimesId(size_t, const model::RaggedBatch& batch,
 
 // A job that reads the logits of every row.
 inline Job JobWith(std::vector<std::vector<int32_t>> sequences,
-                   std::function<void(absl::StatusOr<JobOutput>)> done) {
+                   std::function<void(absl::StatusOr<JobOutput>)> done,
+                   std::string caller = "") {
   Job job;
+  job.caller = std::move(caller);
   for (std::vector<int32_t>& ids : sequences) {
     std::vector<uint32_t> rows;
     for (uint32_t row = 0; row < ids.size(); ++row) rows.push_back(row);
