@@ -44,6 +44,9 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
       deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
                          SteadyNow() + environment->max_time)) {
   report_.method = method;
+  caller_ = UnknownCaller(context);
+  unauthenticated_ =
+      Authenticate(context, environment->authenticator, &caller_);
 }
 
 void Call::Start() {
@@ -61,7 +64,24 @@ void Call::Start() {
   }
 }
 
+absl::Status Call::CheckCaller() {
+  if (!unauthenticated_.ok()) {
+    report_.rejection = Rejection::kUnauthenticated;
+    return unauthenticated_;
+  }
+  if (caller_.account == nullptr) return absl::OkStatus();
+  const absl::Duration wait = caller_.account->Enter(SteadyNow());
+  if (wait == absl::ZeroDuration()) return absl::OkStatus();
+  report_.rejection = Rejection::kRateLimited;
+  retry_after_ = wait;
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                        "over the rate of this token; come back in ",
+                        absl::ToInt64Milliseconds(wait) + 1, " ms")),
+                    "RATE_LIMITED");
+}
+
 absl::Status Call::Enter() {
+  if (absl::Status s = CheckCaller(); !s.ok()) return s;
   absl::StatusOr<Admission::Entry> entry =
       environment_->admission->Enter(&backend_);
   if (entry.ok()) {
@@ -87,6 +107,8 @@ void Call::RunAndComplete() {
 
 absl::Status Call::SetModel(const absl::StatusOr<size_t>& index) {
   if (index.ok()) report_.model = *index;
+  if (absl::IsPermissionDenied(index.status()))
+    report_.rejection = Rejection::kNotAllowed;
   return index.status();
 }
 
@@ -145,13 +167,16 @@ void Call::Complete(absl::Status status) {
   }
   Report(status);
   entry_.Answered();
-  Finish(ToStatus(status, report_.rejection == Rejection::kQueueFull
-                              ? RetryDelay()
-                              : absl::Seconds(1)));
+  Finish(ToStatus(
+      status, retry_after_.value_or(report_.rejection == Rejection::kQueueFull
+                                        ? RetryDelay()
+                                        : absl::Seconds(1))));
 }
 
 void Call::Report(const absl::Status& status) {
   try {
+    if (caller_.account != nullptr && report_.accepted)
+      caller_.account->Spend(report_.tokens, SteadyNow());
     report_.total = total_.elapsed();
     report_.code = PublicCode(status);
     report_.message = std::string(status.message());

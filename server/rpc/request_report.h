@@ -15,7 +15,15 @@
 namespace deberta::server {
 
 // Why a valid request was turned away.
-enum class Rejection { kQueueFull, kMemoryFull, kTooLarge, kDraining };
+enum class Rejection {
+  kQueueFull,
+  kMemoryFull,
+  kTooLarge,
+  kDraining,
+  kUnauthenticated,
+  kNotAllowed,
+  kRateLimited
+};
 
 // The methods that compute no task; those that do have the tasks' names.
 inline constexpr std::string_view kTokenizeMethod = "tokenize";

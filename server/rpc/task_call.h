@@ -41,7 +41,7 @@ class TaskCall final : public Call {
 
   absl::Status Identify() override {
     if (absl::Status s = Parse(&request_); !s.ok()) return s;
-    return SetModel(catalog().Find(request_.model(), kKind));
+    return SetModel(FindModel(catalog(), caller(), request_.model(), kKind));
   }
 
   // OK: the end of the run answers the call.
