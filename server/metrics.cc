@@ -35,14 +35,18 @@ constexpr std::array kCodes = {absl::StatusCode::kOk,
                                absl::StatusCode::kCancelled,
                                absl::StatusCode::kUnavailable,
                                absl::StatusCode::kUnauthenticated,
+                               absl::StatusCode::kPermissionDenied,
                                absl::StatusCode::kInternal};
 
-constexpr std::array<std::pair<Rejection, const char*>, 5> kRejections = {{
+constexpr std::array<std::pair<Rejection, const char*>, 8> kRejections = {{
     {Rejection::kQueueFull, "queue_full"},
     {Rejection::kPredictedLate, "predicted_late"},
     {Rejection::kMemoryFull, "memory_full"},
     {Rejection::kTooLarge, "too_large"},
     {Rejection::kDraining, "draining"},
+    {Rejection::kUnauthenticated, "unauthenticated"},
+    {Rejection::kNotAllowed, "not_allowed"},
+    {Rejection::kRateLimited, "rate_limited"},
 }};
 
 // Up to the default deadline of a call.
@@ -111,6 +115,13 @@ class ProcessCollector : public prometheus::Collectable {
   const std::function<size_t()> inflight_;
 };
 
+// A counter that lives elsewhere.
+struct Watched {
+  std::string name;
+  std::string help;
+  std::function<size_t()> count;
+};
+
 class BacklogCollector : public prometheus::Collectable {
  public:
   BacklogCollector(std::vector<std::string> models,
@@ -174,6 +185,7 @@ struct Metrics::Series {
   prometheus::Registry registry;
   std::unique_ptr<ProcessCollector> process =
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
+  std::vector<Watched> watched;
   mutable Mutex mutex;
   // Null until there are models.
   std::unique_ptr<BacklogCollector> backlog ABSL_GUARDED_BY(mutex);
@@ -188,8 +200,10 @@ struct Metrics::Series {
       "Tokens read of accepted inputs; what windows share counts once.");
   Family<Counter>& truncated = AddCounter("deberta_truncated_inputs_total",
                                           "Accepted inputs that were cut.");
-  Family<Counter>& rejected = AddCounter("deberta_rejected_total",
-                                         "Valid calls that were turned away.");
+  Family<Counter>& rejected =
+      AddCounter("deberta_rejected_total",
+                 "Calls that were turned away; model is empty where "
+                 "that came first.");
   Family<Histogram>& total =
       AddHistogram("deberta_request_duration_seconds",
                    "From the parsed request to the answer.");
@@ -252,6 +266,13 @@ struct Metrics::Series {
     for (const std::string_view method : kOtherMethods) add(method);
   }
 
+  void AddRejections(const std::string& model, ModelSeries* out) {
+    for (const auto& [rejection, name] : kRejections) {
+      out->rejected[rejection] =
+          &rejected.Add({{"model", model}, {"reason", name}});
+    }
+  }
+
   MethodSeries MakeMethod(const std::string& model, std::string_view method) {
     const Labels labels = Of(model, method);
     return {.inputs = &inputs.Add(labels),
@@ -270,10 +291,7 @@ struct Metrics::Series {
       model.methods[TaskName(task)] = MakeMethod(told.name, TaskName(task));
     }
     model.methods[kTokenizeMethod] = MakeMethod(told.name, kTokenizeMethod);
-    for (const auto& [rejection, name] : kRejections) {
-      model.rejected[rejection] =
-          &rejected.Add({{"model", told.name}, {"reason", name}});
-    }
+    AddRejections(told.name, &model);
     const Labels labels = {{"model", told.name}};
     model.batch_sequences = &batch_sequences.Add(labels, kSequences);
     model.batch_tokens = &batch_tokens.Add(labels, kTokens);
@@ -302,12 +320,19 @@ Metrics::Metrics(const BuildInfo& build) : series_(new Series) {
             {"isa", build.isa}})
       .Set(1);
   series_->AddRequests("", &series_->unknown);
+  series_->AddRejections("", &series_->unknown);
 }
 
 Metrics::~Metrics() = default;
 
 void Metrics::WatchInflight(std::function<size_t()> inflight) {
   series_->process = std::make_unique<ProcessCollector>(std::move(inflight));
+}
+
+void Metrics::WatchCounter(std::string name, std::string help,
+                           std::function<size_t()> count) {
+  series_->watched.push_back(
+      {std::move(name), std::move(help), std::move(count)});
 }
 
 void Metrics::AddModels(const std::vector<ServedModel>& models,
@@ -326,7 +351,7 @@ void Metrics::RecordRequest(const RequestReport& report) {
   ModelSeries& model = report.model.has_value() ? series_->models[*report.model]
                                                 : series_->unknown;
   model.requests[report.method][report.code]->Increment();
-  if (report.rejection.has_value() && report.model.has_value())
+  if (report.rejection.has_value())
     model.rejected[*report.rejection]->Increment();
   const auto found = model.methods.find(report.method);
   if (found == model.methods.end()) return;
@@ -354,6 +379,11 @@ std::string Metrics::Text() const {
       families.push_back(std::move(family));
   };
   append(*series_->process);
+  for (const Watched& watched : series_->watched) {
+    families.push_back(OneValue(watched.name.c_str(), watched.help.c_str(),
+                                prometheus::MetricType::Counter,
+                                static_cast<double>(watched.count())));
+  }
   {
     const MutexLock lock(&series_->mutex);
     if (series_->backlog != nullptr) append(*series_->backlog);

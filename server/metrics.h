@@ -39,6 +39,10 @@ class Metrics {
 
   // `inflight` is asked at every scrape. To be called before the first.
   void WatchInflight(std::function<size_t()> inflight);
+  // A counter "NAME" that is asked at every scrape. To be called before the
+  // first.
+  void WatchCounter(std::string name, std::string help,
+                    std::function<size_t()> count);
 
   // `backlog` of a model is asked at every scrape. To be called once, before
   // reports about these models arrive.

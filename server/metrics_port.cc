@@ -2,28 +2,58 @@
 
 #include <microhttpd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/clock.h"
+#include "server/base/mutex.h"
 
 namespace deberta::server {
 namespace {
 
-// What one address may hold; more connections wait to be accepted.
-constexpr unsigned kMaxConnections = 128;
+// Connections of a listening socket; more wait to be accepted.
+constexpr unsigned kMaxConnections = 512;
+// Of those, what one address may hold; more are closed.
+constexpr unsigned kMaxPerAddress = 256;
 // After which a connection that moves no byte is closed.
-constexpr unsigned kIdleSeconds = 10;
+constexpr unsigned kIdleSeconds = 5;
+// Of each connection, for a request's head.
+constexpr size_t kConnectionBytes = 8 << 10;
+// Where more answers than this are being sent, those of one second are the
+// same text, so that who does not read does not make it many.
+constexpr long kOwnTexts = 16;
+constexpr absl::Duration kSharedFor = absl::Seconds(1);
 
 constexpr char kTextFormat[] = "text/plain; version=0.0.4; charset=utf-8";
 
-MHD_Result Reply(MHD_Connection* connection, unsigned code, std::string text,
+// An answer's hold on its text.
+struct Hold {
+  std::shared_ptr<const std::string> text;
+  std::shared_ptr<std::atomic<long>> answers;
+};
+
+void LetGo(void* hold) {
+  const std::unique_ptr<Hold> held(static_cast<Hold*>(hold));
+  --*held->answers;
+}
+
+MHD_Result Reply(MHD_Connection* connection, unsigned code, Hold hold,
                  const char* type) {
-  MHD_Response* response = MHD_create_response_from_buffer(
-      text.size(), text.data(), MHD_RESPMEM_MUST_COPY);
-  if (response == nullptr) return MHD_NO;  // closes the connection
+  ++*hold.answers;
+  Hold* const held = new Hold(std::move(hold));
+  MHD_Response* response =
+      MHD_create_response_from_buffer_with_free_callback_cls(
+          held->text->size(), const_cast<char*>(held->text->data()), &LetGo,
+          held);
+  if (response == nullptr) {
+    LetGo(held);
+    return MHD_NO;  // closes the connection
+  }
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
   if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
@@ -32,26 +62,61 @@ MHD_Result Reply(MHD_Connection* connection, unsigned code, std::string text,
   return queued;
 }
 
+}  // namespace
+
+struct MetricsTexts {
+  explicit MetricsTexts(std::function<std::string()> of)
+      : make(std::move(of)) {}
+
+  // What is answered with now.
+  Hold Now() {
+    const MutexLock lock(&mutex);
+    const absl::Time now = SteadyNow();
+    if (last == nullptr || *answers <= kOwnTexts || now - made > kSharedFor) {
+      last = std::make_shared<const std::string>(make());
+      made = now;
+    }
+    return {.text = last, .answers = answers};
+  }
+  Hold Of(const char* text) const {
+    return {.text = std::make_shared<const std::string>(text),
+            .answers = answers};
+  }
+
+  const std::function<std::string()> make;
+  const std::shared_ptr<std::atomic<long>> answers =
+      std::make_shared<std::atomic<long>>(0);
+  Mutex mutex;
+  std::shared_ptr<const std::string> last ABSL_GUARDED_BY(mutex);
+  absl::Time made ABSL_GUARDED_BY(mutex);
+};
+
+namespace {
+
 // Called when a request's head is read, and again when it is read whole.
-MHD_Result Answer(void* text, MHD_Connection* connection, const char* url,
+MHD_Result Answer(void* texts, MHD_Connection* connection, const char* url,
                   const char* method, const char*, const char*, size_t*,
                   void** state) {
+  MetricsTexts& answers = *static_cast<MetricsTexts*>(texts);
   const std::string_view verb = method;
   if (verb != MHD_HTTP_METHOD_GET && verb != MHD_HTTP_METHOD_HEAD) {
     return Reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-                 "expected GET or HEAD\n", "text/plain");
+                 answers.Of("expected GET or HEAD\n"), "text/plain");
   }
   // An answer to the head alone would end the connection.
   if (*state == nullptr) {
-    *state = text;
+    *state = texts;
     return MHD_YES;
   }
   if (std::string_view(url) != "/metrics") {
     return Reply(connection, MHD_HTTP_NOT_FOUND,
-                 "the metrics are at /metrics\n", "text/plain");
+                 answers.Of("the metrics are at /metrics\n"), "text/plain");
   }
-  const auto& make = *static_cast<const std::function<std::string()>*>(text);
-  return Reply(connection, MHD_HTTP_OK, make(), kTextFormat);
+  try {
+    return Reply(connection, MHD_HTTP_OK, answers.Now(), kTextFormat);
+  } catch (...) {  // no memory for a text
+    return MHD_NO;
+  }
 }
 
 absl::Status CannotServe(const Address& address, const absl::Status& reason) {
@@ -61,6 +126,11 @@ absl::Status CannotServe(const Address& address, const absl::Status& reason) {
 }
 
 }  // namespace
+
+MetricsPort::MetricsPort(ListeningSockets sockets,
+                         std::function<std::string()> text)
+    : sockets_(std::move(sockets)),
+      texts_(std::make_unique<MetricsTexts>(std::move(text))) {}
 
 absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(
     const Address& address, std::function<std::string()> text) {
@@ -73,10 +143,11 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(
     errno = 0;
     MHD_Daemon* const daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr,
-        &Answer, const_cast<std::function<std::string()>*>(&port->text_),
-        MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_CONNECTION_LIMIT,
-        kMaxConnections, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
-        MHD_OPTION_END);
+        &Answer, port->texts_.get(), MHD_OPTION_LISTEN_SOCKET, descriptor,
+        MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, kMaxPerAddress,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionBytes,
+        MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_END);
     if (daemon == nullptr) {
       // Where a thread cannot be started, errno is not set.
       return CannotServe(address, absl::ResourceExhaustedError(

@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -107,6 +106,52 @@ absl::Status SetFromEnvironment() {
   return absl::OkStatus();
 }
 
+// The flag of that name; null if there is none.
+absl::CommandLineFlag* FindFlag(std::string_view name) {
+  for (const FlagGroup& group : FlagGroups()) {
+    for (const absl::CommandLineFlag* flag : group.flags) {
+      if (flag->Name() == absl::string_view(name.data(), name.size()))
+        return absl::FindCommandLineFlag(flag->Name());
+    }
+  }
+  return nullptr;
+}
+
+// Sets the flag of argument `i`, and moves `i` on if its value is the next.
+// Unlike Abseil's parser it ends nothing and prints nothing.
+absl::Status SetFromArgument(int argc, char** argv, int* i) {
+  const std::string_view argument = argv[*i];
+  if (argument.size() < 2 || argument[0] != '-') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unexpected argument \"", argv[*i],
+                     "\"; flags are written --name=value"));
+  }
+  std::string_view name = argument.substr(argument[1] == '-' ? 2 : 1);
+  const size_t equals = name.find('=');
+  std::optional<std::string> value;
+  if (equals != std::string_view::npos) {
+    value = name.substr(equals + 1);
+    name = name.substr(0, equals);
+  }
+  absl::CommandLineFlag* flag = FindFlag(name);
+  if (flag == nullptr && !value.has_value() && name.starts_with("no")) {
+    flag = FindFlag(name.substr(2));
+    if (flag != nullptr && !flag->IsOfType<bool>()) flag = nullptr;
+    if (flag != nullptr) value = "false";
+  }
+  const std::string shown(name);
+  if (flag == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown flag --", shown, "; see --help"));
+  }
+  if (!value.has_value() && flag->IsOfType<bool>()) value = "true";
+  if (!value.has_value() && *i + 1 < argc) value = argv[++*i];
+  if (!value.has_value()) return Wrong(name, "a value", "none");
+  std::string error;
+  if (flag->ParseFrom(*value, &error)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", shown, ": ", error));
+}
+
 absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
   const std::string flag = absl::GetFlag(FLAGS_allowed_weights);
   std::vector<model::WeightsFormat> allowed;
@@ -133,13 +178,15 @@ absl::StatusOr<Address> AddressOf(const absl::CommandLineFlag& flag) {
 
 struct Addresses {
   Address listen;
-  Address metrics_listen;
+  std::optional<Address> metrics_listen;
 };
 
 absl::StatusOr<Addresses> ReadAddresses() {
   absl::StatusOr<Address> listen =
       AddressOf(absl::GetFlagReflectionHandle(FLAGS_listen));
   if (!listen.ok()) return listen.status();
+  if (absl::GetFlag(FLAGS_metrics_listen).empty())
+    return Addresses{*std::move(listen), std::nullopt};
   absl::StatusOr<Address> metrics_listen =
       AddressOf(absl::GetFlagReflectionHandle(FLAGS_metrics_listen));
   if (!metrics_listen.ok()) return metrics_listen.status();
@@ -251,6 +298,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                   .max_request_memory = inflight_bytes / 4 * 3},
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
+      .tokens_file = absl::GetFlag(FLAGS_tokens_file),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,
@@ -270,11 +318,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
 absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   AnswerHelpAndVersion(argc, argv);
   if (absl::Status s = SetFromEnvironment(); !s.ok()) return s;
-  const std::vector<char*> left = absl::ParseCommandLine(argc, argv);
-  if (left.size() > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unexpected argument \"", left[1],
-                     "\"; flags are written --name=value"));
+  for (int i = 1; i < argc; ++i) {
+    if (absl::Status s = SetFromArgument(argc, argv, &i); !s.ok()) return s;
   }
   return OptionsFromFlags(
       {.cpus = UsableCpus(), .memory_bytes = CgroupMemoryBytes()});

@@ -4,6 +4,8 @@
 #define SERVER_OPTIONS_H_
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,10 +21,11 @@ struct Options {
   std::vector<ModelSource> models;  // never empty; names differ
   LoadOptions loading = {};
   Address listen = {};
-  Address metrics_listen = {};
-  int threads = 1;             // that compute
-  int workers = 1;             // batches computed at once
-  int threads_per_worker = 1;  // most of one batch
+  std::optional<Address> metrics_listen = {};  // none: no metrics
+  std::string tokens_file;                     // "": anyone may call
+  int threads = 1;                             // that compute
+  int workers = 1;                             // batches computed at once
+  int threads_per_worker = 1;                  // most of one batch
   size_t max_batch_tokens = 0;
   absl::Duration max_batch_wait;
   size_t max_queue_tokens = 0;
@@ -44,8 +47,7 @@ struct MachineLimits {
 absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits);
 
 // Sets the flags from the environment (DEBERTA_<NAME>, empty counts as unset)
-// and then from the command line. Prints and exits for --help and --version,
-// and for flags that Abseil cannot parse.
+// and then from the command line. Prints and exits for --help and --version.
 absl::StatusOr<Options> ParseOptions(int argc, char** argv);
 
 }  // namespace deberta::server

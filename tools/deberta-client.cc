@@ -22,6 +22,7 @@
 #include "tools/client/command.h"
 #include "tools/client/error_line.h"
 #include "tools/client/inputs.h"
+#include "tools/client/token.h"
 #include "tools/table.h"
 
 ABSL_FLAG(std::string, server, "localhost:50051",
@@ -30,6 +31,9 @@ ABSL_FLAG(std::string, model, "",
           "model to ask; empty: the only one that has the task");
 ABSL_FLAG(int32_t, deadline_ms, 60000,
           "longest wait for each request in milliseconds; 0: no limit");
+ABSL_FLAG(std::string, token_file, "",
+          "file of the token that the server asks for; empty: that of the "
+          "environment variable DEBERTA_TOKEN, if it is set");
 ABSL_FLAG(
     bool, exact, false,
     "answers in fp32, also of a model that is served in a lower precision "
@@ -93,7 +97,8 @@ constexpr char kUsage[] =
     "  deberta-client zero-shot --labels=LABEL,... [TEXT...]\n"
     "  deberta-client embed [TEXT...]\n"
     "  deberta-client tokenize [TEXT...]\n"
-    "  deberta-client models\n\n"
+    "  deberta-client models\n"
+    "  deberta-client hash-token    reads a token from stdin\n\n"
     "Without arguments each line of stdin is an input. The exit code is 0 only "
     "if every input got an answer.";
 
@@ -141,7 +146,10 @@ Settings SettingsFromFlags() {
   };
 }
 
-void SetDeadline(grpc::ClientContext& context) {
+// What every call carries.
+void SetUp(grpc::ClientContext& context, const std::string& token) {
+  if (!token.empty())
+    context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
   const int32_t milliseconds = absl::GetFlag(FLAGS_deadline_ms);
   if (milliseconds == 0) return;
   context.set_deadline(std::chrono::system_clock::now() +
@@ -189,8 +197,8 @@ void Print(const Answer& answer, const std::string& heading) {
 // Sends batches of inputs and prints their answers in order.
 class Session {
  public:
-  Session(Stub& stub, Command command)
-      : stub_(stub), command_(std::move(command)) {}
+  Session(Stub& stub, std::string token, Command command)
+      : stub_(stub), token_(std::move(token)), command_(std::move(command)) {}
 
   // False if the server cannot be expected to answer further inputs.
   bool Send(const std::vector<Input>& batch) {
@@ -232,7 +240,7 @@ class Session {
 
   grpc::Status Call(const std::vector<Input>& batch) {
     grpc::ClientContext context;
-    SetDeadline(context);
+    SetUp(context, token_);
     if (absl::GetFlag(FLAGS_exact))
       context.AddMetadata("x-deberta-precision", "fp32");
     std::vector<Answer> answers;
@@ -246,15 +254,19 @@ class Session {
   }
 
   Stub& stub_;
+  const std::string token_;
   const Command command_;
   Progress progress_;
   size_t done_ = 0;
   bool failed_ = false;
 };
 
-int ShowModels(Stub& stub) {
+int ShowModels(Stub& stub, const std::string& token) {
   std::vector<Answer> answers;
-  if (grpc::Status status = DescribeModels(stub, SetDeadline, &answers);
+  const auto set_up = [&](grpc::ClientContext& context) {
+    SetUp(context, token);
+  };
+  if (grpc::Status status = DescribeModels(stub, set_up, &answers);
       !status.ok()) {
     return Fail(ErrorLine(status));
   }
@@ -265,7 +277,7 @@ int ShowModels(Stub& stub) {
   return 0;
 }
 
-int Ask(Stub& stub, const std::string& name,
+int Ask(Stub& stub, const std::string& token, const std::string& name,
         const std::vector<std::string>& arguments) {
   absl::StatusOr<Command> command = MakeTaskCommand(name, SettingsFromFlags());
   if (!command.ok()) return Fail(command.status().message());
@@ -278,7 +290,7 @@ int Ask(Stub& stub, const std::string& name,
   const bool typed = arguments.empty() && isatty(STDIN_FILENO);
   const size_t limit =
       typed ? 1 : static_cast<size_t>(absl::GetFlag(FLAGS_batch));
-  Session session(stub, *std::move(command));
+  Session session(stub, token, *std::move(command));
   std::vector<Input> batch;
   while (true) {
     if (absl::Status status = inputs->Next(limit, &batch); !status.ok()) {
@@ -289,13 +301,20 @@ int Ask(Stub& stub, const std::string& name,
   }
 }
 
+int HashFromStdin() {
+  const absl::StatusOr<std::string> token = TokenOf(std::cin);
+  if (!token.ok()) return Fail(token.status().message());
+  std::cout << TokenSha256(*token) << "\n";
+  return 0;
+}
+
 int Run(int argc, char** argv) {
   absl::SetProgramUsageMessage(kUsage);
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
   if (words.size() < 2) {
     return Fail(
         "a subcommand is needed: classify, tag, answer, fill, "
-        "zero-shot, embed, tokenize or models (see --help)");
+        "zero-shot, embed, tokenize, models or hash-token (see --help)");
   }
   if (absl::GetFlag(FLAGS_batch) < 1) {
     return Fail("--batch: expected at least 1");
@@ -303,6 +322,10 @@ int Run(int argc, char** argv) {
   if (absl::GetFlag(FLAGS_deadline_ms) < 0) {
     return Fail("--deadline_ms: expected at least 0");
   }
+  if (std::string_view(words[1]) == "hash-token") return HashFromStdin();
+  const absl::StatusOr<std::string> token =
+      ReadToken(absl::GetFlag(FLAGS_token_file));
+  if (!token.ok()) return Fail(token.status().message());
   grpc::ChannelArguments channel_arguments;
   // Vectors of many tokens exceed gRPC's default of 4 MiB.
   channel_arguments.SetMaxReceiveMessageSize(-1);
@@ -313,8 +336,8 @@ int Run(int argc, char** argv) {
 
   const std::string name = words[1];
   const std::vector<std::string> arguments(words.begin() + 2, words.end());
-  if (name == "models") return ShowModels(*stub);
-  return Ask(*stub, name, arguments);
+  if (name == "models") return ShowModels(*stub, *token);
+  return Ask(*stub, *token, name, arguments);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "server/base/bus_error.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,7 +15,9 @@ namespace {
 // All below runs in a signal handler: no allocation, no locks, no stdio.
 
 void Write(std::string_view text) {
-  // There is nobody to tell that it failed.
+  pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  // Nobody may be reading, and there is nobody to tell that it failed.
+  if (poll(&ready, 1, 500) != 1) return;
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
 }
 

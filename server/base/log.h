@@ -3,13 +3,17 @@
 //   {"ts":"2026-01-31T12:00:00.123Z","level":"info","msg":"listening",...}
 //
 // Texts of requests never go here. Thread-safe.
+//
+// Who logs never waits for who reads: lines go into a bounded buffer, which a
+// thread of its own writes. Those that find no room are counted, and a later
+// line says how many they were.
 
 #ifndef SERVER_BASE_LOG_H_
 #define SERVER_BASE_LOG_H_
 
 #include <cstdint>
-#include <cstdio>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -31,10 +35,26 @@ std::string FormatLogLine(absl::Time time, LogLevel level,
                           std::string_view message,
                           std::initializer_list<LogField> fields);
 
+// Writes one line, of a process that has no log and ends. Waits a second at
+// most for who reads.
+void WriteLastLine(int descriptor, std::string_view message,
+                   std::initializer_list<LogField> fields);
+
 class Log {
  public:
-  // `stream` outlives the log.
-  explicit Log(std::FILE* stream) : stream_(stream) {}
+  static constexpr size_t kBufferBytes = size_t{256} << 10;
+
+  // Writes to `descriptor`, which stays open. Where there is no thread to be
+  // had, lines are written at once if there is room for them.
+  explicit Log(int descriptor, size_t buffer_bytes = kBufferBytes);
+  // Waits a second at most until all is written.
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // Whether all lines are written within `timeout`.
+  bool Flush(absl::Duration timeout);
+  size_t dropped_lines() const;
 
   void Info(std::string_view message,
             std::initializer_list<LogField> fields = {}) {
@@ -53,8 +73,9 @@ class Log {
   void Write(LogLevel level, std::string_view message,
              std::initializer_list<LogField> fields);
 
-  Mutex mutex_;  // keeps lines whole
-  std::FILE* const stream_;
+  struct State;
+  // Shared with the thread, which a write that hangs may keep beyond the log.
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace deberta::server

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/base/priority.h"
 #include "server/batching/caller_shares.h"
 #include "server/tasks/shared/task.h"
 
@@ -27,8 +28,6 @@ struct JobOutput {
   size_t batch_sequences = 0;
   size_t batch_tokens = 0;
 };
-
-enum class Priority { kHigh = 0, kNormal = 1, kLow = 2 };
 
 struct Job {
   std::vector<SequenceInput> sequences;  // never empty

@@ -93,10 +93,18 @@ ABSL_FLAG(
 ABSL_FLAG(int32_t, drain_seconds, 20,
           "Seconds that accepted work has to finish after SIGTERM or SIGINT.");
 
+// Security.
+
+ABSL_FLAG(std::string, tokens_file, "",
+          "Who may call: a JSON file of tokens' SHA-256 with their names,\n"
+          "models, rates and priorities (docs/security.md). Read again when\n"
+          "it changes. Empty: anyone may. Health is open to all.");
+
 // Observability.
 
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
-          "Address of GET /metrics, as for --listen; 0.0.0.0 is IPv4 alone.");
+          "Address of GET /metrics, as for --listen; 0.0.0.0 is IPv4 alone.\n"
+          "Empty: none.");
 
 namespace deberta::server {
 
@@ -125,6 +133,7 @@ std::vector<FlagGroup> FlagGroups() {
       {"Network",
        {&absl::GetFlagReflectionHandle(FLAGS_listen),
         &absl::GetFlagReflectionHandle(FLAGS_drain_seconds)}},
+      {"Security", {&absl::GetFlagReflectionHandle(FLAGS_tokens_file)}},
       {"Observability", {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen)}},
   };
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/clock.h"
 #include "server/base/error_reason.h"
+#include "server/base/retry_delay.h"
 #include "server/base/thrown.h"
 #include "server/rpc/message_shape.h"
 #include "server/rpc/status.h"
@@ -21,13 +22,6 @@ constexpr size_t kSmallBytes = size_t{16} << 10;
 
 size_t BytesOf(const grpc::ByteBuffer& buffer) {
   return buffer.Valid() ? buffer.Length() : 0;
-}
-
-// The peer's address without its port.
-std::string CallerOf(const grpc::CallbackServerContext& context) {
-  const std::string peer = context.peer();
-  const size_t colon = peer.rfind(':');
-  return peer.starts_with("ipv") ? peer.substr(0, colon) : peer;
 }
 
 // What cannot be told in full for want of memory is told in short.
@@ -49,9 +43,11 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
       request_(const_cast<grpc::ByteBuffer*>(request)),
       response_(response),
       deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
-                         SteadyNow() + environment->max_time)),
-      caller_(CallerOf(context)) {
+                         SteadyNow() + environment->max_time)) {
   report_.method = method;
+  caller_ = UnknownCaller(context);
+  unauthenticated_ =
+      Authenticate(context, environment->authenticator, &caller_);
 }
 
 void Call::Start() {
@@ -61,7 +57,7 @@ void Call::Start() {
   }
   if (cost_.request_bytes <= kSmallBytes) return RunAndComplete();
   if (absl::Status s = Guarded([this] {
-        environment_->large_calls->Add(caller_, [this] { RunAndComplete(); });
+        environment_->large_calls->Add(share(), [this] { RunAndComplete(); });
         return absl::OkStatus();
       });
       !s.ok()) {
@@ -69,7 +65,25 @@ void Call::Start() {
   }
 }
 
+absl::Status Call::CheckCaller() {
+  if (!unauthenticated_.ok()) {
+    report_.rejection = Rejection::kUnauthenticated;
+    return unauthenticated_;
+  }
+  if (caller_.account == nullptr) return absl::OkStatus();
+  const absl::Duration wait = caller_.account->Enter(SteadyNow());
+  if (wait == absl::ZeroDuration()) return absl::OkStatus();
+  report_.rejection = Rejection::kRateLimited;
+  return WithRetryDelay(
+      WithReason(absl::ResourceExhaustedError(
+                     absl::StrCat("over the rate of this token; come back in ",
+                                  absl::ToInt64Milliseconds(wait) + 1, " ms")),
+                 "RATE_LIMITED"),
+      wait);
+}
+
 absl::Status Call::Enter() {
+  if (absl::Status s = CheckCaller(); !s.ok()) return s;
   absl::StatusOr<Admission::Entry> entry =
       environment_->admission->Enter(&backend_);
   if (entry.ok()) {
@@ -93,8 +107,14 @@ void Call::RunAndComplete() {
   if (over.has_value()) Complete(*std::move(over));
 }
 
+std::string Call::share() const {
+  return absl::StrCat(caller_.authenticated ? "token " : "peer ", caller_.name);
+}
+
 absl::Status Call::SetModel(const absl::StatusOr<size_t>& index) {
   if (index.ok()) report_.model = *index;
+  if (absl::IsPermissionDenied(index.status()))
+    report_.rejection = Rejection::kNotAllowed;
   return index.status();
 }
 
@@ -158,6 +178,8 @@ void Call::Complete(absl::Status status) {
 
 void Call::Report(const absl::Status& status) {
   try {
+    if (caller_.account != nullptr && report_.accepted)
+      caller_.account->Spend(report_.tokens, SteadyNow());
     report_.total = total_.elapsed();
     report_.code = PublicCode(status);
     report_.message = std::string(status.message());

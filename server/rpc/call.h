@@ -26,6 +26,7 @@
 #include "server/models/catalog.h"
 #include "server/rpc/admission.h"
 #include "server/rpc/answer_writer.h"
+#include "server/rpc/caller.h"
 #include "server/rpc/request_report.h"
 #include "server/tasks/shared/cost.h"
 
@@ -35,6 +36,8 @@ namespace deberta::server {
 struct CallEnvironment {
   Admission* admission = nullptr;
   WorkQueue* large_calls = nullptr;
+  // Null where anyone may call.
+  const Authenticator* authenticator = nullptr;
   RequestObserver observer;
   // The longest that a call may take.
   absl::Duration max_time;
@@ -76,8 +79,9 @@ class Call : public grpc::ServerUnaryReactor {
   template <typename Request>
   absl::Status IdentifyNamed(Request* request) {
     if (absl::Status s = Parse(request); !s.ok()) return s;
-    return SetModel(catalog().Find(request->model()));
+    return SetModel(FindModel(catalog(), caller_, request->model()));
   }
+  // Notes the model that FindModel() found, or that the caller may not use it.
   absl::Status SetModel(const absl::StatusOr<size_t>& index);
   // REQUIRES: SetModel() was OK.
   const ServedModel& model() const {
@@ -91,6 +95,7 @@ class Call : public grpc::ServerUnaryReactor {
   Scheduler& scheduler() const { return *backend_.scheduler; }
   Cost& cost() { return cost_; }
   AnswerWriter& answer() { return answer_; }
+  const Caller& caller() const { return caller_; }
   RequestReport& report() { return report_; }
   absl::Time deadline() const { return deadline_; }
   absl::Duration elapsed() const { return total_.elapsed(); }
@@ -98,7 +103,7 @@ class Call : public grpc::ServerUnaryReactor {
     return environment_->admission->max_call_bytes();
   }
   // With whom the call shares the machine.
-  const std::string& caller() const { return caller_; }
+  std::string share() const;
   // Set once the caller has gone; may outlive the call.
   std::shared_ptr<const std::atomic<bool>> cancelled() const {
     return cancelled_;
@@ -107,6 +112,8 @@ class Call : public grpc::ServerUnaryReactor {
  private:
   // Whether the call may go on; else it is complete.
   absl::Status Enter();
+  // Whether the caller is known, and does not call too often.
+  absl::Status CheckCaller();
   void RunAndComplete();
   void Report(const absl::Status& status);
 
@@ -118,7 +125,6 @@ class Call : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* const request_;
   grpc::ByteBuffer* const response_;
   const absl::Time deadline_;
-  const std::string caller_;
   const Stopwatch total_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
       std::make_shared<std::atomic<bool>>(false);
@@ -129,6 +135,8 @@ class Call : public grpc::ServerUnaryReactor {
   size_t longest_text_ = 0;  // bytes
   AnswerWriter answer_;
   RequestReport report_;
+  Caller caller_;
+  absl::Status unauthenticated_;  // OK where it is known
 };
 
 }  // namespace deberta::server

@@ -59,8 +59,10 @@ absl::Status TokenizeCall::Write(const TokenizedInput& input) {
 
 std::optional<absl::Status> ListModelsCall::Run() {
   v1::ListModelsResponse response;
-  for (const ServedModel& model : catalog().models())
-    ToProto(model, response.add_models());
+  for (const ServedModel& model : catalog().models()) {
+    if (caller().MayUse(model.description.name))
+      ToProto(model, response.add_models());
+  }
   answer().Append(response);
   return absl::OkStatus();
 }

@@ -20,7 +20,10 @@ enum class Rejection {
   kPredictedLate,
   kMemoryFull,
   kTooLarge,
-  kDraining
+  kDraining,
+  kUnauthenticated,
+  kNotAllowed,
+  kRateLimited
 };
 
 // The methods that compute no task; those that do have the tasks' names.

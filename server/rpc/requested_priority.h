@@ -6,16 +6,17 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
-#include "server/batching/job.h"
+#include "server/base/priority.h"
 
 namespace deberta::server {
 
 inline constexpr char kPriorityMetadata[] = "x-deberta-priority";
 
-// InvalidArgument (reason PRIORITY_UNKNOWN) for any other value; of several the
-// last counts.
+// Of several values the last counts. Without one it is normal, or `highest` if
+// that is low. InvalidArgument (reason PRIORITY_UNKNOWN) for any other value,
+// PermissionDenied (PRIORITY_NOT_ALLOWED) for more than `highest`.
 absl::StatusOr<Priority> RequestedPriority(
-    const grpc::ServerContextBase& context);
+    const grpc::ServerContextBase& context, Priority highest);
 
 }  // namespace deberta::server
 

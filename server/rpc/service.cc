@@ -40,6 +40,7 @@ Service::Service(Options options)
       large_calls_(options.large_call_threads),
       environment_({.admission = &admission_,
                     .large_calls = &large_calls_,
+                    .authenticator = options.authenticator,
                     .observer = std::move(options.observer),
                     .max_time = options.max_call_time}) {}
 

@@ -44,6 +44,8 @@ class Service final : public RawService {
     size_t max_inflight_bytes = size_t{200} << 20;
     // That parse and tokenize large requests.
     int large_call_threads = 1;
+    // Who may call; null: anyone. Outlives the service.
+    const Authenticator* authenticator = nullptr;
     RequestObserver observer;
   };
 

@@ -43,6 +43,8 @@ std::string DefaultReason(const absl::Status& status) {
       return "SHUTTING_DOWN";
     case absl::StatusCode::kUnauthenticated:
       return "UNAUTHENTICATED";
+    case absl::StatusCode::kPermissionDenied:
+      return "MODEL_NOT_ALLOWED";
     default:
       return "INTERNAL";
   }
@@ -66,6 +68,7 @@ absl::StatusCode PublicCode(const absl::Status& status) {
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
       return status.code();
     default:
       return absl::StatusCode::kInternal;

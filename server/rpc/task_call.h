@@ -32,7 +32,7 @@ class TaskCall final : public Call {
            const CallEnvironment* environment)
       : Call(TaskName(kKind), context, request, response, environment),
         fp32_(AsksForFp32(context)),
-        priority_(RequestedPriority(context)) {}
+        priority_(RequestedPriority(context, caller().max_priority)) {}
 
  private:
   std::optional<absl::Status> Run() override {
@@ -44,7 +44,7 @@ class TaskCall final : public Call {
 
   absl::Status Identify() override {
     if (absl::Status s = Parse(&request_); !s.ok()) return s;
-    return SetModel(catalog().Find(request_.model(), kKind));
+    return SetModel(FindModel(catalog(), caller(), request_.model(), kKind));
   }
 
   // OK: the end of the run answers the call.
@@ -75,7 +75,7 @@ class TaskCall final : public Call {
     // token.
     constexpr size_t kMostTokenBytes = 32;
     return scheduler().Check(
-        queue_, {.caller = caller(),
+        queue_, {.caller = share(),
                  .priority = *priority_,
                  .deadline = deadline(),
                  .tokens = cost().request_bytes / kMostTokenBytes});
@@ -120,7 +120,7 @@ class TaskCall final : public Call {
                          },
                      .limits = {.tokens = scheduler().round_tokens()},
                      .deadline = deadline(),
-                     .caller = caller(),
+                     .caller = share(),
                      .priority = *priority_,
                      .tokens = computed_tokens,
                      .cancelled = [flag = cancelled()] { return flag->load(); },

@@ -269,6 +269,24 @@ class DrainTest(unittest.TestCase):
                 self.assertEqual(future.result().results, reply.results)
             self.assertEqual(server.exit_code(), 0)
 
+    def test_a_drain_that_runs_out_of_time_says_so(self):
+        models = calls_module.models(environment.ROOT, environment.work)
+        with Server(environment.server_binary(), models,
+                    environment.work / "drain_late.log",
+                    "--drain_seconds=0") as server, \
+                server.channel() as channel:
+            late = [stub(channel).Classify.future(
+                classify(different(f"{i} {LONG}", 128)), timeout=120)
+                for i in range(4)]
+            eventually(60, lambda: metric(
+                server.metrics(), "deberta_inflight_requests") > 0,
+                "calls are in")
+            server.terminate()
+            self.assertEqual(server.exit_code(), 3, server.log())
+            self.assertRegex(server.log(), r'"level":"error".*"calls_left":[1-4]')
+            for future in late:
+                self.assertIsNotNone(future.exception())
+
     def test_callers_in_a_loop_only_see_unavailable(self):
         models = calls_module.models(environment.ROOT, environment.work)
         answered = threading.Semaphore(0)

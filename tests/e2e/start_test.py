@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import resource
@@ -38,8 +39,12 @@ def have_ipv6():
     return True
 
 
+def limit(of, count):
+    return lambda: resource.setrlimit(of, (count, count))
+
+
 def limit_descriptors(count):
-    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+    return limit(resource.RLIMIT_NOFILE, count)
 
 
 class TestInDirectory(unittest.TestCase):
@@ -211,7 +216,9 @@ class FailingStartTest(TestInDirectory):
             said = [line for line in output.splitlines()
                     if not re.search(r'"level":"info"', line)]
             self.assertEqual(len(said), 1, output)
-            self.assertIn(words, said[0])
+            line = json.loads(said[0])
+            self.assertEqual(line["level"], "error")
+            self.assertIn(words, line["error"])
         self.assertLess(min(seconds), LIMIT_SECONDS, command)
 
     def test_flags(self):
@@ -253,18 +260,18 @@ class FailingStartTest(TestInDirectory):
     def cannot_bind(self, address, reason):
         for flag, what in (("listen", "listen"),
                            ("metrics_listen", "serve metrics")):
-            self.stopped(f'"cannot {what} on {address}: {reason}',
+            self.stopped(f'cannot {what} on {address}: {reason}',
                          f"--{flag}={address}")
 
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.cannot_bind(address, 'Address already in use"')
+            self.cannot_bind(address, 'Address already in use')
         if have_ipv6():
             with socket.create_server(("::1", 0),
                                       family=socket.AF_INET6) as taken:
                 address = f"[::1]:{taken.getsockname()[1]}"
-                self.cannot_bind(address, 'Address already in use"')
+                self.cannot_bind(address, 'Address already in use')
 
     def test_address_of_nobody(self):
         # TEST-NET-1 and the documentation's prefix of IPv6.
@@ -278,7 +285,7 @@ class FailingStartTest(TestInDirectory):
         try:
             socket.create_server(("127.0.0.1", 1)).close()
         except PermissionError:
-            self.cannot_bind("127.0.0.1:1", 'Permission denied"')
+            self.cannot_bind("127.0.0.1:1", 'Permission denied')
         else:
             self.skipTest("whoever runs this may bind port 1")
 
@@ -288,9 +295,51 @@ class FailingStartTest(TestInDirectory):
                          f"of at least 64, it is {count}",
                          before=limit_descriptors(count))
 
+    def test_little_address_space(self):
+        for megabytes in (250, 500):
+            self.stopped("MiB of address space at least (ulimit -v)",
+                         before=limit(resource.RLIMIT_AS, megabytes << 20))
+
+    def test_unreadable_tokens(self):
+        self.stopped("/nowhere: No such file", "--tokens_file=/nowhere")
+        self.stopped("it is no plain file", "--tokens_file=/dev/zero")
+        path = self.directory / "tokens"
+        path.write_text('{"tokens": [{"name": "n", "sha256": "xyzzyplugh"}]}')
+        self.stopped("tokens[0].sha256: expected", f"--tokens_file={path}")
+
+    def test_nobody_reads_what_it_says(self):
+        """A full pipe held the start up for ever, and a failing one too."""
+        for flag, code in (("--models=/nowhere", 1), ("--nonsense", 1)):
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writer, b"#" * 4096)
+            os.set_blocking(writer, True)
+            began = time.monotonic()
+            with subprocess.Popen(
+                    [environment.server_binary(), f"--listen={NOWHERE}",
+                     f"--metrics_listen={NOWHERE}", flag],
+                    stdin=subprocess.DEVNULL, stdout=writer,
+                    stderr=writer) as process:
+                self.assertEqual(process.wait(30), code)
+            self.assertLess(time.monotonic() - began, 10)
+            os.close(reader)
+            os.close(writer)
+
+    def test_closed_streams(self):
+        for streams in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
+            done = subprocess.run(
+                ["sh", "-c", f'exec "$0" "$@" {streams}',
+                 environment.server_binary(), "--models=/nowhere",
+                 f"--listen={NOWHERE}", f"--metrics_listen={NOWHERE}"],
+                capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual(done.returncode, 1, streams)
+            self.assertEqual("/nowhere" in done.stderr, "2>&-" not in streams)
+
     def test_unix_socket(self):
         self.cannot_bind(f"unix:{self.directory}/absent/socket",
-                         'No such file or directory"')
+                         'No such file or directory')
         (self.directory / "file").write_text("precious", encoding="utf-8")
         self.cannot_bind(f"unix:{self.directory}/file",
                          "Address already in use: the file there is no socket")

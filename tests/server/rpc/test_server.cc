@@ -87,6 +87,7 @@ TestServer::TestServer(const Settings& settings) {
       [](const Scheduler::BatchReport&) {});
   service_ = std::make_unique<Service>(Service::Options{
       .max_call_time = settings.max_call_time,
+      .authenticator = settings.authenticator,
       .observer =
           [this, before = settings.before_report](const RequestReport& report) {
             before();

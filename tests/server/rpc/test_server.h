@@ -38,6 +38,7 @@ class TestServer {
     std::string tagger_precision = "fp32";
     bool keep_fp32 = false;
     bool serve = true;
+    const Authenticator* authenticator = nullptr;
     // Called as the first of each report.
     std::function<void()> before_report = [] {};
   };

@@ -1,0 +1,54 @@
+// Who makes a call: the name of its token, else the address it comes from.
+
+#ifndef SERVER_RPC_CALLER_H_
+#define SERVER_RPC_CALLER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/server_context.h"
+#include "server/base/priority.h"
+#include "server/models/catalog.h"
+#include "server/security/authenticator.h"
+
+namespace deberta::server {
+
+inline constexpr char kAuthorizationMetadata[] = "authorization";
+
+struct Caller {
+  // The authenticated name, else the peer's address without its port.
+  std::string name;
+  bool authenticated = false;
+  Priority max_priority = Priority::kHigh;
+  std::shared_ptr<const Account> account = {};  // none unless authenticated
+
+  bool MayUse(std::string_view model) const {
+    return account == nullptr || account->MayUse(model);
+  }
+};
+
+// gRPC's name of a peer without the port: "ipv4:1.2.3.4:5" is "1.2.3.4",
+// "ipv6:%5B::1%5D:5" is "::1", anything of "unix:" is "unix".
+std::string PeerHost(std::string_view peer);
+
+// The caller by its address alone.
+Caller UnknownCaller(const grpc::ServerContextBase& context);
+
+// Makes `caller` the one whose token the call carries. Without an authenticator
+// it stays as it is. Unauthenticated if there is no good token.
+absl::Status Authenticate(const grpc::ServerContextBase& context,
+                          const Authenticator* authenticator, Caller* caller);
+
+// As Catalog::Find(), among the models that the caller may use; of others it
+// learns nothing. PermissionDenied for one that it names.
+absl::StatusOr<size_t> FindModel(const Catalog& catalog, const Caller& caller,
+                                 std::string_view name,
+                                 std::optional<TaskKind> task = std::nullopt);
+
+}  // namespace deberta::server
+
+#endif  // SERVER_RPC_CALLER_H_
