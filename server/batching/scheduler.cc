@@ -44,10 +44,8 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
     : options_(std::move(options)),
       run_batch_(std::move(run_batch)),
       observer_(std::move(observer)),
-      queues_(queues, JobQueue({.max_batch_tokens = options_.max_batch_tokens,
-                                .max_queue_tokens = options_.max_queue_tokens,
-                                .max_batch_wait = options_.max_batch_wait})),
-      tokens_per_second_(queues, 0.0) {
+      queues_(queues, MakeQueue()),
+      queue_states_(queues) {
   const auto threads = static_cast<size_t>(options_.threads);
   const auto scratch =
       std::make_shared<std::vector<model::ThreadScratch>>(threads);
@@ -62,6 +60,33 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
 }
 
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
+
+JobQueue Scheduler::MakeQueue() const {
+  return JobQueue({.max_batch_tokens = options_.max_batch_tokens,
+                   .max_queue_tokens = options_.max_queue_tokens,
+                   .max_batch_wait = options_.max_batch_wait});
+}
+
+size_t Scheduler::AddQueue() {
+  MutexLock lock(&mutex_);
+  for (size_t queue = 0; queue < queues_.size(); ++queue) {
+    QueueState& state = queue_states_[queue];
+    if (!state.removed || state.running > 0 || !queues_[queue].empty()) {
+      continue;
+    }
+    state = QueueState();
+    return queue;
+  }
+  queue_states_.reserve(queues_.size() + 1);
+  queues_.push_back(MakeQueue());
+  queue_states_.emplace_back();
+  return queues_.size() - 1;
+}
+
+void Scheduler::RemoveQueue(size_t queue) {
+  MutexLock lock(&mutex_);
+  queue_states_[queue].removed = true;
+}
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
   std::vector<std::shared_ptr<PendingJob>> dropped;
@@ -128,7 +153,7 @@ size_t Scheduler::queued_tokens(size_t queue) const {
 
 double Scheduler::queued_seconds(size_t queue) const {
   MutexLock lock(&mutex_);
-  const double speed = tokens_per_second_[queue];
+  const double speed = queue_states_[queue].tokens_per_second;
   return speed > 0 ? static_cast<double>(queues_[queue].tokens()) / speed : 0.0;
 }
 
@@ -179,6 +204,7 @@ std::optional<Scheduler::Duty> Scheduler::TakeBatch(
   Duty duty = TakeBatchOf(*queue, now);
   duty.team = static_cast<size_t>(team - teams_.begin());
   ++running_batches_;
+  ++queue_states_[*queue].running;
   const size_t tokens = duty.batch->cost;
   *team = {.threads = 1,
            .most = MostThreads(tokens, options_.max_threads_per_batch),
@@ -252,8 +278,7 @@ std::optional<size_t> Scheduler::ReadyQueue(absl::Time now,
     const absl::Time ready = queues_[i].ReadyAt();
     if (ready > now && !draining_) {
       *look_again = std::min(*look_again, ready - now);
-    } else if (!best ||
-               queues_[i].first_due() < queues_[*best].first_due()) {
+    } else if (!best || queues_[i].first_due() < queues_[*best].first_due()) {
       best = i;
     }
   }
@@ -284,6 +309,7 @@ void Scheduler::Lead(Duty& duty) {
   Finish(batch.complete);
   MutexLock lock(&mutex_);
   --running_batches_;
+  --queue_states_[duty.queue].running;
   if (Idle()) work_finished_.SignalAll();
 }
 
@@ -333,7 +359,7 @@ void Scheduler::Record(Duty& duty, Results& results, absl::Duration elapsed) {
     // The batches beside this one go on at about the same speed.
     const double sample = static_cast<double>(batch.cost * running_batches_) /
                           absl::ToDoubleSeconds(elapsed);
-    double& speed = tokens_per_second_[duty.queue];
+    double& speed = queue_states_[duty.queue].tokens_per_second;
     speed = speed > 0 ? speed + kSpeedSmoothing * (sample - speed) : sample;
   }
   const PendingJob* previous = nullptr;

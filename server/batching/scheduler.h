@@ -79,13 +79,19 @@ class Scheduler {
   };
   using BatchObserver = std::function<void(const BatchReport&)>;
 
-  // Starts the threads.
+  // Starts the threads, with `queues` queues, numbered from 0.
   Scheduler(Options options, size_t queues, RunBatch run_batch,
             BatchObserver observer);
   // Drains without waiting for queued jobs.
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
+
+  // A new, empty queue; its number until it is removed.
+  size_t AddQueue();
+  // No job may be submitted to `queue` after this. Those that wait in it are
+  // still computed; then its number may be given to another queue.
+  void RemoveQueue(size_t queue);
 
   // Accepts the job, or refuses it without calling `done`:
   //   ResourceExhausted  the queue is full, of jobs that somebody waits for,
@@ -126,6 +132,13 @@ class Scheduler {
     std::shared_ptr<PendingJob> failed = nullptr;
   };
 
+  struct QueueState {
+    double tokens_per_second = 0.0;  // of recent batches; 0 before the first
+    size_t running = 0;              // batches, until they are reported
+    bool removed = false;
+  };
+
+  JobQueue MakeQueue() const;
   void RunThread(int thread);
   // Waits for something to do; none once the scheduler stops.
   std::optional<Duty> WaitForDuty(int thread);
@@ -175,7 +188,7 @@ class Scheduler {
   std::atomic<int64_t> call_at_ = kNever;
   CondVar work_finished_;
   std::vector<JobQueue> queues_ ABSL_GUARDED_BY(mutex_);
-  std::vector<double> tokens_per_second_ ABSL_GUARDED_BY(mutex_);
+  std::vector<QueueState> queue_states_ ABSL_GUARDED_BY(mutex_);  // [queues]
   std::vector<Team> teams_ ABSL_GUARDED_BY(mutex_);  // [max_batches]
   int sleeping_ ABSL_GUARDED_BY(mutex_) = 0;         // threads
   size_t running_batches_ ABSL_GUARDED_BY(mutex_) = 0;
