@@ -16,14 +16,16 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
-#include "server/base/bus_error.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/reload_signal.h"
 #include "server/base/shutdown_signal.h"
 #include "server/engine.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
+#include "server/model_host.h"
 #include "server/options.h"
+#include "server/repository.h"
 #include "server/rpc/listener.h"
 #include "server/rpc/service.h"
 
@@ -45,8 +47,8 @@ void SilenceLibraries() {
 
 // Refuses new calls, finishes those inside by `deadline`, and closes the port.
 void Stop(absl::Time deadline, Service* service, Engine* engine,
-          Listener* listener, Log* log) {
-  listener->SetServing(false);
+          ModelHost* host, Listener* listener, Log* log) {
+  host->StopServing();
   const bool drained = service->Drain(deadline);
   engine->scheduler().Drain(deadline);
   absl::SleepFor(kFarewell);
@@ -96,7 +98,8 @@ void GiveLargeBlocksBack() {
 }
 
 // Everything from the open port to its closing.
-absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
+absl::Status Serve(const Options& options, ShutdownSignal* shutdown,
+                   ReloadSignal* reload, Log* log) {
   if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
@@ -135,21 +138,36 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
       log);
   if (!loaded.ok()) return loaded.status();
   engine = *std::move(loaded);
-  metrics.AddModels(engine->catalog().models(), [&engine](size_t model) {
+  metrics.WatchBacklog([&engine](size_t model) {
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
+  ModelHost host(options, engine.get(), &metrics, listener->get(), log);
+  Repository repository(options.model_repository, &host, log);
+  const bool has_repository = !options.model_repository.empty();
+  if (has_repository) {
+    if (absl::Status s = repository.Look(/*settled=*/true); !s.ok()) return s;
+  }
 
   shutdown->Arm();
-  service.Serve(&engine->catalog(), &engine->scheduler());
-  (*listener)->SetServing(true);
-  log->Info("serving",
-            {{"models", static_cast<int64_t>(options.models.size())}});
+  service.Serve(&engine->live_catalog(), &engine->scheduler());
+  host.StartServing();
+  if (has_repository) {
+    reload->Watch([&repository] { repository.Reload(); });
+    repository.Start(options.repository_poll);
+  }
+  log->Info(
+      "serving",
+      {{"models", static_cast<int64_t>(engine->catalog()->models().size())}});
 
   const int signal = shutdown->Wait();
   log->Info("shutting down", {{"signal", int64_t{signal}}});
-  Stop(SteadyNow() + options.drain_time, &service, engine.get(),
+  reload->Clear();
+  const bool idle = repository.Stop();
+  Stop(SteadyNow() + options.drain_time, &service, engine.get(), &host,
        listener->get(), log);
+  // A load that is under way may take minutes yet, and nobody waits for it.
+  if (!idle) shutdown->Exit(0);
   return absl::OkStatus();
 }
 
@@ -166,12 +184,12 @@ int main(int argc, char** argv) {
   }
   options->loading.hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
   signal(SIGPIPE, SIG_IGN);
-  NameFileOnBusError();
   SilenceLibraries();
   GiveLargeBlocksBack();
+  ReloadSignal reload;  // first: the threads of both are to block it
   ShutdownSignal shutdown;
   Log log(stderr);
-  if (const absl::Status status = Serve(*options, &shutdown, &log);
+  if (const absl::Status status = Serve(*options, &shutdown, &reload, &log);
       !status.ok()) {
     log.Error("cannot start", {{"error", std::string(status.message())}});
     return 1;

@@ -110,38 +110,30 @@ class ProcessCollector : public prometheus::Collectable {
   const std::function<size_t()> inflight_;
 };
 
-class BacklogCollector : public prometheus::Collectable {
- public:
-  BacklogCollector(std::vector<std::string> models,
-                   std::function<Metrics::Backlog(size_t)> backlog)
-      : models_(std::move(models)), backlog_(std::move(backlog)) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    prometheus::MetricFamily tokens = {"deberta_queue_tokens",
-                                       "Tokens that wait to be computed.",
-                                       prometheus::MetricType::Gauge,
-                                       {}};
-    prometheus::MetricFamily seconds = {
-        "deberta_queue_seconds",
-        "Predicted time to compute the tokens that wait.",
-        prometheus::MetricType::Gauge,
-        {}};
-    for (size_t i = 0; i < models_.size(); ++i) {
-      const Metrics::Backlog backlog = backlog_(i);
-      prometheus::ClientMetric metric;
-      metric.label = {{"model", models_[i]}};
-      metric.gauge.value = static_cast<double>(backlog.tokens);
-      tokens.metric.push_back(metric);
-      metric.gauge.value = backlog.seconds;
-      seconds.metric.push_back(metric);
-    }
-    return {tokens, seconds};
+// Of the served models by number.
+std::vector<prometheus::MetricFamily> Backlogs(
+    const std::map<size_t, std::string>& models,
+    const std::function<Metrics::Backlog(size_t)>& backlog) {
+  prometheus::MetricFamily tokens = {"deberta_queue_tokens",
+                                     "Tokens that wait to be computed.",
+                                     prometheus::MetricType::Gauge,
+                                     {}};
+  prometheus::MetricFamily seconds = {
+      "deberta_queue_seconds",
+      "Predicted time to compute the tokens that wait.",
+      prometheus::MetricType::Gauge,
+      {}};
+  for (const auto& [number, name] : models) {
+    const Metrics::Backlog waiting = backlog(number);
+    prometheus::ClientMetric metric;
+    metric.label = {{"model", name}};
+    metric.gauge.value = static_cast<double>(waiting.tokens);
+    tokens.metric.push_back(metric);
+    metric.gauge.value = waiting.seconds;
+    seconds.metric.push_back(metric);
   }
-
- private:
-  const std::vector<std::string> models_;
-  const std::function<Metrics::Backlog(size_t)> backlog_;
-};
+  return {tokens, seconds};
+}
 
 struct MethodSeries {
   Counter* inputs = nullptr;
@@ -174,8 +166,7 @@ struct Metrics::Series {
   std::unique_ptr<ProcessCollector> process =
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
   mutable Mutex mutex;
-  // Null until there are models.
-  std::unique_ptr<BacklogCollector> backlog ABSL_GUARDED_BY(mutex);
+  std::function<Backlog(size_t)> backlog ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& requests = AddCounter(
       "deberta_requests_total",
@@ -221,12 +212,24 @@ struct Metrics::Series {
   Family<prometheus::Gauge>& max_logit_change =
       AddGauge("deberta_precision_max_logit_change",
                "Largest change of a calibration logit from fp32.");
+  Family<prometheus::Gauge>& version =
+      AddGauge("deberta_model_version",
+               "Version of the model that is served; 0 where there are none.");
+  Family<Counter>& loads = AddCounter(
+      "deberta_model_loads_total",
+      "Attempts to load a model of the repository, by outcome; after "
+      "a failed one all is served as before.");
   Family<prometheus::Gauge>& build_info = AddGauge(
       "deberta_build_info", "Always 1; the labels describe the program.");
 
-  // Calls that named no served model; then one a model.
-  ModelSeries unknown;
-  std::vector<ModelSeries> models;
+  // Calls that named no served model; then by number.
+  ModelSeries unknown ABSL_GUARDED_BY(mutex);
+  std::map<size_t, ModelSeries> models ABSL_GUARDED_BY(mutex);
+  std::map<size_t, std::string> served ABSL_GUARDED_BY(mutex);
+  // Gauges of served models, by the family that has them.
+  std::multimap<size_t,
+                std::pair<Family<prometheus::Gauge>*, prometheus::Gauge*>>
+      gauges ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& AddCounter(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -273,24 +276,49 @@ struct Metrics::Series {
       model.rejected[rejection] =
           &rejected.Add({{"model", told.name}, {"reason", name}});
     }
+    AddLoads(told.name);
     const Labels labels = {{"model", told.name}};
     model.batch_sequences = &batch_sequences.Add(labels, kSequences);
     model.batch_tokens = &batch_tokens.Add(labels, kTokens);
-    load_seconds.Add(labels).Set(absl::ToDoubleSeconds(told.load_time));
-    model_bytes.Add(labels).Set(static_cast<double>(told.resident_bytes));
-    AddPrecision(told);
     return model;
   }
 
-  void AddPrecision(const ModelDescription& told) {
+  // The counter of loads that succeeded, or of those that failed.
+  Counter* AddLoads(const std::string& name, bool loaded = true) {
+    Counter* wanted = nullptr;
+    for (const auto& [outcome, of] :
+         {std::pair("loaded", true), std::pair("failed", false)}) {
+      Counter& counter = loads.Add({{"model", name}, {"outcome", outcome}});
+      if (of == loaded) wanted = &counter;
+    }
+    return wanted;
+  }
+
+  void AddGauges(size_t number, const ModelDescription& told)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const Labels labels = {{"model", told.name}};
-    label_agreement.Add(labels).Set(told.agreement.label_agreement());
-    max_logit_change.Add(labels).Set(told.agreement.max_logit_change);
-    precision_info
-        .Add({{"model", told.name},
-              {"requested", told.requested_precision},
-              {"precision", told.precision}})
-        .Set(1);
+    const auto add = [&](Family<prometheus::Gauge>& family, double value,
+                         const Labels& of) {
+      prometheus::Gauge& gauge = family.Add(of);
+      gauge.Set(value);
+      gauges.emplace(number, std::pair(&family, &gauge));
+    };
+    add(load_seconds, absl::ToDoubleSeconds(told.load_time), labels);
+    add(model_bytes, static_cast<double>(told.resident_bytes), labels);
+    add(version, static_cast<double>(told.version), labels);
+    add(label_agreement, told.agreement.label_agreement(), labels);
+    add(max_logit_change, told.agreement.max_logit_change, labels);
+    add(precision_info, 1,
+        {{"model", told.name},
+         {"requested", told.requested_precision},
+         {"precision", told.precision}});
+  }
+
+  void RemoveGauges(size_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    const auto [begin, end] = gauges.equal_range(number);
+    for (auto it = begin; it != end; ++it)
+      it->second.first->Remove(it->second.second);
+    gauges.erase(begin, end);
   }
 };
 
@@ -300,6 +328,7 @@ Metrics::Metrics(const BuildInfo& build) : series_(new Series) {
             {"onednn", build.onednn},
             {"isa", build.isa}})
       .Set(1);
+  const MutexLock lock(&series_->mutex);
   series_->AddRequests("", &series_->unknown);
 }
 
@@ -309,19 +338,32 @@ void Metrics::WatchInflight(std::function<size_t()> inflight) {
   series_->process = std::make_unique<ProcessCollector>(std::move(inflight));
 }
 
-void Metrics::AddModels(const std::vector<ServedModel>& models,
-                        std::function<Backlog(size_t model)> backlog) {
-  std::vector<std::string> names;
-  for (const ServedModel& model : models) {
-    names.push_back(model.description.name);
-    series_->models.push_back(series_->MakeModel(model.description));
-  }
+void Metrics::WatchBacklog(std::function<Backlog(size_t number)> backlog) {
   const MutexLock lock(&series_->mutex);
-  series_->backlog =
-      std::make_unique<BacklogCollector>(std::move(names), std::move(backlog));
+  series_->backlog = std::move(backlog);
+}
+
+void Metrics::AddModel(size_t number, const ModelDescription& model) {
+  const MutexLock lock(&series_->mutex);
+  series_->RemoveGauges(number);
+  series_->AddGauges(number, model);
+  series_->models[number] = series_->MakeModel(model);
+  series_->served[number] = model.name;
+}
+
+void Metrics::RemoveModel(size_t number) {
+  const MutexLock lock(&series_->mutex);
+  series_->RemoveGauges(number);
+  series_->served.erase(number);
+}
+
+void Metrics::RecordLoad(const std::string& name, bool loaded) {
+  const MutexLock lock(&series_->mutex);
+  series_->AddLoads(name, loaded)->Increment();
 }
 
 void Metrics::RecordRequest(const RequestReport& report) {
+  const MutexLock lock(&series_->mutex);
   ModelSeries& model = report.model.has_value() ? series_->models[*report.model]
                                                 : series_->unknown;
   model.requests[report.method][report.code]->Increment();
@@ -341,9 +383,12 @@ void Metrics::RecordRequest(const RequestReport& report) {
 }
 
 void Metrics::RecordBatch(size_t model, size_t sequences, size_t tokens) {
-  series_->models[model].batch_sequences->Observe(
-      static_cast<double>(sequences));
-  series_->models[model].batch_tokens->Observe(static_cast<double>(tokens));
+  const MutexLock lock(&series_->mutex);
+  const auto found = series_->models.find(model);
+  // A batch of a model's proofs, which is not served yet.
+  if (found == series_->models.end()) return;
+  found->second.batch_sequences->Observe(static_cast<double>(sequences));
+  found->second.batch_tokens->Observe(static_cast<double>(tokens));
 }
 
 std::string Metrics::Text() const {
@@ -355,7 +400,12 @@ std::string Metrics::Text() const {
   append(*series_->process);
   {
     const MutexLock lock(&series_->mutex);
-    if (series_->backlog != nullptr) append(*series_->backlog);
+    if (series_->backlog != nullptr) {
+      for (prometheus::MetricFamily& family :
+           Backlogs(series_->served, series_->backlog)) {
+        families.push_back(std::move(family));
+      }
+    }
   }
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -4,6 +4,8 @@
 #define SERVER_OPTIONS_H_
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,7 +18,10 @@
 namespace deberta::server {
 
 struct Options {
-  std::vector<ModelSource> models;  // never empty; names differ
+  std::vector<ModelSource> models;  // names differ
+  // Empty: none. Never so if there are no models.
+  std::string model_repository = {};
+  absl::Duration repository_poll = absl::InfiniteDuration();
   LoadOptions loading = {};
   Address listen = {};
   Address metrics_listen = {};

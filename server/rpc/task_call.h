@@ -47,7 +47,7 @@ class TaskCall final : public Call {
   // OK: the end of the run answers the call.
   absl::Status Queue() {
     if (!fp32_.ok()) return fp32_.status();
-    absl::StatusOr<size_t> queue = QueueFor(catalog(), *report().model, *fp32_);
+    absl::StatusOr<size_t> queue = QueueFor(model(), *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
     absl::StatusOr<T> task = MakeTask(std::exchange(request_, {}));

@@ -18,18 +18,16 @@ class MetricsTest : public testing::Test {
     metrics_.WatchInflight([this] { return inflight_; });
     const Agreement agreement = {
         .labels = 200, .agreeing = 199, .max_logit_change = 0.25};
-    std::vector<ServedModel> models(2);
-    models[0].description = {.name = "m",
-                             .tasks = {TaskKind::kClassify, TaskKind::kEncode},
-                             .precision = "int8",
-                             .requested_precision = "auto",
-                             .agreement = agreement,
-                             .resident_bytes = 4096,
-                             .load_time = absl::Milliseconds(1500)};
-    models[1].description = {.name = "fp32"};
-    metrics_.AddModels(models, [](size_t) {
-      return Metrics::Backlog{.tokens = 12, .seconds = 0.5};
-    });
+    metrics_.WatchBacklog(
+        [](size_t) { return Metrics::Backlog{.tokens = 12, .seconds = 0.5}; });
+    metrics_.AddModel(0, {.name = "m",
+                          .tasks = {TaskKind::kClassify, TaskKind::kEncode},
+                          .precision = "int8",
+                          .requested_precision = "auto",
+                          .agreement = agreement,
+                          .resident_bytes = 4096,
+                          .load_time = absl::Milliseconds(1500)});
+    metrics_.AddModel(1, {.name = "fp32"});
   }
 
   size_t inflight_ = 3;
