@@ -97,6 +97,39 @@ void GiveLargeBlocksBack() {
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
+// From the engine's models to the end of the drain.
+absl::Status ServeModels(const Options& options, Service* service,
+                         Engine* engine, Metrics* metrics, Listener* listener,
+                         ShutdownSignal* shutdown, ReloadSignal* reload,
+                         Log* log) {
+  ModelHost host(options, engine, metrics, listener, log);
+  Repository repository(options.model_repository, &host, log);
+  const bool has_repository = !options.model_repository.empty();
+  if (has_repository) {
+    if (absl::Status s = repository.Look(/*settled=*/true); !s.ok()) return s;
+  }
+
+  shutdown->Arm();
+  service->Serve(&engine->live_catalog(), &engine->scheduler());
+  host.StartServing();
+  if (has_repository) {
+    reload->Watch([&repository] { repository.Reload(); });
+    repository.Start(options.repository_poll);
+  }
+  log->Info(
+      "serving",
+      {{"models", static_cast<int64_t>(engine->catalog()->models().size())}});
+
+  const int signal = shutdown->Wait();
+  log->Info("shutting down", {{"signal", int64_t{signal}}});
+  reload->Clear();
+  const bool idle = repository.Stop();
+  Stop(SteadyNow() + options.drain_time, service, engine, &host, listener, log);
+  // A load that is under way may take minutes yet, and nobody waits for it.
+  if (!idle) shutdown->Exit(0);
+  return absl::OkStatus();
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown,
                    ReloadSignal* reload, Log* log) {
@@ -142,33 +175,8 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown,
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
-  ModelHost host(options, engine.get(), &metrics, listener->get(), log);
-  Repository repository(options.model_repository, &host, log);
-  const bool has_repository = !options.model_repository.empty();
-  if (has_repository) {
-    if (absl::Status s = repository.Look(/*settled=*/true); !s.ok()) return s;
-  }
-
-  shutdown->Arm();
-  service.Serve(&engine->live_catalog(), &engine->scheduler());
-  host.StartServing();
-  if (has_repository) {
-    reload->Watch([&repository] { repository.Reload(); });
-    repository.Start(options.repository_poll);
-  }
-  log->Info(
-      "serving",
-      {{"models", static_cast<int64_t>(engine->catalog()->models().size())}});
-
-  const int signal = shutdown->Wait();
-  log->Info("shutting down", {{"signal", int64_t{signal}}});
-  reload->Clear();
-  const bool idle = repository.Stop();
-  Stop(SteadyNow() + options.drain_time, &service, engine.get(), &host,
-       listener->get(), log);
-  // A load that is under way may take minutes yet, and nobody waits for it.
-  if (!idle) shutdown->Exit(0);
-  return absl::OkStatus();
+  return ServeModels(options, &service, engine.get(), &metrics, listener->get(),
+                     shutdown, reload, log);
 }
 
 }  // namespace

@@ -6,17 +6,15 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <array>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "server/base/mutex.h"
+#include "server/process_collector.h"
 
 namespace deberta::server {
 namespace {
@@ -60,55 +58,6 @@ constexpr std::array kOtherMethods = {kTokenizeMethod, kListModelsMethod,
 Labels Of(const std::string& model, std::string_view method) {
   return {{"model", model}, {"task", std::string(method)}};
 }
-
-prometheus::MetricFamily OneValue(const char* name, const char* help,
-                                  prometheus::MetricType type, double value) {
-  prometheus::MetricFamily family = {name, help, type, {{}}};
-  if (type == prometheus::MetricType::Counter) {
-    family.metric[0].counter.value = value;
-  } else {
-    family.metric[0].gauge.value = value;
-  }
-  return family;
-}
-
-double ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0;
-  double resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-double CpuSeconds() {
-  timespec spent = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-  return static_cast<double>(spent.tv_sec) +
-         static_cast<double>(spent.tv_nsec) * 1e-9;
-}
-
-class ProcessCollector : public prometheus::Collectable {
- public:
-  explicit ProcessCollector(std::function<size_t()> inflight)
-      : inflight_(std::move(inflight)) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    return {OneValue("process_resident_memory_bytes",
-                     "Physical memory that the process holds, mapped files "
-                     "included.",
-                     prometheus::MetricType::Gauge, ResidentBytes()),
-            OneValue("process_cpu_seconds_total",
-                     "CPU time that the process has used.",
-                     prometheus::MetricType::Counter, CpuSeconds()),
-            OneValue("deberta_inflight_requests",
-                     "Requests that are accepted and not yet answered.",
-                     prometheus::MetricType::Gauge,
-                     static_cast<double>(inflight_()))};
-  }
-
- private:
-  const std::function<size_t()> inflight_;
-};
 
 // Of the served models by number.
 std::vector<prometheus::MetricFamily> Backlogs(
@@ -197,10 +146,8 @@ struct Metrics::Series {
       AddHistogram("deberta_batch_tokens", "Tokens computed together.");
   Family<prometheus::Gauge>& load_seconds =
       AddGauge("deberta_model_load_seconds", "Time it took to load the model.");
-  Family<prometheus::Gauge>& model_bytes =
-      AddGauge("deberta_model_bytes",
-               "Memory of the model's weights and tables, mapped files "
-               "included.");
+  Family<prometheus::Gauge>& model_bytes = AddGauge(
+      "deberta_model_bytes", "Memory of the model's weights and tables.");
   Family<prometheus::Gauge>& precision_info =
       AddGauge("deberta_model_precision_info",
                "Always 1; the labels are the precision that was asked for and "

@@ -298,5 +298,65 @@ TEST_F(EngineTest, TensorsThatNothingUsesAreLogged) {
   EXPECT_THAT(log, HasSubstr("encoder.layer.1.output.dense.weight"));
 }
 
+TEST_F(EngineTest, AModelIsReplacedBesideThoseWhoHoldTheOldOne) {
+  const auto loaded =
+      Load({{.name = "a", .directory = CopyModelWithTokenizer("v3_classify")},
+            {.name = "b", .directory = CopyModelWithTokenizer("v3_tag")}});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  Engine& engine = **loaded;
+  const std::shared_ptr<const Catalog> before = engine.catalog();
+  const std::vector<float> logits = Logits(engine, before->models()[0]->queue);
+
+  auto next =
+      LoadModel({.name = "a", .directory = root_ + "/v3_classify"}, {}, &log_);
+  ASSERT_TRUE(next.ok()) << next.status();
+  std::shared_ptr<const ServedModel> hosted = engine.Host(*std::move(next));
+  EXPECT_EQ(engine.catalog(), before) << "hosted, not served";
+  EXPECT_EQ(Logits(engine, hosted->queue), logits);
+  engine.Serve(hosted);
+  const std::shared_ptr<const Catalog> after = engine.catalog();
+  EXPECT_EQ(after->models()[0], hosted);
+  EXPECT_EQ(after->models()[1], before->models()[1]);
+  EXPECT_EQ(hosted->number, before->models()[0]->number);
+  EXPECT_NE(hosted->queue, before->models()[0]->queue);
+  // Who found the old one still asks it.
+  EXPECT_EQ(Logits(engine, before->models()[0]->queue), logits);
+  EXPECT_EQ(last_report_, hosted->number);
+
+  engine.Remove("a");
+  EXPECT_TRUE(absl::IsNotFound(engine.catalog()->Find("a").status()));
+  EXPECT_EQ(Logits(engine, hosted->queue), logits);
+  engine.Remove("b");
+  EXPECT_TRUE(absl::IsNotFound(engine.catalog()->Find("").status()));
+}
+
+TEST_F(EngineTest, AModelThatNobodyHoldsLeavesItsQueueToAnother) {
+  const auto loaded =
+      Load({{.name = "a", .directory = CopyModelWithTokenizer("v3_classify")}});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  Engine& engine = **loaded;
+  const size_t first = engine.catalog()->models()[0]->queue;
+  for (int turn = 0; turn < 4; ++turn) {
+    auto next = LoadModel({.name = "a", .directory = root_ + "/v3_classify"},
+                          {}, &log_);
+    ASSERT_TRUE(next.ok()) << next.status();
+    engine.Serve(engine.Host(*std::move(next)));
+    const size_t queue = engine.catalog()->models()[0]->queue;
+    EXPECT_EQ(queue, turn % 2 == 0 ? first + 1 : first);
+    Logits(engine, queue);
+  }
+}
+
+TEST_F(EngineTest, AModelThatDoesNotFitIsNotLoaded) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  const absl::Status status =
+      LoadModel({.name = "m", .directory = directory},
+                {.memory_bytes = size_t{1} << 20}, &log_)
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("of the cgroup's limit of 1048576"));
+}
+
 }  // namespace
 }  // namespace deberta::server
