@@ -93,8 +93,8 @@ absl::StatusOr<DirectoryStamp> StampDirectory(const std::string& directory) {
     }
     stamp.push_back({.name = name,
                      .bytes = static_cast<uint64_t>(info.st_size),
-                     .modified_ns = int64_t{info.st_mtim.tv_sec} * 1000000000 +
-                                    info.st_mtim.tv_nsec,
+                     .changed_ns = int64_t{info.st_ctim.tv_sec} * 1000000000 +
+                                   info.st_ctim.tv_nsec,
                      .inode = info.st_ino});
   }
   return stamp;

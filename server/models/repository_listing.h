@@ -22,7 +22,9 @@ namespace deberta::server {
 struct FileStamp {
   std::string name;
   uint64_t bytes = 0;
-  int64_t modified_ns = 0;
+  // Of its status, which no one sets: also when its contents were put back as
+  // old as those before.
+  int64_t changed_ns = 0;
   uint64_t inode = 0;
   auto operator<=>(const FileStamp&) const = default;
 };
