@@ -22,7 +22,7 @@ absl::StatusOr<Embeddings> LoadEmbeddings(const Weights& weights,
                                           WeightReader& reader) {
   Embeddings embeddings;
   embeddings.words = weights.word_embeddings;
-  reader.Keep(weights.word_embeddings);
+  reader.Done(weights.word_embeddings);
   embeddings.positions = reader.Read(weights.position_embeddings);
   embeddings.types = reader.Read(weights.token_type_embeddings);
   if (weights.embed_proj != nullptr) {

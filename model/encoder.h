@@ -41,7 +41,7 @@ class Encoder {
 
   const EncoderLayer& last_layer() const { return *layers_.back(); }
 
-  // Bytes held in memory, without the mapped word embeddings.
+  // Bytes held in memory, without the word embeddings.
   size_t bytes() const;
 
  private:

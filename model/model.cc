@@ -271,7 +271,8 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   }
   auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
-  if (absl::Status s = checkpoint->CheckUnchanged(); !s.ok()) return s;
+  if (!options.share_checkpoint)
+    checkpoint->ReleaseAllBut(*weights->word_embeddings);
   const uint64_t longest = LongestSequence(reader.config());
   return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
       Parts{std::move(checkpoint), std::move(precision), reader.products(),
@@ -291,17 +292,9 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
   if (valid.ok() && parts_->decoder.has_value()) {
     valid = parts_->decoder->Check(batch);
   }
-  // Their rows are read where the file is mapped, which would end the process
-  // if it were cut short.
-  const TensorView& words = *parts_->weights.word_embeddings;
-  valid.Update(parts_->checkpoint->CheckUnchanged(words));
   if (!valid.ok()) return valid;
   const std::vector<size_t> left = parts_->encoder.ForwardToLast(
       batch, workspace, options.observer, options.still_wanted);
-  // Not while they were read either.
-  if (absl::Status s = parts_->checkpoint->CheckUnchanged(words); !s.ok()) {
-    return s;
-  }
   if (left.empty()) {
     return absl::CancelledError("nobody waits for the batch any more");
   }
@@ -352,6 +345,10 @@ uint64_t Model::resident_bytes() const {
   return parts_->encoder.bytes() + parts_->head.bytes() +
          (parts_->decoder.has_value() ? parts_->decoder->bytes() : 0) +
          parts_->weights.word_embeddings->bytes.size();
+}
+
+void Model::ReleaseCheckpoint() const {
+  parts_->checkpoint->ReleaseAllBut(*parts_->weights.word_embeddings);
 }
 
 std::string_view Model::weights_format() const {

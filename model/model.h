@@ -41,6 +41,9 @@ class Model {
     Checkpoint::Options checkpoint = {};
     // The decoder that fills masks, where the tensors are not to choose.
     std::optional<FillMaskDecoder> fill_mask = std::nullopt;
+    // Others will be loaded from the checkpoint too: none of its memory is
+    // given back before ReleaseCheckpoint().
+    bool share_checkpoint = false;
   };
 
   // Loads `checkpoint`, which models in other precisions may share. All
@@ -58,9 +61,7 @@ class Model {
   // Mask Decoder is to fill its masks; with few and odd position_buckets, than
   // the reach of their table (RelativePosition::Reach).
   // Rows of sequences that are not wanted any more are 0 in `output`; if none
-  // is left, Cancelled. DataLoss once the file that the word embeddings are
-  // mapped from was changed in place: answers of old layers on new embeddings
-  // would be wrong.
+  // is left, Cancelled.
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
                        const ForwardOptions& options = {}) const;
@@ -84,9 +85,11 @@ class Model {
   // See RowCost() of head_weights.h.
   double row_cost() const;
   int64_t parameters() const;
-  // Bytes of packed weights and tables held in memory, plus the mapped word
-  // embedding table.
+  // Bytes of packed weights and tables held in memory.
   uint64_t resident_bytes() const;
+  // Gives back the checkpoint's memory but for the word embeddings, which all
+  // of its models read there: none may be loaded from it any more.
+  void ReleaseCheckpoint() const;
   std::string_view weights_format() const;
   const std::string& weights_path() const;
   // Tensors of the file that nothing uses: see Weights::unexpected.

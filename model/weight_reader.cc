@@ -92,15 +92,7 @@ LayerNorm WeightReader::Norm(const LayerNormWeights& weights) {
 }
 
 void WeightReader::Done(const TensorView* tensor) {
-  if (tensor == nullptr) return;
-  checkpoint_.Release(*tensor);
-  Count(tensor);
-}
-
-void WeightReader::Keep(const TensorView* tensor) { Count(tensor); }
-
-void WeightReader::Count(const TensorView* tensor) {
-  if (!done_.insert(tensor).second) return;
+  if (tensor == nullptr || !done_.insert(tensor).second) return;
   ++progress_.tensors_done;
   progress_.bytes_done += tensor->bytes.size();
   if (observer_) observer_(progress_);

@@ -36,11 +36,9 @@ class WeightReader {
 
   LayerNorm Norm(const LayerNormWeights& weights);
 
-  // The tensor is packed: its pages are given back, and the observer is told.
+  // The tensor is packed, or stays in use where it is: the observer is told.
   // Null and repeated tensors are let pass.
   void Done(const TensorView* tensor);
-  // The tensor stays in use where it is mapped.
-  void Keep(const TensorView* tensor);
 
   const Config& config() const { return checkpoint_.config(); }
   // Of the encoder's products and of its attention.
@@ -52,8 +50,6 @@ class WeightReader {
   Workspace& workspace() { return workspace_; }
 
  private:
-  void Count(const TensorView* tensor);
-
   const Checkpoint& checkpoint_;
   const PrecisionChoice precision_;
   Workspace& workspace_;

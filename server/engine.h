@@ -1,48 +1,88 @@
-// The loaded models and the threads that compute them.
+// The models that are served and the threads that compute them.
 
 #ifndef SERVER_ENGINE_H_
 #define SERVER_ENGINE_H_
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "server/base/log.h"
+#include "server/base/mutex.h"
+#include "server/base/work_queue.h"
 #include "server/batching/scheduler.h"
 #include "server/models/catalog.h"
 #include "server/options.h"
 
 namespace deberta::server {
 
+// Thread-safe, but for Serve() and Remove(): one thread at a time.
 class Engine {
  public:
-  // Loads every model of `options`, in order, starts the threads, and measures
-  // what sequences cost. `log`
-  // outlives the call, `observer` is called as Scheduler says, with the model
-  // in place of the queue.
-  static absl::StatusOr<std::unique_ptr<Engine>> Load(
-      const Options& options, Scheduler::BatchObserver observer, Log* log);
-  // Drains without waiting for queued work.
+  // Starts the threads, without models. `observer` is called as Scheduler says,
+  // with the number of the model's name in place of the queue.
+  Engine(const Options& options, Scheduler::BatchObserver observer);
+  // Drains without waiting for queued work. REQUIRES: nobody holds a model.
   ~Engine();
 
-  const Catalog& catalog() const { return catalog_; }
+  // Starts an engine that serves every model of `options`, loaded in order.
+  // `log` outlives the call.
+  static absl::StatusOr<std::unique_ptr<Engine>> Load(
+      const Options& options, Scheduler::BatchObserver observer, Log* log);
+
+  // Gives the model its place, so that it can be asked, and measures what
+  // sequences cost; calls do not find it yet. When nobody holds it any more,
+  // its queues and its memory are free.
+  std::shared_ptr<const ServedModel> Host(ServedModel model);
+  // Calls that enter from now on find the hosted model, in place of the one of
+  // its name if there is one.
+  void Serve(std::shared_ptr<const ServedModel> model);
+  // Calls that enter from now on find no model of that name.
+  void Remove(std::string_view name);
+
+  std::shared_ptr<const Catalog> catalog() const { return catalog_.Get(); }
+  const LiveCatalog& live_catalog() const { return catalog_; }
   Scheduler& scheduler() { return *scheduler_; }
-  // What waits for a model, in whichever precision.
-  size_t queued_tokens(size_t model) const;
-  double queued_seconds(size_t model) const;
+  // What waits for the model that is served under a name, in whichever
+  // precision; 0 if none is.
+  size_t queued_tokens(size_t number) const;
+  double queued_seconds(size_t number) const;
 
  private:
-  Engine(const Options& options, std::vector<ServedModel> models,
-         Scheduler::BatchObserver observer);
+  // What a queue of the scheduler computes.
+  struct Hosted {
+    // Of jobs that wait or run the calls hold it.
+    std::weak_ptr<const ServedModel> model;
+    bool fp32 = false;
+    size_t number = 0;
+  };
 
-  // What each queue's work costs; its batches are nobody's, and not observed.
-  void Measure();
+  std::shared_ptr<const ServedModel> Place(ServedModel model);
+  // What the work of its queues costs.
+  void Measure(const ServedModel& model);
+  size_t NumberOf(const std::string& name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetQueue(size_t queue, Hosted hosted)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Hosted HostedBy(size_t queue) const;
+  absl::Status Run(size_t queue, const model::RaggedBatch& batch,
+                   const model::ForwardOptions& options,
+                   model::Workspace& workspace, model::BatchOutput* output);
+  std::shared_ptr<const ServedModel> ServedUnder(size_t number) const;
+  // Of a model that nobody holds.
+  void Retire(const ServedModel* model);
 
-  const Catalog catalog_;
-  std::atomic<bool> measured_ = false;
+  mutable Mutex mutex_;
+  std::vector<Hosted> hosted_ ABSL_GUARDED_BY(mutex_);      // by queue
+  std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);  // by number
   std::unique_ptr<Scheduler> scheduler_;
+  // Frees models: hundreds of megabytes, which no call's thread should.
+  WorkQueue reaper_{1};
+  LiveCatalog catalog_;
 };
 
 }  // namespace deberta::server

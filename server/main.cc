@@ -15,16 +15,18 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
-#include "server/base/bus_error.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/reload_signal.h"
 #include "server/base/shutdown_signal.h"
 #include "server/base/thrown.h"
 #include "server/engine.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
+#include "server/model_host.h"
 #include "server/options.h"
+#include "server/repository.h"
 #include "server/rpc/listener.h"
 #include "server/rpc/service.h"
 #include "server/security/authenticator.h"
@@ -44,6 +46,12 @@ constexpr absl::Duration kTokensInterval = absl::Seconds(1);
 // For calls that only watch, such as health, after that.
 constexpr absl::Duration kCloseGrace = absl::Milliseconds(200);
 
+// Both block their signals in the threads of the other.
+struct Signals {
+  ReloadSignal reload;
+  ShutdownSignal shutdown;
+};
+
 // The libraries' own lines are not JSON, and repeat what the server reports.
 void SilenceLibraries() {
   gpr_set_log_function([](gpr_log_func_args* line) {
@@ -57,8 +65,8 @@ void SilenceLibraries() {
 // Refuses new calls, finishes those inside by `deadline`, and closes the port.
 // Returns how many were not finished.
 size_t Stop(absl::Time deadline, Service* service, Engine* engine,
-            Listener* listener) {
-  listener->SetServing(false);
+            ModelHost* host, Listener* listener) {
+  host->StopServing();
   const bool drained = service->Drain(deadline);
   // One whose answer is not sent is not finished either.
   const size_t left = drained ? 0 : std::max<size_t>(1, service->inflight());
@@ -122,9 +130,56 @@ absl::StatusOr<std::unique_ptr<Authenticator>> OpenTokens(
       });
 }
 
+int SayStopped(size_t left, Log* log) {
+  if (left == 0) {
+    log->Info("stopped");
+    return 0;
+  }
+  log->Error("stopped; some calls were not finished in time",
+             {{"calls_left", static_cast<int64_t>(left)}});
+  return kCallsLeft;
+}
+
+// From the engine's models to the end of the drain. Returns the exit code.
+absl::StatusOr<int> ServeModels(const Options& options, Service* service,
+                                Engine* engine, Metrics* metrics,
+                                Listener* listener, Signals* signals,
+                                Log* log) {
+  ModelHost host(options, engine, metrics, listener, log);
+  Repository repository(options.model_repository, &host, log);
+  const bool has_repository = !options.model_repository.empty();
+  if (has_repository) {
+    if (absl::Status s = repository.Look(/*settled=*/true); !s.ok()) return s;
+  }
+
+  signals->shutdown.Arm();
+  service->Serve(&engine->live_catalog(), &engine->scheduler());
+  host.StartServing();
+  if (has_repository) {
+    signals->reload.Watch([&repository] { repository.Reload(); });
+    repository.Start(options.repository_poll);
+  }
+  log->Info(
+      "serving",
+      {{"models", static_cast<int64_t>(engine->catalog()->models().size())}});
+
+  const int signal = signals->shutdown.Wait();
+  log->Info("shutting down", {{"signal", int64_t{signal}}});
+  signals->reload.Clear();
+  const bool idle = repository.Stop();
+  const size_t left =
+      Stop(SteadyNow() + options.drain_time, service, engine, &host, listener);
+  const int code = SayStopped(left, log);
+  // A load that is under way may take minutes yet, and nobody waits for it.
+  if (!idle) {
+    log->Flush(absl::Seconds(1));
+    signals->shutdown.Exit(code);
+  }
+  return code;
+}
+
 // Everything from the open port to its closing. Returns the exit code.
-absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
-                          Log* log) {
+absl::StatusOr<int> Serve(const Options& options, Signals* signals, Log* log) {
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
@@ -149,14 +204,14 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
                        [log] { return log->dropped_lines(); });
   std::unique_ptr<Engine> engine;  // outlives every call and scrape
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
-      StartMetrics(options, metrics, shutdown);
+      StartMetrics(options, metrics, &signals->shutdown);
   if (!metrics_port.ok()) return metrics_port.status();
   absl::StatusOr<std::unique_ptr<Listener>> listener =
       Listener::Start({.address = options.listen,
                        .max_request_bytes = options.max_request_bytes},
                       &service);
   if (!listener.ok()) return listener.status();
-  shutdown->RemoveAtExit((*listener)->file());
+  signals->shutdown.RemoveAtExit((*listener)->file());
   LogListening(options, (*listener)->port(),
                *metrics_port == nullptr ? 0 : (*metrics_port)->port(), log);
 
@@ -175,28 +230,12 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
       log);
   if (!loaded.ok()) return loaded.status();
   engine = *std::move(loaded);
-  metrics.AddModels(engine->catalog().models(), [&engine](size_t model) {
+  metrics.WatchBacklog([&engine](size_t model) {
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
-
-  shutdown->Arm();
-  service.Serve(&engine->catalog(), &engine->scheduler());
-  (*listener)->SetServing(true);
-  log->Info("serving",
-            {{"models", static_cast<int64_t>(options.models.size())}});
-
-  const int signal = shutdown->Wait();
-  log->Info("shutting down", {{"signal", int64_t{signal}}});
-  const size_t left = Stop(SteadyNow() + options.drain_time, &service,
-                           engine.get(), listener->get());
-  if (left == 0) {
-    log->Info("stopped");
-    return 0;
-  }
-  log->Error("stopped; some calls were not finished in time",
-             {{"calls_left", static_cast<int64_t>(left)}});
-  return kCallsLeft;
+  return ServeModels(options, &service, engine.get(), &metrics, listener->get(),
+                     signals, log);
 }
 
 int CannotStart(const absl::Status& status) {
@@ -214,10 +253,10 @@ int ThreadsOf(const Options& options) {
 int Run(const Options& options) {
   if (absl::Status s = CheckLimits(ThreadsOf(options)); !s.ok())
     return CannotStart(s);
-  ShutdownSignal shutdown;
+  Signals signals;
   Log log(STDERR_FILENO);
   const absl::StatusOr<int> code =
-      Guarded([&] { return Serve(options, &shutdown, &log); });
+      Guarded([&] { return Serve(options, &signals, &log); });
   if (code.ok()) return *code;
   log.Error("cannot start", {{"error", std::string(code.status().message())}});
   return 1;
@@ -234,7 +273,6 @@ int main(int argc, char** argv) {
   absl::StatusOr<Options> options = ParseOptions(argc, argv);
   if (!options.ok()) return CannotStart(options.status());
   options->loading.hdf5_reader = deberta::model::Hdf5ReaderBesideProgram();
-  NameFileOnBusError();
   SilenceLibraries();
   GiveLargeBlocksBack();
   GiveUpPrivileges();

@@ -6,17 +6,15 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <array>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "server/base/mutex.h"
+#include "server/process_collector.h"
 
 namespace deberta::server {
 namespace {
@@ -66,93 +64,36 @@ Labels Of(const std::string& model, std::string_view method) {
   return {{"model", model}, {"task", std::string(method)}};
 }
 
-prometheus::MetricFamily OneValue(const char* name, const char* help,
-                                  prometheus::MetricType type, double value) {
-  prometheus::MetricFamily family = {name, help, type, {{}}};
-  if (type == prometheus::MetricType::Counter) {
-    family.metric[0].counter.value = value;
-  } else {
-    family.metric[0].gauge.value = value;
+// Of the served models by number.
+std::vector<prometheus::MetricFamily> Backlogs(
+    const std::map<size_t, std::string>& models,
+    const std::function<Metrics::Backlog(size_t)>& backlog) {
+  prometheus::MetricFamily tokens = {"deberta_queue_tokens",
+                                     "Tokens that wait to be computed.",
+                                     prometheus::MetricType::Gauge,
+                                     {}};
+  prometheus::MetricFamily seconds = {
+      "deberta_queue_seconds",
+      "Predicted time to compute the tokens that wait.",
+      prometheus::MetricType::Gauge,
+      {}};
+  for (const auto& [number, name] : models) {
+    const Metrics::Backlog waiting = backlog(number);
+    prometheus::ClientMetric metric;
+    metric.label = {{"model", name}};
+    metric.gauge.value = static_cast<double>(waiting.tokens);
+    tokens.metric.push_back(metric);
+    metric.gauge.value = waiting.seconds;
+    seconds.metric.push_back(metric);
   }
-  return family;
+  return {tokens, seconds};
 }
-
-double ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0;
-  double resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-double CpuSeconds() {
-  timespec spent = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-  return static_cast<double>(spent.tv_sec) +
-         static_cast<double>(spent.tv_nsec) * 1e-9;
-}
-
-class ProcessCollector : public prometheus::Collectable {
- public:
-  explicit ProcessCollector(std::function<size_t()> inflight)
-      : inflight_(std::move(inflight)) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    return {OneValue("process_resident_memory_bytes",
-                     "Physical memory that the process holds, mapped files "
-                     "included.",
-                     prometheus::MetricType::Gauge, ResidentBytes()),
-            OneValue("process_cpu_seconds_total",
-                     "CPU time that the process has used.",
-                     prometheus::MetricType::Counter, CpuSeconds()),
-            OneValue("deberta_inflight_requests",
-                     "Requests that are accepted and not yet answered.",
-                     prometheus::MetricType::Gauge,
-                     static_cast<double>(inflight_()))};
-  }
-
- private:
-  const std::function<size_t()> inflight_;
-};
 
 // A counter that lives elsewhere.
 struct Watched {
   std::string name;
   std::string help;
   std::function<size_t()> count;
-};
-
-class BacklogCollector : public prometheus::Collectable {
- public:
-  BacklogCollector(std::vector<std::string> models,
-                   std::function<Metrics::Backlog(size_t)> backlog)
-      : models_(std::move(models)), backlog_(std::move(backlog)) {}
-
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    prometheus::MetricFamily tokens = {"deberta_queue_tokens",
-                                       "Tokens that wait to be computed.",
-                                       prometheus::MetricType::Gauge,
-                                       {}};
-    prometheus::MetricFamily seconds = {
-        "deberta_queue_seconds",
-        "Predicted time to compute the tokens that wait.",
-        prometheus::MetricType::Gauge,
-        {}};
-    for (size_t i = 0; i < models_.size(); ++i) {
-      const Metrics::Backlog backlog = backlog_(i);
-      prometheus::ClientMetric metric;
-      metric.label = {{"model", models_[i]}};
-      metric.gauge.value = static_cast<double>(backlog.tokens);
-      tokens.metric.push_back(metric);
-      metric.gauge.value = backlog.seconds;
-      seconds.metric.push_back(metric);
-    }
-    return {tokens, seconds};
-  }
-
- private:
-  const std::vector<std::string> models_;
-  const std::function<Metrics::Backlog(size_t)> backlog_;
 };
 
 struct MethodSeries {
@@ -187,8 +128,7 @@ struct Metrics::Series {
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
   std::vector<Watched> watched;
   mutable Mutex mutex;
-  // Null until there are models.
-  std::unique_ptr<BacklogCollector> backlog ABSL_GUARDED_BY(mutex);
+  std::function<Backlog(size_t)> backlog ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& requests = AddCounter(
       "deberta_requests_total",
@@ -221,10 +161,8 @@ struct Metrics::Series {
       AddHistogram("deberta_batch_tokens", "Tokens computed together.");
   Family<prometheus::Gauge>& load_seconds =
       AddGauge("deberta_model_load_seconds", "Time it took to load the model.");
-  Family<prometheus::Gauge>& model_bytes =
-      AddGauge("deberta_model_bytes",
-               "Memory of the model's weights and tables, mapped files "
-               "included.");
+  Family<prometheus::Gauge>& model_bytes = AddGauge(
+      "deberta_model_bytes", "Memory of the model's weights and tables.");
   Family<prometheus::Gauge>& precision_info =
       AddGauge("deberta_model_precision_info",
                "Always 1; the labels are the precision that was asked for and "
@@ -236,12 +174,24 @@ struct Metrics::Series {
   Family<prometheus::Gauge>& max_logit_change =
       AddGauge("deberta_precision_max_logit_change",
                "Largest change of a calibration logit from fp32.");
+  Family<prometheus::Gauge>& version =
+      AddGauge("deberta_model_version",
+               "Version of the model that is served; 0 where there are none.");
+  Family<Counter>& loads = AddCounter(
+      "deberta_model_loads_total",
+      "Attempts to load a model of the repository, by outcome; after "
+      "a failed one all is served as before.");
   Family<prometheus::Gauge>& build_info = AddGauge(
       "deberta_build_info", "Always 1; the labels describe the program.");
 
-  // Calls that named no served model; then one a model.
-  ModelSeries unknown;
-  std::vector<ModelSeries> models;
+  // Calls that named no served model; then by number.
+  ModelSeries unknown ABSL_GUARDED_BY(mutex);
+  std::map<size_t, ModelSeries> models ABSL_GUARDED_BY(mutex);
+  std::map<size_t, std::string> served ABSL_GUARDED_BY(mutex);
+  // Gauges of served models, by the family that has them.
+  std::multimap<size_t,
+                std::pair<Family<prometheus::Gauge>*, prometheus::Gauge*>>
+      gauges ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& AddCounter(const char* name, const char* help) {
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -292,24 +242,49 @@ struct Metrics::Series {
     }
     model.methods[kTokenizeMethod] = MakeMethod(told.name, kTokenizeMethod);
     AddRejections(told.name, &model);
+    AddLoads(told.name);
     const Labels labels = {{"model", told.name}};
     model.batch_sequences = &batch_sequences.Add(labels, kSequences);
     model.batch_tokens = &batch_tokens.Add(labels, kTokens);
-    load_seconds.Add(labels).Set(absl::ToDoubleSeconds(told.load_time));
-    model_bytes.Add(labels).Set(static_cast<double>(told.resident_bytes));
-    AddPrecision(told);
     return model;
   }
 
-  void AddPrecision(const ModelDescription& told) {
+  // The counter of loads that succeeded, or of those that failed.
+  Counter* AddLoads(const std::string& name, bool loaded = true) {
+    Counter* wanted = nullptr;
+    for (const auto& [outcome, of] :
+         {std::pair("loaded", true), std::pair("failed", false)}) {
+      Counter& counter = loads.Add({{"model", name}, {"outcome", outcome}});
+      if (of == loaded) wanted = &counter;
+    }
+    return wanted;
+  }
+
+  void AddGauges(size_t number, const ModelDescription& told)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const Labels labels = {{"model", told.name}};
-    label_agreement.Add(labels).Set(told.agreement.label_agreement());
-    max_logit_change.Add(labels).Set(told.agreement.max_logit_change);
-    precision_info
-        .Add({{"model", told.name},
-              {"requested", told.requested_precision},
-              {"precision", told.precision}})
-        .Set(1);
+    const auto add = [&](Family<prometheus::Gauge>& family, double value,
+                         const Labels& of) {
+      prometheus::Gauge& gauge = family.Add(of);
+      gauge.Set(value);
+      gauges.emplace(number, std::pair(&family, &gauge));
+    };
+    add(load_seconds, absl::ToDoubleSeconds(told.load_time), labels);
+    add(model_bytes, static_cast<double>(told.resident_bytes), labels);
+    add(version, static_cast<double>(told.version), labels);
+    add(label_agreement, told.agreement.label_agreement(), labels);
+    add(max_logit_change, told.agreement.max_logit_change, labels);
+    add(precision_info, 1,
+        {{"model", told.name},
+         {"requested", told.requested_precision},
+         {"precision", told.precision}});
+  }
+
+  void RemoveGauges(size_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    const auto [begin, end] = gauges.equal_range(number);
+    for (auto it = begin; it != end; ++it)
+      it->second.first->Remove(it->second.second);
+    gauges.erase(begin, end);
   }
 };
 
@@ -319,6 +294,7 @@ Metrics::Metrics(const BuildInfo& build) : series_(new Series) {
             {"onednn", build.onednn},
             {"isa", build.isa}})
       .Set(1);
+  const MutexLock lock(&series_->mutex);
   series_->AddRequests("", &series_->unknown);
   series_->AddRejections("", &series_->unknown);
 }
@@ -335,19 +311,32 @@ void Metrics::WatchCounter(std::string name, std::string help,
       {std::move(name), std::move(help), std::move(count)});
 }
 
-void Metrics::AddModels(const std::vector<ServedModel>& models,
-                        std::function<Backlog(size_t model)> backlog) {
-  std::vector<std::string> names;
-  for (const ServedModel& model : models) {
-    names.push_back(model.description.name);
-    series_->models.push_back(series_->MakeModel(model.description));
-  }
+void Metrics::WatchBacklog(std::function<Backlog(size_t number)> backlog) {
   const MutexLock lock(&series_->mutex);
-  series_->backlog =
-      std::make_unique<BacklogCollector>(std::move(names), std::move(backlog));
+  series_->backlog = std::move(backlog);
+}
+
+void Metrics::AddModel(size_t number, const ModelDescription& model) {
+  const MutexLock lock(&series_->mutex);
+  series_->RemoveGauges(number);
+  series_->AddGauges(number, model);
+  series_->models[number] = series_->MakeModel(model);
+  series_->served[number] = model.name;
+}
+
+void Metrics::RemoveModel(size_t number) {
+  const MutexLock lock(&series_->mutex);
+  series_->RemoveGauges(number);
+  series_->served.erase(number);
+}
+
+void Metrics::RecordLoad(const std::string& name, bool loaded) {
+  const MutexLock lock(&series_->mutex);
+  series_->AddLoads(name, loaded)->Increment();
 }
 
 void Metrics::RecordRequest(const RequestReport& report) {
+  const MutexLock lock(&series_->mutex);
   ModelSeries& model = report.model.has_value() ? series_->models[*report.model]
                                                 : series_->unknown;
   model.requests[report.method][report.code]->Increment();
@@ -367,9 +356,12 @@ void Metrics::RecordRequest(const RequestReport& report) {
 }
 
 void Metrics::RecordBatch(size_t model, size_t sequences, size_t tokens) {
-  series_->models[model].batch_sequences->Observe(
-      static_cast<double>(sequences));
-  series_->models[model].batch_tokens->Observe(static_cast<double>(tokens));
+  const MutexLock lock(&series_->mutex);
+  const auto found = series_->models.find(model);
+  // A batch of a model's proofs, which is not served yet.
+  if (found == series_->models.end()) return;
+  found->second.batch_sequences->Observe(static_cast<double>(sequences));
+  found->second.batch_tokens->Observe(static_cast<double>(tokens));
 }
 
 std::string Metrics::Text() const {
@@ -380,13 +372,19 @@ std::string Metrics::Text() const {
   };
   append(*series_->process);
   for (const Watched& watched : series_->watched) {
-    families.push_back(OneValue(watched.name.c_str(), watched.help.c_str(),
-                                prometheus::MetricType::Counter,
-                                static_cast<double>(watched.count())));
+    prometheus::MetricFamily family = {
+        watched.name, watched.help, prometheus::MetricType::Counter, {{}}};
+    family.metric[0].counter.value = static_cast<double>(watched.count());
+    families.push_back(std::move(family));
   }
   {
     const MutexLock lock(&series_->mutex);
-    if (series_->backlog != nullptr) append(*series_->backlog);
+    if (series_->backlog != nullptr) {
+      for (prometheus::MetricFamily& family :
+           Backlogs(series_->served, series_->backlog)) {
+        families.push_back(std::move(family));
+      }
+    }
   }
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -1,7 +1,10 @@
 // The server's Prometheus metrics.
 //
-// The only file with prometheus-cpp. Series of a model exist, at 0, from
-// AddModels() on. Thread-safe, but for that one beside reports.
+// The only file with prometheus-cpp, beside process_collector.h. Thread-safe.
+//
+// Series of a model exist, at 0, from AddModel() on. Its counters and
+// histograms stay when it is removed and go on when its name comes back;
+// gauges are of what is served.
 
 #ifndef SERVER_METRICS_H_
 #define SERVER_METRICS_H_
@@ -10,11 +13,10 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/models/served_model.h"
+#include "server/models/model_description.h"
 #include "server/rpc/request_report.h"
 
 namespace deberta::server {
@@ -44,10 +46,16 @@ class Metrics {
   void WatchCounter(std::string name, std::string help,
                     std::function<size_t()> count);
 
-  // `backlog` of a model is asked at every scrape. To be called once, before
-  // reports about these models arrive.
-  void AddModels(const std::vector<ServedModel>& models,
-                 std::function<Backlog(size_t model)> backlog);
+  // `backlog` of each served model's number is asked at every scrape. To be
+  // called before the first model is added.
+  void WatchBacklog(std::function<Backlog(size_t number)> backlog);
+
+  // A model is served from now on, in place of another of its name if there was
+  // one. To be called before reports about it arrive.
+  void AddModel(size_t number, const ModelDescription& model);
+  void RemoveModel(size_t number);
+  // An attempt to load the model `name` of the repository.
+  void RecordLoad(const std::string& name, bool loaded);
 
   void RecordRequest(const RequestReport& report);
   void RecordBatch(size_t model, size_t sequences, size_t tokens);

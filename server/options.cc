@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -25,6 +26,7 @@ constexpr int kMaxThreads = 1024;
 constexpr int64_t kMaxWaitUs = 10'000'000;
 constexpr int64_t kMaxDeadlineMs = int64_t{24} * 3600 * 1000;
 constexpr int kMaxDrainSeconds = 3600;
+constexpr int kMaxPollSeconds = 24 * 3600;
 constexpr int kMinRequestBytes = 1024;
 constexpr int64_t kMaxInflightBytes = int64_t{1} << 40;
 constexpr size_t kDefaultInflightBytes = size_t{200} << 20;
@@ -68,7 +70,10 @@ absl::Status CheckRanges() {
         CheckRange("default_deadline_ms",
                    absl::GetFlag(FLAGS_default_deadline_ms), 1, kMaxDeadlineMs),
         CheckRange("drain_seconds", absl::GetFlag(FLAGS_drain_seconds), 0,
-                   kMaxDrainSeconds)}) {
+                   kMaxDrainSeconds),
+        CheckRange("repository_poll_seconds",
+                   absl::GetFlag(FLAGS_repository_poll_seconds), 0,
+                   kMaxPollSeconds)}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -198,6 +203,21 @@ absl::StatusOr<Addresses> ReadAddresses() {
   return Addresses{*std::move(listen), *std::move(metrics_listen)};
 }
 
+absl::StatusOr<std::vector<ModelSource>> Models() {
+  const std::string repository = absl::GetFlag(FLAGS_model_repository);
+  std::error_code error;
+  if (!repository.empty() && !std::filesystem::is_directory(repository, error))
+    return Wrong("model_repository", "a directory", repository);
+  const std::string models = absl::GetFlag(FLAGS_models);
+  if (models.empty() && !repository.empty()) return std::vector<ModelSource>();
+  return ParseModels(models);
+}
+
+absl::Duration RepositoryPoll() {
+  const int seconds = absl::GetFlag(FLAGS_repository_poll_seconds);
+  return seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds);
+}
+
 absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
   const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
   auto profile = tokenizer::ParseProfileOrAuto(name);
@@ -258,8 +278,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (absl::Status s = CheckContradictions(); !s.ok()) return s;
   absl::StatusOr<Addresses> addresses = ReadAddresses();
   if (!addresses.ok()) return addresses.status();
-  absl::StatusOr<std::vector<ModelSource>> models =
-      ParseModels(absl::GetFlag(FLAGS_models));
+  absl::StatusOr<std::vector<ModelSource>> models = Models();
   if (!models.ok()) return models.status();
   absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
   if (!allowed.ok()) return allowed.status();
@@ -286,6 +305,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   const size_t inflight_bytes = InflightBytes(limits.memory_bytes);
   return Options{
       .models = *std::move(models),
+      .model_repository = absl::GetFlag(FLAGS_model_repository),
+      .repository_poll = RepositoryPoll(),
       .loading = {.threads = threads,
                   .precision = {.wanted = *precision,
                                 .thresholds = *thresholds,
@@ -295,7 +316,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                   .tokenizer_profile = *profile,
                   .allowed_weights = *std::move(allowed),
                   // What one call may hold: see Admission.
-                  .max_request_memory = inflight_bytes / 4 * 3},
+                  .max_request_memory = inflight_bytes / 4 * 3,
+                  .memory_bytes = limits.memory_bytes},
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .tokens_file = absl::GetFlag(FLAGS_tokens_file),

@@ -18,7 +18,10 @@
 namespace deberta::server {
 
 struct Options {
-  std::vector<ModelSource> models;  // never empty; names differ
+  std::vector<ModelSource> models;  // names differ
+  // Empty: none. Never so if there are no models.
+  std::string model_repository = {};
+  absl::Duration repository_poll = absl::InfiniteDuration();
   LoadOptions loading = {};
   Address listen = {};
   std::optional<Address> metrics_listen = {};  // none: no metrics

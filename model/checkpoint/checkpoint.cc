@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "files/regular_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/tf_weight_names.h"
 #include "model/checkpoint/weight_contents.h"
@@ -26,24 +28,12 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, error);
 }
 
-absl::StatusOr<std::string> ReadJson(const MappedFile& file) {
-  const std::span<const std::byte> bytes = file.bytes();
-  if (bytes.size() > kMaxJsonBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file.path(), ": expected at most ", kMaxJsonBytes,
-                     " bytes of JSON, got ", bytes.size()));
-  }
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
 }  // namespace
 
 absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
   const std::string path =
       absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
-  const absl::StatusOr<MappedFile> file = MappedFile::Open(path);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<std::string> json = ReadJson(*file);
+  const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
   if (!json.ok()) return json.status();
   absl::StatusOr<Config> config = ParseConfig(*json);
   if (!config.ok()) return AtFile(path, config.status());
@@ -57,8 +47,8 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
 }
 
 absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
-    const std::string& path) {
-  absl::StatusOr<MappedFile> file = MappedFile::Open(path);
+    const std::string& path, const ByteObserver& observer) {
+  absl::StatusOr<LoadedFile> file = LoadedFile::Read(path, observer);
   if (!file.ok()) return file.status();
   absl::StatusOr<WeightContents> contents =
       ReadWeights(*file, {.format = weight_files_.format,
@@ -94,19 +84,18 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
   return names;
 }
 
-absl::Status Checkpoint::AddShards() {
+absl::Status Checkpoint::AddShards(const ByteObserver& index_observer) {
   const std::string& index_path = weight_files_.path;
-  absl::StatusOr<MappedFile> file = MappedFile::Open(index_path);
-  if (!file.ok()) return file.status();
-  index_ = *std::move(file);
-  const absl::StatusOr<std::string> json = ReadJson(*index_);
+  const absl::StatusOr<std::string> json =
+      ReadSmallFile(index_path, kMaxJsonBytes);
   if (!json.ok()) return json.status();
+  if (index_observer) index_observer(std::as_bytes(std::span(*json)));
   const auto index = ParseSafetensorsIndex(*json);
   if (!index.ok()) return AtFile(index_path, index.status());
   std::map<std::string, std::set<std::string>> held;  // names by shard
   for (const auto& [name, shard] : *index) {
     if (!held.contains(shard)) {
-      auto names = AddFile(absl::StrCat(directory_, "/", shard));
+      auto names = AddFile(absl::StrCat(directory_, "/", shard), nullptr);
       if (!names.ok()) return names.status();
       held.emplace(shard, *std::move(names));
     }
@@ -153,8 +142,11 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
   if (!files.ok()) return files.status();
   checkpoint->weight_files_ = *std::move(files);
   status = checkpoint->weight_files_.sharded
-               ? checkpoint->AddShards()
-               : checkpoint->AddFile(checkpoint->weight_files_.path).status();
+               ? checkpoint->AddShards(options.weights_observer)
+               : checkpoint
+                     ->AddFile(checkpoint->weight_files_.path,
+                               options.weights_observer)
+                     .status();
   status.Update(checkpoint->CheckEmbeddings());
   if (!status.ok()) return status;
   return checkpoint;
@@ -167,12 +159,12 @@ const TensorView* Checkpoint::Find(std::string_view name) const {
 
 uint64_t Checkpoint::weights_bytes() const {
   uint64_t bytes = 0;
-  for (const MappedFile& file : files_) bytes += file.bytes().size();
+  for (const LoadedFile& file : files_) bytes += file.bytes().size();
   return bytes;
 }
 
-const MappedFile* Checkpoint::FileOf(const TensorView& tensor) const {
-  for (const MappedFile& file : files_) {
+const LoadedFile* Checkpoint::FileOf(const TensorView& tensor) const {
+  for (const LoadedFile& file : files_) {
     const std::byte* start = file.bytes().data();
     const std::less_equal<const std::byte*> not_after;
     if (not_after(start, tensor.bytes.data()) &&
@@ -184,19 +176,18 @@ const MappedFile* Checkpoint::FileOf(const TensorView& tensor) const {
   return nullptr;
 }
 
-absl::Status Checkpoint::CheckUnchanged() const {
-  absl::Status status;
-  for (const MappedFile& file : files_) status.Update(file.CheckUnchanged());
-  return status;
-}
-
-absl::Status Checkpoint::CheckUnchanged(const TensorView& tensor) const {
-  const MappedFile* file = FileOf(tensor);
-  return file == nullptr ? absl::OkStatus() : file->CheckUnchanged();
-}
-
-void Checkpoint::Release(const TensorView& tensor) const {
-  if (const MappedFile* file = FileOf(tensor)) file->Release(tensor.bytes);
+void Checkpoint::ReleaseAllBut(const TensorView& kept) const {
+  const LoadedFile* const keeping = FileOf(kept);
+  for (const LoadedFile& file : files_) {
+    const std::span<const std::byte> bytes = file.bytes();
+    if (&file != keeping) {
+      file.Release(bytes);
+      continue;
+    }
+    const auto begin = static_cast<size_t>(kept.bytes.data() - bytes.data());
+    file.Release(bytes.first(begin));
+    file.Release(bytes.subspan(begin + kept.bytes.size()));
+  }
 }
 
 }  // namespace deberta::model

@@ -1,10 +1,11 @@
 // A checkpoint directory: its configuration and its tensors by name.
 //
-// Weights are memory-mapped; only tensors that a file lays out otherwise are
-// copied here. Names are normalised when the directory is opened (spec 6.2:
-// `module.` and `deberta.` prefixes, gamma/beta; 6.4: TensorFlow's), so that
-// callers ask for names without the `deberta.` prefix:
-// "encoder.layer.0.attention.self.in_proj.weight", "pooler.dense.weight".
+// Weight files are read into memory once, whatever becomes of them then; only
+// tensors that a file lays out otherwise are copied. Names are normalised when
+// the directory is opened (spec 6.2: `module.` and `deberta.` prefixes,
+// gamma/beta; 6.4: TensorFlow's), so that callers ask for names without the
+// `deberta.` prefix: "encoder.layer.0.attention.self.in_proj.weight",
+// "pooler.dense.weight".
 //
 // Immutable once opened; may be shared by threads.
 
@@ -23,7 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/tensor.h"
 #include "model/checkpoint/weight_files.h"
 
@@ -37,6 +38,8 @@ class Checkpoint {
     WeightsVariant variant = WeightsVariant::kMain;
     // Path of the program deberta-read-hdf5, which tf_model.h5 needs.
     std::string hdf5_reader = {};
+    // Told the bytes of the file at weights_path(), as they are read.
+    ByteObserver weights_observer = nullptr;
   };
 
   // Reads `directory`/config.json and the weights that FindWeightFiles gives.
@@ -63,11 +66,6 @@ class Checkpoint {
   // The file that identifies the weights: model.safetensors, or the index file
   // where sharded. `sha256` of GetModel is of this file.
   const std::string& weights_path() const { return weight_files_.path; }
-  // That file as it was opened with the checkpoint, whatever is at its path
-  // now.
-  const MappedFile& weights_file() const {
-    return index_.has_value() ? *index_ : files_.front();
-  }
   // "safetensors", "torch" or "hdf5".
   std::string_view weights_format() const {
     return WeightsFormatName(weight_files_.format);
@@ -75,33 +73,28 @@ class Checkpoint {
   // Bytes of all weight files.
   uint64_t weights_bytes() const;
 
-  // DataLoss if a file was changed in place since: see
-  // MappedFile::CheckUnchanged.
-  absl::Status CheckUnchanged() const;
-  // The same of the file that `tensor` is mapped from. Ok if it was copied.
-  absl::Status CheckUnchanged(const TensorView& tensor) const;
-  // Tells the kernel that the mapped pages under `tensor` are no longer needed;
-  // they are read again from the file if touched.
-  void Release(const TensorView& tensor) const;
+  // Gives the memory of all files back to the system, but for that of `kept`:
+  // nothing may read another tensor any more.
+  void ReleaseAllBut(const TensorView& kept) const;
 
  private:
   Checkpoint() = default;
 
-  // The file that the tensor is mapped from; null if it was copied.
-  const MappedFile* FileOf(const TensorView& tensor) const;
+  // The file that the tensor lies in; null if it was copied.
+  const LoadedFile* FileOf(const TensorView& tensor) const;
 
   absl::Status ReadConfig(WeightsVariant variant);
   // Adds the tensors of one file; returns their names as the file has them.
-  absl::StatusOr<std::set<std::string>> AddFile(const std::string& path);
-  absl::Status AddShards();
+  absl::StatusOr<std::set<std::string>> AddFile(const std::string& path,
+                                                const ByteObserver& observer);
+  absl::Status AddShards(const ByteObserver& index_observer);
   absl::Status CheckEmbeddings() const;
 
   std::string directory_;
   Config config_;
   WeightFiles weight_files_;
   std::string hdf5_reader_;
-  std::optional<MappedFile> index_;  // of the shards
-  std::vector<MappedFile> files_;
+  std::vector<LoadedFile> files_;
   // Bytes of the tensors that are not as their file has them.
   std::vector<std::vector<std::byte>> buffers_;
   TensorMap tensors_;

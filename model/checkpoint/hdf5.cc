@@ -41,7 +41,7 @@ absl::Status Refused(const std::string& path, const ChildOutput& output) {
 
 }  // namespace
 
-absl::StatusOr<SafetensorsContents> ReadHdf5(const MappedFile& file,
+absl::StatusOr<SafetensorsContents> ReadHdf5(const LoadedFile& file,
                                              const Hdf5Reader& reader) {
   const std::string& path = file.path();
   const std::string_view text(
@@ -62,6 +62,8 @@ absl::StatusOr<SafetensorsContents> ReadHdf5(const MappedFile& file,
                      "deberta-convert"));
   }
   if (!output->failure.empty()) return Refused(path, *output);
+  // The child opened the path itself.
+  if (absl::Status s = file.CheckSame(); !s.ok()) return s;
   auto contents =
       ParseTensorTable(std::as_bytes(std::span(output->text)), file.bytes());
   if (contents.ok()) return contents;

@@ -16,8 +16,8 @@
 // It never reads an element. What it writes is the header of a safetensors
 // file, whose offsets are of the HDF5 file itself; that header goes through the
 // same checks as any other (safetensors.h), and the elements are read from the
-// mapped file. So a child that is taken over can give wrong weights, which the
-// file's author can give anyway, and nothing else.
+// file as it was loaded. So a child that is taken over can give wrong weights,
+// which the file's author can give anyway, and nothing else.
 
 #ifndef MODEL_CHECKPOINT_HDF5_H_
 #define MODEL_CHECKPOINT_HDF5_H_
@@ -26,7 +26,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/safetensors.h"
 
 namespace deberta::model {
@@ -40,7 +40,7 @@ struct Hdf5Reader {
 // ("deberta/.../kernel:0"). NotFound if the program is not there,
 // InvalidArgument says why the file was refused or how its reader died; both
 // name the file.
-absl::StatusOr<SafetensorsContents> ReadHdf5(const MappedFile& file,
+absl::StatusOr<SafetensorsContents> ReadHdf5(const LoadedFile& file,
                                              const Hdf5Reader& reader);
 
 // For main(): the deberta-read-hdf5 that lies beside the running program.

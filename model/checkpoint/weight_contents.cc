@@ -12,7 +12,7 @@
 namespace deberta::model {
 namespace {
 
-absl::Status AtFile(const MappedFile& file, const absl::Status& status) {
+absl::Status AtFile(const LoadedFile& file, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(file.path(), ": ", status.message()));
 }
@@ -29,7 +29,7 @@ WeightContents AsTheyAre(TensorMap tensors, NameMap other_types) {
 }
 
 absl::StatusOr<WeightContents> FromTensorFlow(
-    const MappedFile& file, const SafetensorsContents& contents, TfNames names,
+    const LoadedFile& file, const SafetensorsContents& contents, TfNames names,
     Family family) {
   absl::StatusOr<TfWeights> weights = MapTfWeights(contents, names, family);
   if (!weights.ok()) return AtFile(file, weights.status());
@@ -39,7 +39,7 @@ absl::StatusOr<WeightContents> FromTensorFlow(
       std::move(weights->skipped), true};
 }
 
-absl::StatusOr<WeightContents> ReadSafetensors(const MappedFile& file,
+absl::StatusOr<WeightContents> ReadSafetensors(const LoadedFile& file,
                                                Family family) {
   absl::StatusOr<SafetensorsContents> read = ParseSafetensors(file.bytes());
   if (!read.ok()) return AtFile(file, read.status());
@@ -49,7 +49,7 @@ absl::StatusOr<WeightContents> ReadSafetensors(const MappedFile& file,
   return AsTheyAre(std::move(read->tensors), std::move(read->other_types));
 }
 
-absl::StatusOr<WeightContents> ReadTorch(const MappedFile& file) {
+absl::StatusOr<WeightContents> ReadTorch(const LoadedFile& file) {
   absl::StatusOr<TorchContents> read = ParseTorchFile(file.bytes());
   if (!read.ok()) return AtFile(file, read.status());
   WeightContents contents =
@@ -60,7 +60,7 @@ absl::StatusOr<WeightContents> ReadTorch(const MappedFile& file) {
 
 }  // namespace
 
-absl::StatusOr<WeightContents> ReadWeights(const MappedFile& file,
+absl::StatusOr<WeightContents> ReadWeights(const LoadedFile& file,
                                            const WeightSource& source) {
   switch (source.format) {
     case WeightsFormat::kSafetensors:

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/hdf5.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/tensor.h"
 #include "model/checkpoint/weight_files.h"
 
@@ -36,7 +36,7 @@ struct WeightSource {
 };
 
 // Errors name the file.
-absl::StatusOr<WeightContents> ReadWeights(const MappedFile& file,
+absl::StatusOr<WeightContents> ReadWeights(const LoadedFile& file,
                                            const WeightSource& source);
 
 }  // namespace deberta::model

@@ -16,7 +16,7 @@
 namespace deberta::model {
 
 struct Embeddings {
-  // [vocab, E], read row by row where the checkpoint is mapped.
+  // [vocab, E], read row by row where the checkpoint holds them.
   const TensorView* words = nullptr;
   std::vector<float> positions;  // [positions, E], or empty
   std::vector<float> types;      // [types, E], or empty
@@ -29,7 +29,7 @@ struct Embeddings {
   void Forward(const RaggedBatch& batch, float* hidden,
                Workspace& workspace) const;
 
-  // Bytes held in memory, without the mapped words.
+  // Bytes held in memory, without the words.
   size_t bytes() const;
 };
 

@@ -58,6 +58,11 @@ void ShutdownSignal::Arm() {
   state_->armed = true;
 }
 
+void ShutdownSignal::Exit(int code) {
+  MutexLock lock(&state_->mutex);
+  state_->Exit(code);
+}
+
 int ShutdownSignal::Wait() {
   MutexLock lock(&state_->mutex);
   while (state_->signal == 0) state_->received.Wait(&state_->mutex);

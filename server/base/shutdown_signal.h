@@ -25,6 +25,8 @@ class ShutdownSignal {
 
   void RemoveAtExit(const SocketFile& file);
   void Arm();
+  // Ends the process at once, though other threads may be at work.
+  [[noreturn]] void Exit(int code);
   // Returns the number of the signal that came. REQUIRES: Arm().
   int Wait();
 

@@ -9,7 +9,17 @@ ABSL_FLAG(std::string, models, "",
           "config.json, weights and a tokenizer. The name, by which requests\n"
           "ask for the model, defaults to the directory's own. DIR:generator\n"
           "is the generator of a v3 checkpoint (generator_config.json and\n"
-          "pytorch_model.generator.bin). Required.");
+          "pytorch_model.generator.bin). This or --model_repository is\n"
+          "required.");
+ABSL_FLAG(
+    std::string, model_repository, "",
+    "Directory whose directories are models too, by their names: loaded,\n"
+    "replaced and removed while the server runs, as they come, change\n"
+    "and go. Of one that holds directories named 1, 2, ... the highest\n"
+    "that loads is served. Changes are seen by polling and on SIGHUP.");
+ABSL_FLAG(int32_t, repository_poll_seconds, 15,
+          "Seconds between two looks at the repository; what two looks in a\n"
+          "row see alike is loaded. 0: only SIGHUP counts, at once.");
 ABSL_FLAG(
     std::string, allowed_weights, "safetensors,torch,hdf5",
     "Weight files that may be read: safetensors, torch\n"
@@ -112,6 +122,8 @@ std::vector<FlagGroup> FlagGroups() {
   return {
       {"Models",
        {&absl::GetFlagReflectionHandle(FLAGS_models),
+        &absl::GetFlagReflectionHandle(FLAGS_model_repository),
+        &absl::GetFlagReflectionHandle(FLAGS_repository_poll_seconds),
         &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
         &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile)}},
       {"Precision",

@@ -15,6 +15,8 @@
 #include "absl/flags/flag.h"
 
 ABSL_DECLARE_FLAG(std::string, models);
+ABSL_DECLARE_FLAG(std::string, model_repository);
+ABSL_DECLARE_FLAG(int32_t, repository_poll_seconds);
 ABSL_DECLARE_FLAG(std::string, allowed_weights);
 ABSL_DECLARE_FLAG(std::string, tokenizer_profile);
 ABSL_DECLARE_FLAG(std::string, precision);

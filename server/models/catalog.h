@@ -1,33 +1,30 @@
-// The served models, found by the names that requests give, and the queues of
-// the scheduler that compute them.
+// The served models, found by the names that requests give.
+//
+// Immutable: when models change there is another catalog.
 
 #ifndef SERVER_MODELS_CATALOG_H_
 #define SERVER_MODELS_CATALOG_H_
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "model/model.h"
+#include "server/base/mutex.h"
 #include "server/models/served_model.h"
 
 namespace deberta::server {
 
+using ServedModels = std::vector<std::shared_ptr<const ServedModel>>;
+
 class Catalog {
  public:
-  explicit Catalog(std::vector<ServedModel> models);
+  explicit Catalog(ServedModels models) : models_(std::move(models)) {}
 
-  const std::vector<ServedModel>& models() const { return models_; }
-
-  // Each model has a queue, of its own index; those that keep fp32 beside a
-  // lower precision have one more for it, after all of these.
-  size_t queues() const { return queue_models_.size(); }
-  size_t ModelOfQueue(size_t queue) const { return queue_models_[queue]; }
-  const model::Model& NetworkOfQueue(size_t queue) const;
-  // The queue of a model that computes in fp32; none if it was not kept.
-  std::optional<size_t> Fp32Queue(size_t model) const;
+  const ServedModels& models() const { return models_; }
 
   // The model `name`, or the only one if `name` is empty.
   //   NotFound         no model of that name
@@ -40,10 +37,29 @@ class Catalog {
   absl::StatusOr<size_t> Find(std::string_view name, TaskKind task) const;
 
  private:
+  std::vector<size_t> All() const;
   absl::StatusOr<size_t> FindByName(std::string_view name) const;
 
-  const std::vector<ServedModel> models_;
-  std::vector<size_t> queue_models_;  // the model of each queue
+  const ServedModels models_;
+};
+
+// The catalog of now. Thread-safe.
+class LiveCatalog {
+ public:
+  // Never null.
+  std::shared_ptr<const Catalog> Get() const {
+    MutexLock lock(&mutex_);
+    return catalog_;
+  }
+  void Set(std::shared_ptr<const Catalog> catalog) {
+    MutexLock lock(&mutex_);
+    catalog_.swap(catalog);  // the old one goes after the lock
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<const Catalog> catalog_ ABSL_GUARDED_BY(mutex_) =
+      std::make_shared<const Catalog>(ServedModels());
 };
 
 }  // namespace deberta::server

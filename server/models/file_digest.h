@@ -1,18 +1,30 @@
-// SHA-256 of files.
+// SHA-256 of bytes that come part by part.
 
 #ifndef SERVER_MODELS_FILE_DIGEST_H_
 #define SERVER_MODELS_FILE_DIGEST_H_
 
-#include <string>
+#include <openssl/types.h>
 
-#include "absl/status/statusor.h"
-#include "model/checkpoint/mapped_file.h"
+#include <cstddef>
+#include <span>
+#include <string>
 
 namespace deberta::server {
 
-// 64 lower-case hexadecimal digits, of the bytes that are mapped. Pages that
-// were read for it alone are given back.
-absl::StatusOr<std::string> Sha256(const model::MappedFile& file);
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void Add(std::span<const std::byte> bytes);
+  // 64 lower-case hexadecimal digits. Once, and nothing is added after it.
+  std::string Finish();
+
+ private:
+  EVP_MD_CTX* const context_;
+};
 
 }  // namespace deberta::server
 

@@ -7,6 +7,7 @@
 #include <future>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "server/base/stopwatch.h"
 #include "server/models/file_digest.h"
 #include "server/models/load_progress.h"
+#include "server/models/memory_room.h"
 #include "server/models/model_settings.h"
 #include "server/precision/calibration.h"
 #include "server/precision/self_test.h"
@@ -27,12 +29,6 @@ namespace deberta::server {
 namespace {
 
 constexpr size_t kMostListed = 20;
-
-absl::Status InModel(const ModelSource& source, const absl::Status& status) {
-  return absl::Status(
-      status.code(), absl::StrCat("model ", source.name, " (", source.directory,
-                                  "): ", status.message()));
-}
 
 absl::Status CheckTokenizerFits(const tokenizer::Tokenizer& tokenizer,
                                 const model::Config& config) {
@@ -91,30 +87,55 @@ absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
        .precision = precision,
        .products = options.products,
        .observer = [&](const model::LoadProgress& p) { line.Show(p); },
-       .fill_mask = settings.fill_mask});
+       .fill_mask = settings.fill_mask,
+       .share_checkpoint = true});
 }
 
 // The weights of a directory: all of it comes from the files as they were when
-// they were opened, once.
+// they were read, once.
 struct OpenedWeights {
   std::shared_ptr<const model::Checkpoint> checkpoint = nullptr;
-  std::future<absl::StatusOr<std::string>> sha256 = {};  // being computed
+  std::string sha256 = {};
   std::unique_ptr<const model::Model> fp32 = nullptr;
 };
+
+// Bytes of all tensors packed in fp32, and in a lower precision beside it: more
+// than what will be held.
+size_t PackedBytes(const model::Checkpoint& checkpoint,
+                   const LoadOptions& options) {
+  size_t elements = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors())
+    elements += tensor.elements();
+  const bool lower = options.precision.wanted != model::Precision::kFp32;
+  return elements * (sizeof(float) + (lower ? sizeof(uint16_t) : 0));
+}
 
 absl::StatusOr<OpenedWeights> OpenWeights(const ModelSource& source,
                                           const LoadOptions& options,
                                           const ModelSettings& settings) {
+  // Its files are read whole.
+  if (absl::Status s = CheckRoom(DirectoryBytes(source.directory),
+                                 AnonymousBytes(), options.memory_bytes);
+      !s.ok()) {
+    return s;
+  }
+  Sha256 sha256;
   auto checkpoint = model::Checkpoint::Open(
-      source.directory, {.allowed = options.allowed_weights,
-                         .variant = source.variant,
-                         .hdf5_reader = options.hdf5_reader});
+      source.directory,
+      {.allowed = options.allowed_weights,
+       .variant = source.variant,
+       .hdf5_reader = options.hdf5_reader,
+       .weights_observer = [&sha256](std::span<const std::byte> bytes) {
+         sha256.Add(bytes);
+       }});
   if (!checkpoint.ok()) return checkpoint.status();
-  OpenedWeights weights = {.checkpoint = *std::move(checkpoint)};
-  weights.sha256 =
-      std::async(std::launch::async, [checkpoint = weights.checkpoint] {
-        return Sha256(checkpoint->weights_file());
-      });
+  OpenedWeights weights = {.checkpoint = *std::move(checkpoint),
+                           .sha256 = sha256.Finish()};
+  if (absl::Status s = CheckRoom(PackedBytes(*weights.checkpoint, options),
+                                 AnonymousBytes(), options.memory_bytes);
+      !s.ok()) {
+    return s;
+  }
   auto fp32 = LoadNetwork(source, options, settings, weights.checkpoint,
                           model::Precision::kFp32);
   if (!fp32.ok()) return fp32.status();
@@ -235,15 +256,15 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
   absl::StatusOr<ServedNetworks> networks =
       LoadNetworks(source, options, *settings, **tokenizer, &*weights, log);
   if (!networks.ok()) return networks.status();
+  networks->served->ReleaseCheckpoint();
   ServedModel model =
       MakeServedModel(source.name, options.precision.wanted,
                       *std::move(tokenizer), *std::move(networks));
   model.task_model.max_answer_bytes = options.max_request_memory;
+  model.proofs = settings->proofs;
   if (absl::Status s = TestNetworks(model, options.precision.threads); !s.ok())
     return s;
-  absl::StatusOr<std::string> sha256 = weights->sha256.get();
-  if (!sha256.ok()) return sha256.status();
-  model.description.sha256 = *std::move(sha256);
+  model.description.sha256 = std::move(weights->sha256);
   model.description.load_time = watch.elapsed();
   return model;
 }

@@ -26,6 +26,8 @@ struct LoadOptions {
       model::AllWeightsFormats();
   // Most bytes that a request's answer, and finding a text's tokens, may take.
   size_t max_request_memory = size_t{150} << 20;
+  // That the process may hold: a model that would take more is not loaded.
+  std::optional<size_t> memory_bytes = {};
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
 };
 

@@ -37,6 +37,7 @@ struct ModelDescription {
   // Whether fp32 is kept beside a lower precision.
   bool keeps_fp32 = false;
 
+  int64_t version = 0;      // of those in a repository; 0 without versions
   std::string sha256 = {};  // of the weights file, in hexadecimal
   std::string weights_format = {};
   std::string tokenizer_profile = {};

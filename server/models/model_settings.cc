@@ -1,11 +1,9 @@
 #include "server/models/model_settings.h"
 
-#include <filesystem>
-#include <fstream>
-#include <system_error>
-
 #include "absl/strings/str_cat.h"
+#include "files/regular_file.h"
 #include "json/json.h"
+#include "server/models/proof_reader.h"
 
 namespace deberta::server {
 namespace {
@@ -13,7 +11,7 @@ namespace {
 using Json = json::Value;
 
 constexpr char kFileName[] = "deberta.json";
-constexpr std::streamsize kMaxBytes = 1 << 20;
+constexpr size_t kMaxBytes = size_t{1} << 20;
 constexpr size_t kLongestShown = 60;
 constexpr size_t kMostTexts = 1000;
 constexpr size_t kMostChoices = 100;
@@ -121,8 +119,10 @@ absl::Status ReadSetting(const std::string& key, const Json& value,
   }
   if (key == "calibration")
     return ReadCalibration(key, value, &settings->calibration);
+  if (key == "proofs") return ReadProofs(value, &settings->proofs);
   return absl::InvalidArgumentError(absl::StrCat(
-      "expected the keys fill_mask, tokenizer_profile and calibration, got \"",
+      "expected the keys fill_mask, tokenizer_profile, calibration and proofs, "
+      "got \"",
       key.substr(0, kLongestShown), "\""));
 }
 
@@ -150,23 +150,10 @@ absl::StatusOr<ModelSettings> ParseSettings(const std::string& text) {
 
 absl::StatusOr<ModelSettings> ReadModelSettings(const std::string& directory) {
   const std::string path = directory + "/" + kFileName;
-  std::error_code error;
-  const bool exists = std::filesystem::exists(path, error);
-  if (!exists && !error) return ModelSettings();
-  if (error || !std::filesystem::is_regular_file(path, error)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(kFileName, ": expected a file that can be read"));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(static_cast<size_t>(kMaxBytes) + 1, '\0');
-  file.read(text.data(), kMaxBytes + 1);
-  if (file.bad() || !file.is_open() || file.gcount() > kMaxBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(kFileName, ": expected a file of at most ", kMaxBytes,
-                     " bytes that can be read"));
-  }
-  text.resize(static_cast<size_t>(file.gcount()));
-  absl::StatusOr<ModelSettings> settings = ParseSettings(text);
+  const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxBytes);
+  if (absl::IsNotFound(text.status())) return ModelSettings();
+  if (!text.ok()) return text.status();
+  absl::StatusOr<ModelSettings> settings = ParseSettings(*text);
   if (!settings.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(kFileName, ": ", settings.status().message()));

@@ -5,7 +5,17 @@
 //    "calibration": [                                what precisions are
 //      "a text",                                     compared on
 //      {"text": "one", "text_pair": "another"},
-//      {"text": "a question", "choices": ["an answer", "another"]}]}
+//      {"text": "a question", "choices": ["an answer", "another"]}],
+//    "proofs": [                                     what the model must answer
+//      {"task": "classify", "text": "a text",        before it is served
+//       "label": "the best label", "score": 0.9, "tolerance": 0.01},
+//      {"task": "answer_question", "text": "a context", "question": "which?",
+//       "label": "the best answer"}]}
+//
+// A proof's "task" is classify (also with "text_pair" or "choices"), tag_tokens
+// ("label" of the first entity), answer_question, fill_mask ("label": the token
+// of the first mask) or zero_shot (with "labels"). "score" may be left out;
+// "tolerance" is 0.01 if it is.
 
 #ifndef SERVER_MODELS_MODEL_SETTINGS_H_
 #define SERVER_MODELS_MODEL_SETTINGS_H_
@@ -16,6 +26,7 @@
 
 #include "absl/status/statusor.h"
 #include "model/weights/head_weights.h"
+#include "server/models/proof.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/files/profile.h"
 
@@ -25,6 +36,7 @@ struct ModelSettings {
   std::optional<model::FillMaskDecoder> fill_mask;
   std::optional<tokenizer::Profile> tokenizer_profile;
   std::vector<TextInput> calibration;  // no text in it is empty
+  std::vector<Proof> proofs;
 };
 
 // Nothing set if `directory` has no such file. InvalidArgument names the file,

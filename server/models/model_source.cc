@@ -16,14 +16,6 @@ namespace {
 constexpr size_t kMaxNameLength = 64;
 constexpr std::string_view kGenerator = ":generator";
 
-bool IsModelName(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameLength &&
-         std::ranges::all_of(name, [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  c == '.' || c == '_' || c == '-';
-         });
-}
-
 // "three" of "one/two/three/".
 std::string LastPart(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -107,6 +99,20 @@ absl::Status NoSuchDirectory(const std::string& path) {
 
 }  // namespace
 
+absl::Status InModel(const ModelSource& source, const absl::Status& status) {
+  return absl::Status(
+      status.code(), absl::StrCat("model ", source.name, " (", source.directory,
+                                  "): ", status.message()));
+}
+
+bool IsModelName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameLength &&
+         std::ranges::all_of(name, [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
 absl::Status CheckDirectory(const ModelSource& source) {
   const std::filesystem::path directory = source.directory;
   std::error_code error;
@@ -142,7 +148,8 @@ absl::Status CheckDirectory(const ModelSource& source) {
 absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models) {
   if (models.empty()) {
     return absl::InvalidArgumentError(
-        "--models is required: [name=]DIR[,[name=]DIR...]");
+        "--models is required, or --model_repository=DIR: "
+        "[name=]DIR[,[name=]DIR...]");
   }
   const std::string list(models);
   std::vector<ModelSource> sources;

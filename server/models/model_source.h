@@ -29,6 +29,13 @@ absl::StatusOr<std::vector<ModelSource>> ParseModels(std::string_view models);
 // told apart from paths that are not there.
 absl::Status CheckDirectory(const ModelSource& source);
 
+// The status, naming the model and its directory.
+absl::Status InModel(const ModelSource& source, const absl::Status& status);
+
+// Whether requests can ask for a model of that name: 1 to 64 letters, digits,
+// '.', '_' or '-'.
+bool IsModelName(std::string_view name);
+
 }  // namespace deberta::server
 
 #endif  // SERVER_MODELS_MODEL_SOURCE_H_

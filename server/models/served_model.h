@@ -4,11 +4,15 @@
 #ifndef SERVER_MODELS_SERVED_MODEL_H_
 #define SERVER_MODELS_SERVED_MODEL_H_
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "model/model.h"
 #include "server/models/model_description.h"
+#include "server/models/proof.h"
 #include "server/precision/served_networks.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/tokenizer.h"
@@ -23,6 +27,20 @@ struct ServedModel {
   // Views of the tokenizer and the network.
   TaskModel task_model = {};
   ModelDescription description = {};
+  // What it must answer before it is served; see deberta.json.
+  std::vector<Proof> proofs = {};
+
+  // Its place in the service, given by Engine::Host().
+  size_t number = 0;  // of its name, whatever is served under it
+  size_t queue = 0;   // of the scheduler
+  // That of fp32_network.
+  std::optional<size_t> fp32_queue = {};
+
+  // The queue that computes in fp32; none if that was not kept.
+  std::optional<size_t> Fp32Queue() const {
+    if (description.keeps_fp32) return fp32_queue;
+    return description.HasFp32() ? std::optional(queue) : std::nullopt;
+  }
 };
 
 // The two outlive what is returned.

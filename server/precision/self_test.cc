@@ -20,6 +20,9 @@ absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
   model::BatchOutput output;
   if (absl::Status s = model.Forward(batch, workspace, &output); !s.ok())
     return s;
+  model::BatchOutput again;
+  if (absl::Status s = model.Forward(batch, workspace, &again); !s.ok())
+    return s;
   for (const std::vector<float>* values : {&output.logits, &output.hidden}) {
     const auto wrong =
         std::find_if(values->begin(), values->end(),
@@ -32,6 +35,11 @@ absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
         std::isnan(*wrong) ? "NaN" : "infinity",
         "): its weights hold such numbers, or are so large that they make "
         "them"));
+  }
+  if (again.logits != output.logits || again.hidden != output.hidden) {
+    return absl::FailedPreconditionError(
+        "self-test: asked a built-in text twice, the model answers "
+        "differently");
   }
   return absl::OkStatus();
 }

@@ -10,10 +10,11 @@
 
 namespace deberta::server {
 
-// Asks `model` one short built-in input of its head, as a request would.
+// Asks `model` one short built-in input of its head twice, as requests would.
 // FailedPrecondition if a value of the answer is not finite: of NaN no answer
 // can be made, and of an infinite logit the reference's softmax makes NaN, so
-// every call would fail. OK if no built-in input fits what the model reads.
+// every call would fail; or if the two answers differ. OK if no built-in input
+// fits what the model reads.
 absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
                       model::Workspace& workspace);
 

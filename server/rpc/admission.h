@@ -22,7 +22,7 @@ class Admission {
  public:
   // What a call works with; null while starting.
   struct Backend {
-    const Catalog* catalog = nullptr;
+    const LiveCatalog* catalog = nullptr;
     Scheduler* scheduler = nullptr;
   };
 

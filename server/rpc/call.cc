@@ -86,11 +86,12 @@ absl::Status Call::Enter() {
   if (absl::Status s = CheckCaller(); !s.ok()) return s;
   absl::StatusOr<Admission::Entry> entry =
       environment_->admission->Enter(&backend_);
+  if (backend_.catalog != nullptr) catalog_ = backend_.catalog->Get();
   if (entry.ok()) {
     entry_ = *std::move(entry);
     return Hold();
   }
-  if (backend_.catalog != nullptr && cost_.request_bytes <= kSmallBytes) {
+  if (catalog_ != nullptr && cost_.request_bytes <= kSmallBytes) {
     Identify().IgnoreError();  // for the report alone
     report_.rejection = Rejection::kDraining;
   }
@@ -112,10 +113,13 @@ std::string Call::share() const {
 }
 
 absl::Status Call::SetModel(const absl::StatusOr<size_t>& index) {
-  if (index.ok()) report_.model = *index;
   if (absl::IsPermissionDenied(index.status()))
     report_.rejection = Rejection::kNotAllowed;
-  return index.status();
+  if (!index.ok()) return index.status();
+  model_ = catalog_->models()[*index];
+  catalog_.reset();  // holds no other model in memory
+  report_.model = model_->number;
+  return absl::OkStatus();
 }
 
 absl::Status Call::StillWanted() const {

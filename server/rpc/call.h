@@ -84,14 +84,13 @@ class Call : public grpc::ServerUnaryReactor {
   // Notes the model that FindModel() found, or that the caller may not use it.
   absl::Status SetModel(const absl::StatusOr<size_t>& index);
   // REQUIRES: SetModel() was OK.
-  const ServedModel& model() const {
-    return catalog().models()[*report_.model];
-  }
+  const ServedModel& model() const { return *model_; }
 
   // Why the answer is not wanted any more; OK while it is.
   absl::Status StillWanted() const;
 
-  const Catalog& catalog() const { return *backend_.catalog; }
+  // REQUIRES: SetModel() was not OK yet.
+  const Catalog& catalog() const { return *catalog_; }
   Scheduler& scheduler() const { return *backend_.scheduler; }
   Cost& cost() { return cost_; }
   AnswerWriter& answer() { return answer_; }
@@ -131,6 +130,10 @@ class Call : public grpc::ServerUnaryReactor {
 
   // One thread at a time: gRPC's or one of the service's, then the workers'.
   Admission::Backend backend_;
+  // As it was when the call entered, until the model is found; the call is
+  // about that one to its end, whatever is served then.
+  std::shared_ptr<const Catalog> catalog_;
+  std::shared_ptr<const ServedModel> model_;
   Cost cost_;
   size_t longest_text_ = 0;  // bytes
   AnswerWriter answer_;

@@ -21,7 +21,7 @@ absl::StatusOr<size_t> OnlyAllowed(const Catalog& catalog, const Caller& caller,
   std::vector<size_t> able;
   std::vector<std::string> names;
   for (size_t i = 0; i < catalog.models().size(); ++i) {
-    const ModelDescription& told = catalog.models()[i].description;
+    const ModelDescription& told = catalog.models()[i]->description;
     if (!caller.MayUse(told.name)) continue;
     if (task.has_value() && !told.Has(*task)) continue;
     able.push_back(i);

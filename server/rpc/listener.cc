@@ -113,6 +113,10 @@ void Listener::SetServing(bool serving) {
   health->SetServingStatus(kServiceName, serving);
 }
 
+void Listener::SetModelServing(const std::string& name, bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus("model/" + name, serving);
+}
+
 void Listener::Stop(absl::Duration grace) {
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
 }

@@ -4,6 +4,7 @@
 #define SERVER_RPC_LISTENER_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -32,6 +33,8 @@ class Listener {
 
   // Health of "" and of deberta.v1.DebertaService.
   void SetServing(bool serving);
+  // Health of model/NAME; unknown until the first time.
+  void SetModelServing(const std::string& name, bool serving);
 
   // Closes the port and ends every call: those that are open after `grace` are
   // cancelled. May be called again.

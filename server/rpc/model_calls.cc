@@ -59,9 +59,9 @@ absl::Status TokenizeCall::Write(const TokenizedInput& input) {
 
 std::optional<absl::Status> ListModelsCall::Run() {
   v1::ListModelsResponse response;
-  for (const ServedModel& model : catalog().models()) {
-    if (caller().MayUse(model.description.name))
-      ToProto(model, response.add_models());
+  for (const auto& model : catalog().models()) {
+    if (caller().MayUse(model->description.name))
+      ToProto(*model, response.add_models());
   }
   answer().Append(response);
   return absl::OkStatus();

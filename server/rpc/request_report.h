@@ -33,7 +33,7 @@ inline constexpr std::string_view kGetModelMethod = "get_model";
 
 struct RequestReport {
   std::string_view method;  // TaskName(), or one of the above
-  // Index of the model; none if the call named no model that is served.
+  // Number of the model's name; none if the call named no model that is served.
   std::optional<size_t> model;
   // As the caller sees it.
   absl::StatusCode code = absl::StatusCode::kOk;

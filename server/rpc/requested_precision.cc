@@ -21,12 +21,10 @@ absl::StatusOr<bool> AsksForFp32(const grpc::ServerContextBase& context) {
   return begin != end;
 }
 
-absl::StatusOr<size_t> QueueFor(const Catalog& catalog, size_t model,
-                                bool fp32) {
-  if (!fp32) return model;
-  if (const auto queue = catalog.Fp32Queue(model); queue.has_value())
-    return *queue;
-  const ModelDescription& told = catalog.models()[model].description;
+absl::StatusOr<size_t> QueueFor(const ServedModel& model, bool fp32) {
+  if (!fp32) return model.queue;
+  if (const auto queue = model.Fp32Queue(); queue.has_value()) return *queue;
+  const ModelDescription& told = model.description;
   return WithReason(absl::FailedPreconditionError(absl::StrCat(
                         "model ", told.name, " is served in ", told.precision,
                         " alone; a server with --keep_fp32 computes fp32 too")),

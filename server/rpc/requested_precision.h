@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
-#include "server/models/catalog.h"
+#include "server/models/served_model.h"
 
 namespace deberta::server {
 
@@ -18,8 +18,7 @@ absl::StatusOr<bool> AsksForFp32(const grpc::ServerContextBase& context);
 
 // The queue of a call to the model. FailedPrecondition if it is to be fp32 and
 // that was not kept.
-absl::StatusOr<size_t> QueueFor(const Catalog& catalog, size_t model,
-                                bool fp32);
+absl::StatusOr<size_t> QueueFor(const ServedModel& model, bool fp32);
 
 }  // namespace deberta::server
 

@@ -53,7 +53,7 @@ class Service final : public RawService {
   explicit Service(Options options);
 
   // The catalog and the scheduler outlive every call.
-  void Serve(const Catalog* catalog, Scheduler* scheduler) {
+  void Serve(const LiveCatalog* catalog, Scheduler* scheduler) {
     admission_.Open({.catalog = catalog, .scheduler = scheduler});
   }
   // Refuses new calls; whether those inside have been answered by `deadline`.

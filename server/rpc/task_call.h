@@ -51,7 +51,7 @@ class TaskCall final : public Call {
   absl::Status Queue() {
     if (!fp32_.ok()) return fp32_.status();
     if (!priority_.ok()) return priority_.status();
-    absl::StatusOr<size_t> queue = QueueFor(catalog(), *report().model, *fp32_);
+    absl::StatusOr<size_t> queue = QueueFor(model(), *fp32_);
     if (!queue.ok()) return queue.status();
     queue_ = *queue;
     if (absl::Status s = CheckRoom(); !s.ok()) return Refused(std::move(s));

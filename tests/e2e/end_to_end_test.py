@@ -18,8 +18,8 @@ def main():
     parser.add_argument("tests", nargs="*",
                         default=["answers_test", "heads_test",
                                  "precision_test", "refusals_test", "memory_test",
-                                 "lifecycle_test", "start_test",
-                                 "security_test"],
+                                 "lifecycle_test", "repository_test",
+                                 "security_test", "start_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build

@@ -53,11 +53,11 @@ absl::Status CompareSequence(const Model& model, const GoldenFile& golden,
 
 }  // namespace
 
-GoldenFile::GoldenFile(MappedFile file, TensorMap tensors)
+GoldenFile::GoldenFile(LoadedFile file, TensorMap tensors)
     : file_(std::move(file)), tensors_(std::move(tensors)) {}
 
 absl::StatusOr<GoldenFile> GoldenFile::Open(const std::string& directory) {
-  auto file = MappedFile::Open(directory + "/golden.safetensors");
+  auto file = LoadedFile::Read(directory + "/golden.safetensors");
   if (!file.ok()) return file.status();
   auto contents = ParseSafetensors(file->bytes());
   if (!contents.ok()) return contents.status();

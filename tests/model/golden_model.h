@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/model.h"
 #include "model/runtime/batch.h"
@@ -29,9 +29,9 @@ class GoldenFile {
   std::vector<int32_t> ReadIds(const std::string& name) const;
 
  private:
-  GoldenFile(MappedFile file, TensorMap tensors);
+  GoldenFile(LoadedFile file, TensorMap tensors);
 
-  MappedFile file_;
+  LoadedFile file_;
   TensorMap tensors_;
 };
 

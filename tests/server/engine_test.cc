@@ -31,22 +31,22 @@ TEST_F(EngineTest, KeepsFp32BesideALowerPrecision) {
   const auto both =
       Load(sources, {.precision = model::Precision::kInt8, .keep_fp32 = true});
   ASSERT_TRUE(fp32.ok() && alone.ok() && both.ok()) << both.status();
-  const std::vector<ServedModel>& models = (*both)->catalog().models();
-  EXPECT_EQ(models[1].description.precision, "int8");
-  EXPECT_EQ(models[1].description.requested_precision, "int8");
-  EXPECT_GT(models[1].description.agreement.max_logit_change, 0);
-  EXPECT_EQ((*both)->catalog().Fp32Queue(0), 2u);
-  EXPECT_EQ((*both)->catalog().Fp32Queue(1), 3u);
-  EXPECT_FALSE((*alone)->catalog().models()[1].description.HasFp32());
-  EXPECT_GT(models[1].description.resident_bytes,
-            (*alone)->catalog().models()[1].description.resident_bytes);
+  const ServedModels& models = (*both)->catalog()->models();
+  EXPECT_EQ(models[1]->description.precision, "int8");
+  EXPECT_EQ(models[1]->description.requested_precision, "int8");
+  EXPECT_GT(models[1]->description.agreement.max_logit_change, 0);
+  const size_t first_fp32 = models[0]->Fp32Queue().value();
+  const size_t second_fp32 = models[1]->Fp32Queue().value();
+  EXPECT_FALSE((*alone)->catalog()->models()[1]->description.HasFp32());
+  EXPECT_GT(models[1]->description.resident_bytes,
+            (*alone)->catalog()->models()[1]->description.resident_bytes);
 
-  EXPECT_EQ(Logits(**both, 3), Logits(**fp32, 1));
-  EXPECT_NE(Logits(**both, 1), Logits(**fp32, 1));
+  EXPECT_EQ(Logits(**both, second_fp32), Logits(**fp32, 1));
+  EXPECT_NE(Logits(**both, models[1]->queue), Logits(**fp32, 1));
   // Reports are of models, whatever the queue.
-  Logits(**both, 2);
+  Logits(**both, first_fp32);
   EXPECT_EQ(last_report_, 0u);
-  Logits(**both, 3);
+  Logits(**both, second_fp32);
   EXPECT_EQ(last_report_, 1u);
 }
 
@@ -57,7 +57,8 @@ TEST_F(EngineTest, PrecisionThatDoesNotPassIsNotServed) {
             .thresholds = {.max_logit_change = 1e-9},
             .keep_fp32 = true});
   ASSERT_TRUE(engine.ok()) << engine.status();
-  const ModelDescription& served = (*engine)->catalog().models()[0].description;
+  const ModelDescription& served =
+      (*engine)->catalog()->models()[0]->description;
   EXPECT_EQ(served.precision, "fp32");
   EXPECT_EQ(served.requested_precision, "int8");
   EXPECT_THAT(served.precision_note, HasSubstr("--max_logit_change=1e-09"));
@@ -88,25 +89,25 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
       {{.name = "labels", .directory = CopyModelWithTokenizer("v3_classify")},
        {.name = "tags", .directory = CopyModelWithTokenizer("v3_tag")}});
   ASSERT_TRUE(engine.ok()) << engine.status();
-  const std::vector<ServedModel>& models = (*engine)->catalog().models();
+  const ServedModels& models = (*engine)->catalog()->models();
   ASSERT_EQ(models.size(), 2u);
-  EXPECT_EQ(models[0].description.name, "labels");
-  EXPECT_EQ(models[0].description.family, "deberta-v2");
+  EXPECT_EQ(models[0]->description.name, "labels");
+  EXPECT_EQ(models[0]->description.family, "deberta-v2");
   EXPECT_THAT(
-      models[0].description.tasks,
+      models[0]->description.tasks,
       ElementsAre(TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode));
-  EXPECT_THAT(models[0].task_model.labels,
+  EXPECT_THAT(models[0]->task_model.labels,
               ElementsAre("contradiction", "entailment"));
-  EXPECT_EQ(models[0].task_model.max_tokens, 24u);
-  EXPECT_EQ(models[0].description.hidden_size, 32);
-  EXPECT_EQ(models[0].description.layers, 2);
-  EXPECT_EQ(models[0].description.weights_format, "safetensors");
-  EXPECT_EQ(models[0].description.tokenizer_profile, "hf4");
-  EXPECT_EQ(models[0].description.fill_mask_decoder, "");
-  EXPECT_EQ(models[0].description.sha256.size(), 64u);
-  EXPECT_GT(models[0].description.parameters, 0);
-  EXPECT_GT(models[0].description.resident_bytes, 0u);
-  EXPECT_THAT(models[1].description.tasks,
+  EXPECT_EQ(models[0]->task_model.max_tokens, 24u);
+  EXPECT_EQ(models[0]->description.hidden_size, 32);
+  EXPECT_EQ(models[0]->description.layers, 2);
+  EXPECT_EQ(models[0]->description.weights_format, "safetensors");
+  EXPECT_EQ(models[0]->description.tokenizer_profile, "hf4");
+  EXPECT_EQ(models[0]->description.fill_mask_decoder, "");
+  EXPECT_EQ(models[0]->description.sha256.size(), 64u);
+  EXPECT_GT(models[0]->description.parameters, 0);
+  EXPECT_GT(models[0]->description.resident_bytes, 0u);
+  EXPECT_THAT(models[1]->description.tasks,
               ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
 
   model::RaggedBatch batch;
@@ -118,8 +119,8 @@ TEST_F(EngineTest, LoadsSeveralModelsAndComputes) {
   model::Workspace workspace(1);
   ASSERT_TRUE((*engine)
                   ->catalog()
-                  .models()[0]
-                  .network->Forward(batch, workspace, &direct)
+                  ->models()[0]
+                  ->network->Forward(batch, workspace, &direct)
                   .ok());
   EXPECT_EQ(Logits(**engine, 0), direct.logits);
 }
@@ -131,17 +132,19 @@ TEST_F(EngineTest, HeadsSayWhatTheyDo) {
         .directory = CopyModelWithTokenizer("v3_discriminator")},
        {.name = "labels", .directory = CopyModelWithTokenizer("v1_classify")}});
   ASSERT_TRUE(engine.ok()) << engine.status();
-  const Catalog& catalog = (*engine)->catalog();
-  const std::vector<ServedModel>& models = catalog.models();
-  EXPECT_THAT(models[0].description.tasks,
+  const std::shared_ptr<const Catalog> snapshot = (*engine)->catalog();
+  const Catalog& catalog = *snapshot;
+  const ServedModels& models = catalog.models();
+  EXPECT_THAT(models[0]->description.tasks,
               ElementsAre(TaskKind::kClassify, TaskKind::kEncode));
-  EXPECT_TRUE(models[0].task_model.multiple_choice);
-  EXPECT_FALSE(models[2].task_model.multiple_choice);
-  EXPECT_THAT(models[1].description.tasks,
+  EXPECT_TRUE(models[0]->task_model.multiple_choice);
+  EXPECT_FALSE(models[2]->task_model.multiple_choice);
+  EXPECT_THAT(models[1]->description.tasks,
               ElementsAre(TaskKind::kTagTokens, TaskKind::kEncode));
-  EXPECT_THAT(models[1].task_model.labels, ElementsAre("ORIGINAL", "REPLACED"));
-  EXPECT_EQ(models[1].task_model.ignored_label, "ORIGINAL");
-  EXPECT_EQ(models[2].task_model.ignored_label, "O");
+  EXPECT_THAT(models[1]->task_model.labels,
+              ElementsAre("ORIGINAL", "REPLACED"));
+  EXPECT_EQ(models[1]->task_model.ignored_label, "ORIGINAL");
+  EXPECT_EQ(models[2]->task_model.ignored_label, "O");
 
   const auto filler = catalog.Find("replaced", TaskKind::kFillMask);
   EXPECT_TRUE(absl::IsFailedPrecondition(filler.status()));
@@ -184,7 +187,7 @@ TEST_F(EngineTest, DebertaJsonChoosesTheDecoder) {
   const auto decoder = [&](const std::string& directory) {
     const auto engine = Load({{.name = "m", .directory = directory}});
     EXPECT_TRUE(engine.ok()) << engine.status();
-    return (*engine)->catalog().models()[0].description.fill_mask_decoder;
+    return (*engine)->catalog()->models()[0]->description.fill_mask_decoder;
   };
   const std::string directory = CopyModelWithTokenizer("v3_pretrained_fill");
   EXPECT_EQ(decoder(directory), "emd");
@@ -244,9 +247,11 @@ TEST_F(EngineTest, TellsTheDigestOfTheWeightsOrOfTheirIndex) {
     const auto model =
         LoadModel({.name = "m", .directory = directory}, {}, &log_);
     ASSERT_TRUE(model.ok()) << model.status();
-    const auto weights = model::MappedFile::Open(directory + file);
+    const auto weights = model::LoadedFile::Read(directory + file);
     ASSERT_TRUE(weights.ok()) << weights.status();
-    EXPECT_EQ(model->description.sha256, Sha256(*weights).value());
+    Sha256 sha256;
+    sha256.Add(weights->bytes());
+    EXPECT_EQ(model->description.sha256, sha256.Finish());
     EXPECT_GT(model->description.load_time, absl::ZeroDuration());
     EXPECT_EQ(model->task_model.row_cost, model->network->row_cost());
   }
@@ -291,6 +296,66 @@ TEST_F(EngineTest, TensorsThatNothingUsesAreLogged) {
   const std::string log = LogText();
   EXPECT_THAT(log, HasSubstr("\"warning\""));
   EXPECT_THAT(log, HasSubstr("encoder.layer.1.output.dense.weight"));
+}
+
+TEST_F(EngineTest, AModelIsReplacedBesideThoseWhoHoldTheOldOne) {
+  const auto loaded =
+      Load({{.name = "a", .directory = CopyModelWithTokenizer("v3_classify")},
+            {.name = "b", .directory = CopyModelWithTokenizer("v3_tag")}});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  Engine& engine = **loaded;
+  const std::shared_ptr<const Catalog> before = engine.catalog();
+  const std::vector<float> logits = Logits(engine, before->models()[0]->queue);
+
+  auto next =
+      LoadModel({.name = "a", .directory = root_ + "/v3_classify"}, {}, &log_);
+  ASSERT_TRUE(next.ok()) << next.status();
+  std::shared_ptr<const ServedModel> hosted = engine.Host(*std::move(next));
+  EXPECT_EQ(engine.catalog(), before) << "hosted, not served";
+  EXPECT_EQ(Logits(engine, hosted->queue), logits);
+  engine.Serve(hosted);
+  const std::shared_ptr<const Catalog> after = engine.catalog();
+  EXPECT_EQ(after->models()[0], hosted);
+  EXPECT_EQ(after->models()[1], before->models()[1]);
+  EXPECT_EQ(hosted->number, before->models()[0]->number);
+  EXPECT_NE(hosted->queue, before->models()[0]->queue);
+  // Who found the old one still asks it.
+  EXPECT_EQ(Logits(engine, before->models()[0]->queue), logits);
+  EXPECT_EQ(last_report_, hosted->number);
+
+  engine.Remove("a");
+  EXPECT_TRUE(absl::IsNotFound(engine.catalog()->Find("a").status()));
+  EXPECT_EQ(Logits(engine, hosted->queue), logits);
+  engine.Remove("b");
+  EXPECT_TRUE(absl::IsNotFound(engine.catalog()->Find("").status()));
+}
+
+TEST_F(EngineTest, AModelThatNobodyHoldsLeavesItsQueueToAnother) {
+  const auto loaded =
+      Load({{.name = "a", .directory = CopyModelWithTokenizer("v3_classify")}});
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  Engine& engine = **loaded;
+  const size_t first = engine.catalog()->models()[0]->queue;
+  for (int turn = 0; turn < 4; ++turn) {
+    auto next = LoadModel({.name = "a", .directory = root_ + "/v3_classify"},
+                          {}, &log_);
+    ASSERT_TRUE(next.ok()) << next.status();
+    engine.Serve(engine.Host(*std::move(next)));
+    const size_t queue = engine.catalog()->models()[0]->queue;
+    EXPECT_EQ(queue, turn % 2 == 0 ? first + 1 : first);
+    Logits(engine, queue);
+  }
+}
+
+TEST_F(EngineTest, AModelThatDoesNotFitIsNotLoaded) {
+  const std::string directory = CopyModelWithTokenizer("v3_classify");
+  const absl::Status status =
+      LoadModel({.name = "m", .directory = directory},
+                {.memory_bytes = size_t{1} << 20}, &log_)
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("of the cgroup's limit of 1048576"));
 }
 
 }  // namespace

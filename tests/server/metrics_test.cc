@@ -18,18 +18,16 @@ class MetricsTest : public testing::Test {
     metrics_.WatchInflight([this] { return inflight_; });
     const Agreement agreement = {
         .labels = 200, .agreeing = 199, .max_logit_change = 0.25};
-    std::vector<ServedModel> models(2);
-    models[0].description = {.name = "m",
-                             .tasks = {TaskKind::kClassify, TaskKind::kEncode},
-                             .precision = "int8",
-                             .requested_precision = "auto",
-                             .agreement = agreement,
-                             .resident_bytes = 4096,
-                             .load_time = absl::Milliseconds(1500)};
-    models[1].description = {.name = "fp32"};
-    metrics_.AddModels(models, [](size_t) {
-      return Metrics::Backlog{.tokens = 12, .seconds = 0.5};
-    });
+    metrics_.WatchBacklog(
+        [](size_t) { return Metrics::Backlog{.tokens = 12, .seconds = 0.5}; });
+    metrics_.AddModel(0, {.name = "m",
+                          .tasks = {TaskKind::kClassify, TaskKind::kEncode},
+                          .precision = "int8",
+                          .requested_precision = "auto",
+                          .agreement = agreement,
+                          .resident_bytes = 4096,
+                          .load_time = absl::Milliseconds(1500)});
+    metrics_.AddModel(1, {.name = "fp32"});
   }
 
   size_t inflight_ = 3;
@@ -163,6 +161,57 @@ TEST_F(MetricsTest, BatchesAreMeasured) {
   EXPECT_THAT(text, HasSubstr("deberta_batch_inputs_sum{model=\"m\"} 3"));
   EXPECT_THAT(text, HasSubstr("deberta_batch_tokens_bucket{model=\"m\",le="
                               "\"256\"} 1"));
+}
+
+TEST_F(MetricsTest, AModelThatIsReplacedGoesOnCounting) {
+  metrics_.RecordRequest(Answered());
+  metrics_.AddModel(0, {.name = "m",
+                        .tasks = {TaskKind::kClassify, TaskKind::kTagTokens},
+                        .version = 7,
+                        .resident_bytes = 8192});
+  metrics_.RecordRequest(Answered());
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_requests_total{code=\"OK\",model=\"m\",task=\"classify\"} 2",
+        "deberta_inputs_total{model=\"m\",task=\"tag_tokens\"} 0",
+        "deberta_model_bytes{model=\"m\"} 8192",
+        "deberta_model_version{model=\"m\"} 7",
+        "precision=\"fp32\",requested=\"fp32\"} 1"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("precision=\"int8\"")));
+}
+
+TEST_F(MetricsTest, OfAModelThatIsRemovedCountersStay) {
+  metrics_.RecordRequest(Answered());
+  metrics_.RemoveModel(0);
+  // A call that had found it.
+  metrics_.RecordRequest(Answered());
+  metrics_.RecordBatch(0, 1, 10);
+  const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr("deberta_requests_total{code=\"OK\",model=\"m\","
+                              "task=\"classify\"} 2"));
+  EXPECT_THAT(text, HasSubstr("deberta_batch_tokens_count{model=\"m\"} 1"));
+  for (const char* series :
+       {"deberta_model_bytes{model=\"m\"}", "deberta_queue_tokens{model=\"m\"}",
+        "deberta_model_version{model=\"m\"}", "precision=\"int8\""}) {
+    EXPECT_THAT(text, Not(HasSubstr(series)));
+  }
+}
+
+TEST_F(MetricsTest, LoadsAreCountedByOutcome) {
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("deberta_model_loads_total{model=\"m\",outcome="
+                        "\"failed\"} 0"));
+  metrics_.RecordLoad("new", false);
+  metrics_.RecordLoad("m", true);
+  const std::string text = metrics_.Text();
+  for (const char* series :
+       {"deberta_model_loads_total{model=\"new\",outcome=\"failed\"} 1",
+        "deberta_model_loads_total{model=\"new\",outcome=\"loaded\"} 0",
+        "deberta_model_loads_total{model=\"m\",outcome=\"loaded\"} 1"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
 }
 
 }  // namespace

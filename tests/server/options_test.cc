@@ -160,6 +160,7 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
       {"--metrics_listen=nowhere", "--metrics_listen: expected HOST:PORT, "},
       {"--workers=-1", "--workers: expected a number from 0"},
       {"--drain_seconds=-1", "--drain_seconds"},
+      {"--repository_poll_seconds=-1", "--repository_poll_seconds"},
       {"--default_deadline_ms=0", "--default_deadline_ms"},
       {"--max_request_bytes=1", "--max_request_bytes"},
       {"--max_inflight_bytes=-1", "--max_inflight_bytes"},
@@ -171,6 +172,26 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
     EXPECT_THAT(ErrorOf({"--models=/m", argument}), HasSubstr(message));
   }
   EXPECT_THAT(ErrorOf({}), HasSubstr("--models is required"));
+}
+
+TEST(OptionsTest, ARepositoryMayStandInForModels) {
+  const absl::FlagSaver saver;
+  Set("model_repository", "/");
+  const auto polled = OptionsFromFlags({});
+  ASSERT_TRUE(polled.ok()) << polled.status();
+  EXPECT_TRUE(polled->models.empty());
+  EXPECT_EQ(polled->model_repository, "/");
+  EXPECT_EQ(polled->repository_poll, absl::Seconds(15));
+  Set("models", "/m");
+  Set("repository_poll_seconds", "0");
+  const auto both = OptionsFromFlags({.memory_bytes = 4096});
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->models.size(), 1u);
+  EXPECT_EQ(both->repository_poll, absl::InfiniteDuration());
+  EXPECT_EQ(both->loading.memory_bytes, 4096u);
+  Set("model_repository", "/no/such");
+  EXPECT_THAT(std::string(OptionsFromFlags({}).status().message()),
+              HasSubstr("--model_repository: expected a directory"));
 }
 
 TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {

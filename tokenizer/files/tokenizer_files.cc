@@ -1,14 +1,13 @@
 #include "tokenizer/files/tokenizer_files.h"
 
-#include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "files/regular_file.h"
 #include "tokenizer/files/json_reader.h"
 
 namespace deberta::tokenizer {
@@ -22,7 +21,7 @@ constexpr char kTokenizerConfig[] = "tokenizer_config.json";
 constexpr char kConfig[] = "config.json";
 
 // The largest file of a released DeBERTa is a tokenizer.json of 17 MB.
-constexpr uintmax_t kMaxFileBytes = uintmax_t{256} << 20;
+constexpr size_t kMaxFileBytes = size_t{256} << 20;
 
 class Directory {
  public:
@@ -34,24 +33,7 @@ class Directory {
   }
 
   absl::StatusOr<std::string> Read(const char* name) const {
-    const std::string path = PathOf(name);
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": expected a regular file"));
-    }
-    const uintmax_t size = std::filesystem::file_size(path, error);
-    if (error || size > kMaxFileBytes) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": expected at most ", kMaxFileBytes, " bytes, got ",
-          error ? error.message() : absl::StrCat(size)));
-    }
-    std::string bytes(static_cast<size_t>(size), '\0');
-    std::ifstream file(path, std::ios::binary);
-    if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be read"));
-    }
-    return bytes;
+    return ReadSmallFile(PathOf(name), kMaxFileBytes);
   }
 
   absl::Status ReadIfThere(const char* name,

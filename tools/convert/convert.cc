@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/checkpoint/config.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "tools/convert/bpe_encoder.h"
 #include "tools/convert/new_directory.h"
@@ -46,7 +46,7 @@ absl::Status AtFile(const std::string& path, const absl::Status& status) {
 absl::Status ConvertVocabulary(const fs::path& source, NewDirectory& target,
                                Conversion& conversion) {
   const std::string path = (source / kBpeEncoder).string();
-  const absl::StatusOr<model::MappedFile> file = model::MappedFile::Open(path);
+  const absl::StatusOr<model::LoadedFile> file = model::LoadedFile::Read(path);
   if (!file.ok()) return file.status();
   const absl::StatusOr<BpeFiles> files = ConvertBpeEncoder(file->bytes());
   if (!files.ok()) return AtFile(path, files.status());
@@ -64,7 +64,7 @@ absl::Status CopyConfig(const fs::path& source, const std::string& name,
                         const model::Config& served, NewDirectory& target,
                         Conversion& conversion) {
   const std::string path = (source / name).string();
-  const absl::StatusOr<model::MappedFile> file = model::MappedFile::Open(path);
+  const absl::StatusOr<model::LoadedFile> file = model::LoadedFile::Read(path);
   if (!file.ok()) return file.status();
   const std::string_view text(
       reinterpret_cast<const char*>(file->bytes().data()),
@@ -112,8 +112,8 @@ absl::StatusOr<std::set<std::string>> WeightFileNames(
   const fs::path path = weights_path;
   std::set<std::string> names = {path.filename().string()};
   if (path.extension() != ".json") return names;
-  const absl::StatusOr<model::MappedFile> file =
-      model::MappedFile::Open(weights_path);
+  const absl::StatusOr<model::LoadedFile> file =
+      model::LoadedFile::Read(weights_path);
   if (!file.ok()) return file.status();
   const auto index = model::ParseSafetensorsIndex(
       {reinterpret_cast<const char*>(file->bytes().data()),

@@ -46,9 +46,6 @@ TEST(CheckpointTest, OpensOneFile) {
   const TensorView* tensor = (*checkpoint)->Find("encoder.LayerNorm.weight");
   ASSERT_NE(tensor, nullptr);
   EXPECT_THAT(ReadFloats(*tensor), ElementsAre(2.5f));
-  // Released pages are read again from the file.
-  (*checkpoint)->Release(*tensor);
-  EXPECT_THAT(ReadFloats(*tensor), ElementsAre(2.5f));
 }
 
 TEST(CheckpointTest, PrefersTheSingleFileToTheIndex) {
@@ -69,12 +66,9 @@ TEST(CheckpointTest, OpensShards) {
   EXPECT_NE((*checkpoint)->Find("cls.predictions.bias"), nullptr);
 }
 
-// What names the weights is of those that were loaded.
-TEST(CheckpointTest, KeepsTheWeightsFileThatItOpened) {
-  const auto text = [](const MappedFile& file) {
-    return std::string(reinterpret_cast<const char*>(file.bytes().data()),
-                       file.bytes().size());
-  };
+// What names the weights is of those that are loaded: their bytes are told as
+// they are read.
+TEST(CheckpointTest, TellsTheBytesOfTheFileThatNamesTheWeights) {
   const std::string shard = OneTensor("a", 1.0f);
   const std::string index = R"({"weight_map": {"a": "one.safetensors"}})";
   for (const auto& [name, contents] :
@@ -84,14 +78,32 @@ TEST(CheckpointTest, KeepsTheWeightsFileThatItOpened) {
     directory.Write("config.json", kConfig);
     directory.Write("one.safetensors", shard);
     directory.Write(name, contents);
-    const auto checkpoint = Checkpoint::Open(directory.path(), {});
+    std::string told;
+    const auto checkpoint = Checkpoint::Open(
+        directory.path(),
+        {.weights_observer = [&told](std::span<const std::byte> bytes) {
+          told.append(reinterpret_cast<const char*>(bytes.data()),
+                      bytes.size());
+        }});
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-    directory.Write("other", "another");
-    std::filesystem::rename(directory.File("other"), directory.File(name));
-    const MappedFile& file = (*checkpoint)->weights_file();
-    EXPECT_EQ(file.path(), (*checkpoint)->weights_path());
-    EXPECT_EQ(text(file), contents);
+    EXPECT_EQ((*checkpoint)->weights_path(), directory.File(name));
+    EXPECT_EQ(told, contents);
   }
+}
+
+TEST(CheckpointTest, KeepsOneTensorAndGivesTheRestBack) {
+  ModelDirectory directory;
+  directory.Write("config.json", kConfig);
+  directory.Write("model.safetensors.index.json",
+                  R"({"weight_map": {"a": "one", "b": "two"}})");
+  directory.Write("one", OneTensor("a", 1.0f));
+  directory.Write("two", OneTensor("b", 2.0f));
+  const auto checkpoint = Checkpoint::Open(directory.path(), {});
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const TensorView& kept = *(*checkpoint)->Find("b");
+  (*checkpoint)->ReleaseAllBut(kept);
+  EXPECT_EQ(ReadFloats(kept).front(), 2.0f);
+  EXPECT_EQ(ReadFloats(*(*checkpoint)->Find("a")).front(), 0.0f);
 }
 
 TEST(CheckpointTest, NamesAMissingDirectoryOrFile) {
@@ -309,26 +321,25 @@ TEST(CheckpointTest, NamesWhatAShardLacks) {
   EXPECT_TRUE(Checkpoint::Open(directory.path(), {}).ok());
 }
 
-TEST(MappedFileTest, MapsMovesAndReleases) {
+TEST(LoadedFileTest, ReadsMovesAndReleases) {
   ModelDirectory directory;
   const std::string contents(100000, 'q');
   directory.Write("file", contents);
-  auto opened = MappedFile::Open(directory.File("file"));
+  auto opened = LoadedFile::Read(directory.File("file"));
   ASSERT_TRUE(opened.ok()) << opened.status();
-  MappedFile file = *std::move(opened);
-  for (const auto& [first, size] : {std::pair<size_t, size_t>{0, 100000},
-                                    {1, 3},
-                                    {5000, 90000},
-                                    {99999, 1},
-                                    {100000, 0}}) {
+  LoadedFile file = *std::move(opened);
+  ASSERT_EQ(file.bytes().size(), contents.size());
+  for (const auto& [first, size] :
+       {std::pair<size_t, size_t>{1, 3}, {5000, 50000}, {100000, 0}}) {
     file.Release(file.bytes().subspan(first, size));
   }
-  ASSERT_EQ(file.bytes().size(), contents.size());
-  EXPECT_EQ(static_cast<char>(file.bytes().front()), 'q');
-  EXPECT_EQ(static_cast<char>(file.bytes().back()), 'q');
+  // Pages that hold something else too stay.
+  EXPECT_EQ(static_cast<char>(file.bytes()[4999]), 'q');
+  EXPECT_EQ(static_cast<char>(file.bytes()[55000]), 'q');
+  EXPECT_EQ(static_cast<char>(file.bytes()[30000]), '\0');
 
   directory.Write("empty", "");
-  auto empty = MappedFile::Open(directory.File("empty"));
+  auto empty = LoadedFile::Read(directory.File("empty"));
   ASSERT_TRUE(empty.ok()) << empty.status();
   EXPECT_TRUE(empty->bytes().empty());
   *empty = std::move(file);

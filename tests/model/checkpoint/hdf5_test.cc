@@ -43,14 +43,14 @@ std::string Contents(const std::string& path) {
 
 // The file stays mapped as long as what was read from it.
 struct Read {
-  std::optional<MappedFile> file;
+  std::optional<LoadedFile> file;
   absl::StatusOr<SafetensorsContents> contents;
 };
 
 Read ReadFile(const std::string& path,
               const std::string& program = DEBERTA_HDF5_READER,
               std::chrono::milliseconds limit = kLong) {
-  absl::StatusOr<MappedFile> file = MappedFile::Open(path);
+  absl::StatusOr<LoadedFile> file = LoadedFile::Read(path);
   if (!file.ok()) return {std::nullopt, file.status()};
   auto contents = ReadHdf5(*file, {.program = program, .limit = limit});
   return {*std::move(file), std::move(contents)};

@@ -12,7 +12,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "tests/model/checkpoint/model_directory.h"
 
@@ -50,7 +50,7 @@ TEST(SafetensorsWriterTest, WritesWhatIsReadBack) {
         return absl::OkStatus();
       });
   ASSERT_TRUE(status.ok()) << status;
-  const auto file = MappedFile::Open(path);
+  const auto file = LoadedFile::Read(path);
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(last, file->bytes().size());
   EXPECT_EQ(whole, file->bytes().size());

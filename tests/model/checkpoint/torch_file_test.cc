@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "tests/model/checkpoint/model_directory.h"
 #include "tests/model/checkpoint/pickle_bytes.h"
@@ -47,13 +47,13 @@ TEST_P(TorchGoldenTest, HoldsWhatTheSafetensorsFileHolds) {
   const std::filesystem::path directory =
       absl::StrCat(DEBERTA_SOURCE_DIR, "/tests/golden/torch");
   const std::string& name = GetParam();
-  const auto wanted_file = MappedFile::Open(
+  const auto wanted_file = LoadedFile::Read(
       directory / (name.substr(0, name.find('.')) + ".safetensors"));
   ASSERT_TRUE(wanted_file.ok()) << wanted_file.status();
   const auto wanted = ParseSafetensors(wanted_file->bytes());
   ASSERT_TRUE(wanted.ok()) << wanted.status();
 
-  const auto file = MappedFile::Open(directory / name);
+  const auto file = LoadedFile::Read(directory / name);
   ASSERT_TRUE(file.ok()) << file.status();
   const auto got = ParseTorchFile(file->bytes());
   ASSERT_TRUE(got.ok()) << got.status();

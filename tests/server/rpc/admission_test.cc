@@ -19,7 +19,7 @@ Admission::Entry Entered(Admission& admission) {
 }
 
 TEST(AdmissionTest, OpensAndCloses) {
-  const Catalog catalog({});
+  const LiveCatalog catalog;
   Admission admission(kBytes);
   Admission::Backend backend;
   EXPECT_TRUE(absl::IsUnavailable(admission.Enter(&backend).status()));

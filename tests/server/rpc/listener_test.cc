@@ -52,6 +52,18 @@ std::shared_ptr<grpc::Channel> Connect(const Listener& listener) {
   return ConnectTo(absl::StrCat("127.0.0.1:", listener.port()));
 }
 
+TEST(ListenerTest, EachModelHasAHealthOfItsOwn) {
+  TestServer server;
+  const auto channel = Connect(server.listener());
+  EXPECT_EQ(CheckHealth(channel, "model/m"),
+            absl::StrCat("code ", grpc::StatusCode::NOT_FOUND));
+  server.listener().SetModelServing("m", true);
+  EXPECT_EQ(CheckHealth(channel, "model/m"), kServing);
+  EXPECT_EQ(CheckHealth(channel, ""), kNotServing);
+  server.listener().SetModelServing("m", false);
+  EXPECT_EQ(CheckHealth(channel, "model/m"), kNotServing);
+}
+
 TEST(ListenerTest, HealthFollowsSetServing) {
   TestServer server;
   const auto channel = Connect(server.listener());

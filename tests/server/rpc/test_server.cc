@@ -38,7 +38,7 @@ TestServer::TestServer(const Settings& settings) {
       std::string(DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/v1"));
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
   tokenizer_ = *std::move(tokenizer);
-  std::vector<ServedModel> models;
+  ServedModels models;
   std::vector<size_t> widths;
   std::optional<size_t> fp32_width;
   for (const ModelShape& shape : Shapes(settings)) {
@@ -51,7 +51,10 @@ TestServer::TestServer(const Settings& settings) {
     if (shape.name == "tagger") {
       model.description.precision = settings.tagger_precision;
       model.description.keeps_fp32 = settings.keep_fp32;
-      if (settings.keep_fp32) fp32_width = shape.labels.size();
+      if (settings.keep_fp32) {
+        fp32_width = shape.labels.size();
+        model.fp32_queue = Shapes(settings).size();
+      }
     }
     model.description.family = "deberta";
     model.description.tasks = {shape.task, TaskKind::kEncode};
@@ -67,11 +70,12 @@ TestServer::TestServer(const Settings& settings) {
                          ? static_cast<size_t>(config->vocab_size)
                          : shape.labels.size());
     configs_.push_back(std::move(config));
-    models.push_back(std::move(model));
+    model.number = model.queue = models.size();
+    models.push_back(std::make_shared<const ServedModel>(std::move(model)));
   }
   if (fp32_width.has_value()) widths.push_back(*fp32_width);
   const size_t queues = widths.size();
-  catalog_ = std::make_unique<Catalog>(std::move(models));
+  catalog_.Set(std::make_shared<const Catalog>(std::move(models)));
   scheduler_ = std::make_unique<Scheduler>(
       Scheduler::Options{.max_batch_tokens = settings.max_batch_tokens,
                          .max_queue_tokens = settings.max_queue_tokens},

@@ -55,7 +55,7 @@ class TestServer {
   Scheduler& scheduler() { return *scheduler_; }
   Listener& listener() { return *listener_; }
 
-  void Serve() { service_->Serve(catalog_.get(), scheduler_.get()); }
+  void Serve() { service_->Serve(&catalog_, scheduler_.get()); }
 
   // Batches from now on wait until Release().
   void Hold();
@@ -84,7 +84,7 @@ class TestServer {
 
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
   std::vector<std::unique_ptr<model::Config>> configs_;
-  std::unique_ptr<Catalog> catalog_;
+  LiveCatalog catalog_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<Listener> listener_;

@@ -7,7 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/checkpoint/mapped_file.h"
+#include "model/checkpoint/loaded_file.h"
 #include "tests/model/checkpoint/model_directory.h"
 #include "tests/model/checkpoint/pickle_bytes.h"
 
@@ -53,7 +53,7 @@ std::string Refusal(const std::string& file) {
 }
 
 TEST(BpeEncoderTest, GivesTheFilesThatItWasMadeFrom) {
-  const auto file = model::MappedFile::Open(Golden("bpe_encoder.bin"));
+  const auto file = model::LoadedFile::Read(Golden("bpe_encoder.bin"));
   ASSERT_TRUE(file.ok()) << file.status();
   const auto files = ConvertBpeEncoder(file->bytes());
   ASSERT_TRUE(files.ok()) << files.status();
