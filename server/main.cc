@@ -95,16 +95,46 @@ void GiveLargeBlocksBack() {
   mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
+Listener::Options ListenerOptions(const Options& options, PeerTable* peers,
+                                  ConnectionCounts* counts, Log* log) {
+  const ConnectionOptions& connections = options.connections;
+  return {.address = options.listen,
+          .health_address = connections.health_listen,
+          .tls = connections.tls,
+          .reflection = connections.reflection,
+          .limits = {.max_request_bytes = options.max_request_bytes,
+                     .allow_compression = connections.allow_compression,
+                     .max_streams =
+                         static_cast<int>(connections.limits.max_streams),
+                     .max_connection_metadata_bytes = static_cast<int>(
+                         connections.limits.max_header_block_bytes),
+                     .max_connection_idle = connections.max_idle,
+                     .max_connection_age = connections.max_age,
+                     .max_connection_age_grace = connections.max_age_grace},
+          .connections = connections.limits,
+          .peers = peers,
+          .counts = counts,
+          .log = log};
+}
+
 // Everything from the open port to its closing.
 absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
+  PeerTable peers;
+  ConnectionCounts connections;
+  metrics.WatchConnections(&connections);
   Service service(
       {.max_call_time = options.max_call_time,
        .max_inflight_bytes = options.max_inflight_bytes,
        .large_call_threads = std::max(1, options.threads / 2),
+       .max_metadata_bytes =
+           static_cast<size_t>(options.connections.max_metadata_bytes),
+       .max_request_bytes = static_cast<size_t>(options.max_request_bytes),
+       .max_send_time = options.connections.limits.stall_time,
+       .counts = &connections,
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
          if (report.code == absl::StatusCode::kInternal) {
@@ -119,12 +149,11 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                          [&metrics] { return metrics.Text(); });
   if (!metrics_port.ok()) return metrics_port.status();
   shutdown->RemoveAtExit((*metrics_port)->file());
-  absl::StatusOr<std::unique_ptr<Listener>> listener =
-      Listener::Start({.address = options.listen,
-                       .max_request_bytes = options.max_request_bytes},
-                      &service);
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Start(
+      ListenerOptions(options, &peers, &connections, log), &service);
   if (!listener.ok()) return listener.status();
-  shutdown->RemoveAtExit((*listener)->file());
+  for (const SocketFile& file : (*listener)->files())
+    shutdown->RemoveAtExit(file);
   LogListening(options, (*listener)->port(), (*metrics_port)->port(), log);
 
   absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(

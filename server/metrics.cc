@@ -110,6 +110,48 @@ class ProcessCollector : public prometheus::Collectable {
   const std::function<size_t()> inflight_;
 };
 
+class ConnectionCollector : public prometheus::Collectable {
+ public:
+  explicit ConnectionCollector(const ConnectionCounts* counts)
+      : counts_(*counts) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    prometheus::MetricFamily closed = {"deberta_connections_closed_total",
+                                       "Connections that have ended, by why.",
+                                       prometheus::MetricType::Counter,
+                                       {}};
+    for (size_t i = 0; i < kCloseReasons; ++i) {
+      closed.metric.push_back(Counted(
+          CloseReasonName(static_cast<CloseReason>(i)), counts_.closed[i]));
+    }
+    prometheus::MetricFamily limited = {
+        "deberta_calls_limited_total",
+        "Calls that were ended by a limit of what a call may do to its "
+        "connection.",
+        prometheus::MetricType::Counter,
+        {}};
+    for (size_t i = 0; i < kCallLimits; ++i) {
+      limited.metric.push_back(Counted(CallLimitName(static_cast<CallLimit>(i)),
+                                       counts_.limited[i]));
+    }
+    return {OneValue("deberta_connections", "Connections that are open.",
+                     prometheus::MetricType::Gauge,
+                     static_cast<double>(counts_.open)),
+            closed, limited};
+  }
+
+ private:
+  static prometheus::ClientMetric Counted(std::string_view reason,
+                                          int64_t count) {
+    prometheus::ClientMetric metric;
+    metric.label = {{"reason", std::string(reason)}};
+    metric.counter.value = static_cast<double>(count);
+    return metric;
+  }
+
+  const ConnectionCounts& counts_;
+};
+
 class BacklogCollector : public prometheus::Collectable {
  public:
   BacklogCollector(std::vector<std::string> models,
@@ -173,6 +215,7 @@ struct Metrics::Series {
   prometheus::Registry registry;
   std::unique_ptr<ProcessCollector> process =
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
+  std::unique_ptr<ConnectionCollector> connections;  // null without a front
   mutable Mutex mutex;
   // Null until there are models.
   std::unique_ptr<BacklogCollector> backlog ABSL_GUARDED_BY(mutex);
@@ -309,6 +352,10 @@ void Metrics::WatchInflight(std::function<size_t()> inflight) {
   series_->process = std::make_unique<ProcessCollector>(std::move(inflight));
 }
 
+void Metrics::WatchConnections(const ConnectionCounts* counts) {
+  series_->connections = std::make_unique<ConnectionCollector>(counts);
+}
+
 void Metrics::AddModels(const std::vector<ServedModel>& models,
                         std::function<Backlog(size_t model)> backlog) {
   std::vector<std::string> names;
@@ -353,6 +400,7 @@ std::string Metrics::Text() const {
       families.push_back(std::move(family));
   };
   append(*series_->process);
+  if (series_->connections != nullptr) append(*series_->connections);
   {
     const MutexLock lock(&series_->mutex);
     if (series_->backlog != nullptr) append(*series_->backlog);

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/models/served_model.h"
+#include "server/net/connection_counts.h"
 #include "server/rpc/request_report.h"
 
 namespace deberta::server {
@@ -39,6 +40,10 @@ class Metrics {
 
   // `inflight` is asked at every scrape. To be called before the first.
   void WatchInflight(std::function<size_t()> inflight);
+
+  // `counts`, which outlive this, are read at every scrape. To be called before
+  // the first.
+  void WatchConnections(const ConnectionCounts* counts);
 
   // `backlog` of a model is asked at every scrape. To be called once, before
   // reports about these models arrive.

@@ -224,6 +224,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!products.ok()) return products.status();
   const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
   if (!thresholds.ok()) return thresholds.status();
+  absl::StatusOr<ConnectionOptions> connections = ConnectionOptionsFromFlags();
+  if (!connections.ok()) return connections.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
   int team = absl::GetFlag(FLAGS_threads_per_worker);
@@ -251,6 +253,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                   .max_request_memory = inflight_bytes / 4 * 3},
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
+      .connections = *std::move(connections),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,

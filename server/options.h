@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/base/address.h"
+#include "server/connection_options.h"
 #include "server/models/load_options.h"
 #include "server/models/model_source.h"
 
@@ -20,6 +21,7 @@ struct Options {
   LoadOptions loading = {};
   Address listen = {};
   Address metrics_listen = {};
+  ConnectionOptions connections = {};
   int threads = 1;             // that compute
   int workers = 1;             // batches computed at once
   int threads_per_worker = 1;  // most of one batch

@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/base/error_reason.h"
 #include "server/base/thrown.h"
+#include "server/rpc/gunzip.h"
 #include "server/rpc/message_shape.h"
 #include "server/rpc/status.h"
 #include "server/tasks/shared/task.h"
@@ -38,6 +39,7 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
            const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
            const CallEnvironment* environment)
     : environment_(environment),
+      context_(context),
       // The buffer is the call's own; gRPC does not read it again.
       request_(const_cast<grpc::ByteBuffer*>(request)),
       response_(response),
@@ -61,7 +63,23 @@ void Call::Start() {
   }
 }
 
+absl::Status Call::CheckMetadata() const {
+  // As HTTP/2 counts (RFC 9113, 6.5.2).
+  constexpr size_t kEntryBytes = 32;
+  size_t bytes = 0;
+  for (const auto& [key, value] : context_.client_metadata())
+    bytes += key.size() + value.size() + kEntryBytes;
+  if (bytes <= environment_->max_metadata_bytes) return absl::OkStatus();
+  environment_->counts->Count(CallLimit::kMetadata);
+  return WithReason(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the call's metadata has ", bytes, " bytes, the limit is ",
+          environment_->max_metadata_bytes)),
+      "METADATA_TOO_LARGE");
+}
+
 absl::Status Call::Enter() {
+  if (absl::Status s = CheckMetadata(); !s.ok()) return s;
   absl::StatusOr<Admission::Entry> entry =
       environment_->admission->Enter(&backend_);
   if (entry.ok()) {
@@ -100,8 +118,14 @@ absl::Status Call::Parse(google::protobuf::Message* request) {
     return absl::InternalError("the request's bytes could not be read");
   }
   request_->Clear();
-  const std::string_view bytes(reinterpret_cast<const char*>(slice.begin()),
-                               slice.size());
+  std::string_view bytes(reinterpret_cast<const char*>(slice.begin()),
+                         slice.size());
+  std::string unpacked;
+  if (IsGzip(bytes)) {
+    if (absl::Status s = Unpack(bytes, &unpacked); !s.ok()) return s;
+    slice = grpc::Slice();
+    bytes = unpacked;
+  }
   const absl::StatusOr<MessageShape> shape =
       ReadShape(bytes, *request->GetDescriptor());
   if (!shape.ok()) return shape.status();
@@ -113,6 +137,17 @@ absl::Status Call::Parse(google::protobuf::Message* request) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "the request is no ", request->GetDescriptor()->full_name(), " message"));
+}
+
+absl::Status Call::Unpack(std::string_view bytes, std::string* out) {
+  const size_t most = environment_->max_request_bytes;
+  cost_.request_bytes = bytes.size() + most;
+  if (absl::Status s = Hold(); !s.ok()) return s;
+  absl::StatusOr<std::string> unpacked = Gunzip(bytes, most);
+  if (!unpacked.ok()) return unpacked.status();
+  *out = *std::move(unpacked);
+  cost_.request_bytes = out->size();
+  return absl::OkStatus();
 }
 
 absl::Status Call::Hold() {
@@ -145,6 +180,9 @@ void Call::Complete(absl::Status status) {
   }
   Report(status);
   entry_.Answered();
+  // The answer counts until it is sent, and a client that does not take it is
+  // not to make others wait.
+  environment_->unsent->Add(&context_, &unsent_);
   Finish(ToStatus(status, report_.rejection == Rejection::kQueueFull
                               ? RetryDelay()
                               : absl::Seconds(1)));
