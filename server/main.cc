@@ -4,7 +4,6 @@
 #include <grpc/support/log.h>
 #include <malloc.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -18,7 +17,9 @@
 #include "model/runtime/isa.h"
 #include "server/base/bus_error.h"
 #include "server/base/clock.h"
+#include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
+#include "server/base/memory_trim.h"
 #include "server/base/shutdown_signal.h"
 #include "server/engine.h"
 #include "server/metrics.h"
@@ -77,15 +78,37 @@ void LogListening(const Options& options, int grpc_port, int metrics_port,
 }
 
 // With fewer, gRPC aborts, or fails without a reason.
-absl::Status CheckDescriptors() {
-  constexpr rlim_t kLeast = 64;
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kLeast)
-    return absl::OkStatus();
+absl::Status CheckDescriptors(size_t limit) {
+  constexpr size_t kLeast = 64;
+  if (limit >= kLeast) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat("Too many open files: expected a limit (ulimit -n) of at "
                    "least ",
-                   kLeast, ", it is ", limit.rlim_cur));
+                   kLeast, ", it is ", limit));
+}
+
+// No more connections than there are descriptors for, so that they run out for
+// none of them.
+void FitDescriptors(size_t limit, size_t* max_connections, Log* log) {
+  constexpr size_t kForOthers = 256;  // metrics, files, threads
+  constexpr size_t kOfConnection = 3;
+  const size_t most = (limit - std::min(kForOthers, limit / 2)) / kOfConnection;
+  if (*max_connections <= most) return;
+  log->Warning(
+      "fewer connections than --max_connections: the limit of open "
+      "files (ulimit -n) is low",
+      {{"max_connections", static_cast<int64_t>(most)},
+       {"open_files", static_cast<int64_t>(limit)}});
+  *max_connections = most;
+}
+
+// To whom the port is open though nobody can tell who they are.
+void WarnOfOpenPort(const Options& options, Log* log) {
+  if (options.connections.tls.has_value() || IsLocal(options.listen)) return;
+  log->Warning(
+      "anyone who reaches this address is served, and what they send "
+      "can be read on the way: it has no TLS",
+      {{"grpc", options.listen.ToString()}});
 }
 
 // Large blocks are the system's again as soon as they are free; by default the
@@ -118,8 +141,10 @@ Listener::Options ListenerOptions(const Options& options, PeerTable* peers,
 }
 
 // Everything from the open port to its closing.
-absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
-  if (absl::Status s = CheckDescriptors(); !s.ok()) return s;
+absl::Status Serve(Options options, ShutdownSignal* shutdown, Log* log) {
+  const size_t descriptors = RaiseDescriptorLimit();
+  if (absl::Status s = CheckDescriptors(descriptors); !s.ok()) return s;
+  FitDescriptors(descriptors, &options.connections.limits.max_connections, log);
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
@@ -155,6 +180,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
   for (const SocketFile& file : (*listener)->files())
     shutdown->RemoveAtExit(file);
   LogListening(options, (*listener)->port(), (*metrics_port)->port(), log);
+  WarnOfOpenPort(options, log);
 
   absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(
       options,
@@ -169,6 +195,7 @@ absl::Status Serve(const Options& options, ShutdownSignal* shutdown, Log* log) {
                             .seconds = engine->queued_seconds(model)};
   });
 
+  const MemoryTrim trim;
   shutdown->Arm();
   service.Serve(&engine->catalog(), &engine->scheduler());
   (*listener)->SetServing(true);

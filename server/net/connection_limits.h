@@ -19,6 +19,8 @@ struct ConnectionLimits {
   // Streams that end by a reset before their answer, of one connection; twice
   // as many at once. One peer's connections may have four times that together.
   double max_resets_per_second = 1000;
+  // That one peer may begin; more are read later. gRPC spends much on each.
+  double max_calls_per_second = 5000;
   // Until a client has said that it speaks HTTP/2, and for a frame to go on.
   absl::Duration handshake_time = absl::Seconds(10);
   // That bytes may wait for a client which reads none.

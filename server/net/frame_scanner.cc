@@ -11,6 +11,7 @@ namespace {
 constexpr double kIdleFramesPerSecond = 1000;
 constexpr double kIdleFramesAtOnce = 10'000;
 constexpr double kIdleFramesEarned = 4;
+constexpr double kAnsweredCost = 20;  // of one that gRPC answers
 // A smaller piece of a message costs the server more than it is.
 constexpr uint32_t kSmallDataBytes = 256;
 
@@ -18,10 +19,9 @@ constexpr uint8_t kEnhanceYourCalm = 0xb;
 
 }  // namespace
 
-FrameScanner::FrameScanner(const ConnectionLimits* limits,
-                           TokenBucket* peer_resets)
+FrameScanner::FrameScanner(const ConnectionLimits* limits, PeerBudget* peer)
     : limits_(*limits),
-      peer_resets_(peer_resets),
+      peer_(peer),
       resets_(limits->max_resets_per_second, 2 * limits->max_resets_per_second),
       idle_frames_(kIdleFramesPerSecond, kIdleFramesAtOnce) {}
 
@@ -96,6 +96,9 @@ std::optional<CloseReason> FrameScanner::OnClientFrame(
         return std::nullopt;
       }
       return OnIdle(now);
+    case frame::kPing:
+    case frame::kSettings:
+      return OnIdle(now, kAnsweredCost);
     default:
       return OnIdle(now);
   }
@@ -110,6 +113,7 @@ std::optional<CloseReason> FrameScanner::OnHeaders(const FrameHeader& header,
   last_stream_ = header.stream;
   idle_frames_.Add(kIdleFramesEarned);
   open_.insert(header.stream);
+  if (peer_ != nullptr) peer_->calls.Owe(now);
   if (open_.size() > limits_.max_streams) return CloseReason::kStreams;
   return std::nullopt;
 }
@@ -119,8 +123,7 @@ std::optional<CloseReason> FrameScanner::OnReset(const FrameHeader& header,
   // The server too resets streams, after their answers, or because of what the
   // client sent on them.
   if (open_.erase(header.stream) == 0) return std::nullopt;
-  if (resets_.Take(now) &&
-      (peer_resets_ == nullptr || peer_resets_->Take(now))) {
+  if (resets_.Take(now) && (peer_ == nullptr || peer_->resets.Take(now))) {
     return std::nullopt;
   }
   return CloseReason::kResets;
@@ -134,8 +137,8 @@ std::optional<CloseReason> FrameScanner::OnBlock(const FrameHeader& header) {
   return std::nullopt;
 }
 
-std::optional<CloseReason> FrameScanner::OnIdle(absl::Time now) {
-  if (idle_frames_.Take(now)) return std::nullopt;
+std::optional<CloseReason> FrameScanner::OnIdle(absl::Time now, double cost) {
+  if (idle_frames_.Take(now, cost)) return std::nullopt;
   return CloseReason::kFlood;
 }
 

@@ -18,15 +18,15 @@
 #include "server/net/connection_counts.h"
 #include "server/net/connection_limits.h"
 #include "server/net/frame_reader.h"
+#include "server/net/peer_budget.h"
 #include "server/net/token_bucket.h"
 
 namespace deberta::server {
 
 class FrameScanner {
  public:
-  // `limits` outlives the scanner. `peer_resets`, which may be null, is what
-  // the peer's connections share.
-  FrameScanner(const ConnectionLimits* limits, TokenBucket* peer_resets);
+  // Both outlive the scanner; `peer` may be null.
+  FrameScanner(const ConnectionLimits* limits, PeerBudget* peer);
 
   // Why the connection has to end, if it has; `bytes` are then not to be
   // passed on.
@@ -55,11 +55,11 @@ class FrameScanner {
                                        absl::Time now);
   std::optional<CloseReason> OnReset(const FrameHeader& header, absl::Time now);
   std::optional<CloseReason> OnBlock(const FrameHeader& header);
-  // A frame that carries nothing.
-  std::optional<CloseReason> OnIdle(absl::Time now);
+  // A frame that carries nothing; `cost` in those that gRPC answers least to.
+  std::optional<CloseReason> OnIdle(absl::Time now, double cost = 1);
 
   const ConnectionLimits& limits_;
-  TokenBucket* const peer_resets_;
+  PeerBudget* const peer_;
   TokenBucket resets_;
   TokenBucket idle_frames_;
   FrameReader from_client_;

@@ -24,8 +24,7 @@ constexpr int kHandshakesATurn = 4;
 // How often limits of time are looked at while there are connections.
 constexpr absl::Duration kTick = absl::Milliseconds(500);
 // Streams that all connections may have open together, in those of one.
-constexpr size_t kStreamsOfConnections = 8;
-constexpr double kSharesOfPeer = 4;  // resets of one peer
+constexpr size_t kStreamsOfConnections = 4;
 
 // What epoll tells of: the wakening, listening sockets, then two for each
 // connection.
@@ -104,10 +103,13 @@ void FrontLoop::Stop() {
 }
 
 int FrontLoop::Timeout() const {
-  if (!again_.empty()) return 0;
-  if (next_tick_ == absl::InfiniteFuture()) return -1;
-  const int64_t wait = absl::ToInt64Milliseconds(next_tick_ - SteadyNow());
-  return static_cast<int>(std::max<int64_t>(wait, 0)) + 1;
+  absl::Time next = next_tick_;
+  for (const uint64_t id : again_)
+    next = std::min(next, clients_.find(id)->second.pump->again_at());
+  if (next == absl::InfiniteFuture()) return -1;
+  const absl::Duration wait = next - SteadyNow();
+  if (wait <= absl::ZeroDuration()) return 0;
+  return static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1;
 }
 
 void FrontLoop::OnEvents(size_t count, absl::Time now) {
@@ -159,7 +161,7 @@ void FrontLoop::OnTick(absl::Time now) {
   for (const auto& [id, client] : clients_) ids.push_back(id);
   for (const uint64_t id : ids) {
     const auto at = clients_.find(id);
-    at->second.connection->Tick(now);
+    at->second.pump->Tick(now);
     Settle(at);
   }
   next_tick_ = NeedsTicks() ? now + kTick : absl::InfiniteFuture();
@@ -171,7 +173,23 @@ bool FrontLoop::NeedsTicks() const {
 }
 
 void FrontLoop::RunAgain(absl::Time now) {
-  for (const uint64_t id : std::exchange(again_, {})) RunClient(id, 0, 0, now);
+  for (const uint64_t id : std::exchange(again_, {})) {
+    const auto at = clients_.find(id);
+    if (at == clients_.end()) continue;
+    Client& client = at->second;
+    client.waits = false;
+    if (client.pump->again_at() <= now) {
+      RunClient(id, 0, 0, now);
+    } else {
+      KeepIfMore(id, &client);
+    }
+  }
+}
+
+void FrontLoop::KeepIfMore(uint64_t id, Client* client) {
+  const bool more = client->pump->again_at() != absl::InfiniteFuture();
+  if (more && !client->waits) again_.push_back(id);
+  client->waits = client->waits || more;
 }
 
 void FrontLoop::SetAccepting(bool accepting) {
@@ -226,18 +244,17 @@ void FrontLoop::Admit(Descriptor client, PeerAddress address, absl::Time now) {
                               : options_.tls->Accept(client.get());
   if (transport == nullptr)
     return options_.counts->Count(CloseReason::kDescriptors);
-  const double resets = kSharesOfPeer * options_.limits.max_resets_per_second;
   Share& share =
-      shares_.try_emplace(address.share, Share{0, {resets, 2 * resets}})
+      shares_.try_emplace(address.share, Share{0, PeerBudget(options_.limits)})
           .first->second;
   ++share.connections;
   const uint64_t id = next_id_++;
   Client& added = clients_[id];
   added.address = std::move(address);
-  added.connection = std::make_unique<Connection>(
+  added.pump = std::make_unique<Pump>(
       std::move(client), std::move(transport),
-      added.address.is_unix() ? nullptr : &share.resets, &environment_,
-      [this, id](Connection& connection, Descriptor* out) {
+      added.address.is_unix() ? nullptr : &share.budget, &environment_,
+      [this, id](Pump& connection, Descriptor* out) {
         return ConnectToServer(clients_.find(id)->second, connection, out);
       },
       now);
@@ -246,7 +263,7 @@ void FrontLoop::Admit(Descriptor client, PeerAddress address, absl::Time now) {
 }
 
 std::optional<CloseReason> FrontLoop::ConnectToServer(Client& client,
-                                                      Connection& connection,
+                                                      Pump& connection,
                                                       Descriptor* out) {
   if (draining_) return CloseReason::kServer;
   std::string name = absl::StrCat(name_prefix_, next_id_++);
@@ -267,31 +284,30 @@ void FrontLoop::RunClient(uint64_t id, uint32_t client_events,
   if (at == clients_.end()) return;
   Client& client = at->second;
   // The others are told of again in the next turn.
-  if (client.connection->shaking_hands() && options_.tls != nullptr &&
+  if (client.pump->shaking_hands() && options_.tls != nullptr &&
       handshakes_left_-- <= 0) {
     return;
   }
-  client.connection->Run(client_events, server_events, now);
+  client.pump->Run(client_events, server_events, now);
   CheckStreams(client, now);
-  if (client.connection->again()) again_.push_back(id);
+  KeepIfMore(id, &client);
   Settle(at);
 }
 
 void FrontLoop::CheckStreams(Client& client, absl::Time now) {
-  const size_t open =
-      client.connection->over() ? 0 : client.connection->open_streams();
+  const size_t open = client.pump->over() ? 0 : client.pump->open_streams();
   const bool grew = open > client.streams;
   streams_ += open - client.streams;
   client.streams = open;
   const size_t most = kStreamsOfConnections * options_.limits.max_streams;
   if (grew && streams_ > most && open > most / clients_.size())
-    client.connection->End(CloseReason::kStreams, now);
+    client.pump->End(CloseReason::kStreams, now);
 }
 
 void FrontLoop::Settle(Clients::iterator at) {
   const uint64_t id = at->first;
   Client& client = at->second;
-  const Connection& connection = *client.connection;
+  const Pump& connection = *client.pump;
   if (connection.reason().has_value() && !client.ending) {
     client.ending = true;
     options_.counts->Count(*connection.reason());
@@ -314,6 +330,7 @@ void FrontLoop::Settle(Clients::iterator at) {
   }
   const auto share = shares_.find(client.address.share);
   streams_ -= client.streams;
+  if (client.waits) std::erase(again_, id);
   clients_.erase(at);
   --options_.counts->open;
   if (--share->second.connections == 0) shares_.erase(share);

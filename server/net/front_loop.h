@@ -22,10 +22,10 @@
 #include "server/base/log.h"
 #include "server/base/mutex.h"
 #include "server/net/acceptor.h"
-#include "server/net/connection.h"
 #include "server/net/connection_counts.h"
 #include "server/net/connection_limits.h"
 #include "server/net/peer.h"
+#include "server/net/pump.h"
 #include "server/net/tls.h"
 
 namespace deberta::server {
@@ -59,16 +59,17 @@ class FrontLoop {
  private:
   struct Share {
     size_t connections = 0;
-    TokenBucket resets;
+    PeerBudget budget;
   };
   struct Client {
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<Pump> pump;
     PeerAddress address;
     std::string name;  // in the table of peers
     size_t streams = 0;
     uint32_t client_events = 0;  // that epoll is asked for
     uint32_t server_events = 0;
     bool ending = false;  // counted as closed
+    bool waits = false;   // in again_
   };
   using Clients = absl::flat_hash_map<uint64_t, Client>;
 
@@ -78,15 +79,16 @@ class FrontLoop {
   void OnEvent(const epoll_event& event, absl::Time now);
   void OnWake();
   void OnTick(absl::Time now);
+  // Runs the connections whose time has come.
   void RunAgain(absl::Time now);
+  void KeepIfMore(uint64_t id, Client* client);
   void SetAccepting(bool accepting);
 
   void AcceptFrom(size_t socket, absl::Time now);
   void Admit(Descriptor client, PeerAddress address, absl::Time now);
   std::optional<CloseReason> Refusal(const PeerAddress& address) const;
   // A socket pair: one end for the connection, the other for the server.
-  std::optional<CloseReason> ConnectToServer(Client& client,
-                                             Connection& connection,
+  std::optional<CloseReason> ConnectToServer(Client& client, Pump& connection,
                                              Descriptor* out);
   void RunClient(uint64_t id, uint32_t client_events, uint32_t server_events,
                  absl::Time now);
@@ -97,7 +99,7 @@ class FrontLoop {
   void Watch(int descriptor, uint64_t data, uint32_t wanted, uint32_t* asked);
 
   FrontOptions options_;
-  ConnectionEnvironment environment_;
+  PumpEnvironment environment_;
   Acceptor acceptor_;
   const std::string name_prefix_;
   Descriptor epoll_;
@@ -111,7 +113,7 @@ class FrontLoop {
   absl::Time next_tick_ = absl::InfiniteFuture();
   Clients clients_;
   absl::node_hash_map<std::string, Share> shares_;
-  std::vector<uint64_t> again_;
+  std::vector<uint64_t> again_;  // that have more to move, now or later
 
   Mutex mutex_;
   CondVar changed_;

@@ -16,19 +16,33 @@ class TokenBucket {
       : per_second_(per_second), burst_(burst), tokens_(burst) {}
 
   // Takes one; false where there is none.
-  bool Take(absl::Time now) {
-    if (now > filled_) {
-      Add(absl::ToDoubleSeconds(now - filled_) * per_second_);
-      filled_ = now;
-    }
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
+  bool Take(absl::Time now, double tokens = 1) {
+    Fill(now);
+    if (tokens_ < tokens) return false;
+    tokens_ -= tokens;
     return true;
+  }
+
+  // Takes one, though there be none.
+  void Owe(absl::Time now) {
+    Fill(now);
+    tokens_ -= 1;
+  }
+  // When nothing is owed any more; in the past where nothing is.
+  absl::Time even_at() const {
+    return tokens_ >= 0 ? absl::InfinitePast()
+                        : filled_ + absl::Seconds(-tokens_ / per_second_);
   }
 
   void Add(double tokens) { tokens_ = std::min(burst_, tokens_ + tokens); }
 
  private:
+  void Fill(absl::Time now) {
+    if (now <= filled_) return;
+    Add(absl::ToDoubleSeconds(now - filled_) * per_second_);
+    filled_ = now;
+  }
+
   const double per_second_;
   const double burst_;
   double tokens_;

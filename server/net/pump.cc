@@ -1,8 +1,9 @@
-#include "server/net/connection.h"
+#include "server/net/pump.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -20,23 +21,27 @@ constexpr uint32_t kWritable = EPOLLOUT | EPOLLHUP | EPOLLERR;
 
 }  // namespace
 
-Connection::Connection(Descriptor client, std::unique_ptr<Transport> transport,
-                       TokenBucket* peer_resets,
-                       ConnectionEnvironment* environment, Connect connect,
-                       absl::Time now)
+Pump::Pump(Descriptor client, std::unique_ptr<Transport> transport,
+           PeerBudget* peer, PumpEnvironment* environment, Connect connect,
+           absl::Time now)
     : limits_(environment->limits),
+      peer_(peer),
       client_(std::move(client)),
       transport_(std::move(transport)),
       connect_(std::move(connect)),
-      scanner_(&environment->limits, peer_resets),
+      scanner_(&environment->limits, peer),
       up_(&environment->blocks),
       down_(&environment->blocks),
       opened_(now),
       last_read_(now),
       last_written_(now) {}
 
-void Connection::Run(uint32_t client, uint32_t server, absl::Time now) {
-  const bool again = std::exchange(again_, false);
+void Pump::Run(uint32_t client, uint32_t server, absl::Time now) {
+  const bool again = again_at_ <= now;
+  if (again || !paused_) {
+    again_at_ = absl::InfiniteFuture();
+    paused_ = false;
+  }
   if (state_ == State::kHandshake) ShakeHands(now);
   if (state_ == State::kFarewell) Discard();
   if (state_ != State::kPreface && state_ != State::kOpen) return;
@@ -48,7 +53,7 @@ void Connection::Run(uint32_t client, uint32_t server, absl::Time now) {
   }
 }
 
-void Connection::ShakeHands(absl::Time now) {
+void Pump::ShakeHands(absl::Time now) {
   switch (transport_->Handshake()) {
     case Io::kDone:
       state_ = State::kPreface;
@@ -61,19 +66,24 @@ void Connection::ShakeHands(absl::Time now) {
   }
 }
 
-void Connection::MoveUp(absl::Time now) {
+void Pump::MoveUp(absl::Time now) {
   for (int round = 0; round < kRounds; ++round) {
     if ((up_.empty() || state_ == State::kPreface) && !ReadClient(now)) break;
     if (state_ == State::kPreface && scanner_.has_preface()) StartServer(now);
     if (state_ == State::kPreface) continue;
     if (state_ != State::kOpen || !WriteServer() || client_drained_) break;
-    again_ = round == kRounds - 1;
+    if (round == kRounds - 1) again_at_ = now;
   }
   up_.Trim();
 }
 
-bool Connection::ReadClient(absl::Time now) {
-  if (client_ended_) return false;
+bool Pump::ReadClient(absl::Time now) {
+  if (client_ended_ || paused_) return false;
+  if (peer_ != nullptr && peer_->calls.even_at() > now) {
+    paused_ = true;
+    again_at_ = peer_->calls.even_at();
+    return false;
+  }
   const size_t most = up_.space_bytes();
   const IoResult read = transport_->Read(up_.space(), most);
   if (read.io == Io::kBlocked) return false;
@@ -99,7 +109,7 @@ bool Connection::ReadClient(absl::Time now) {
   return true;
 }
 
-void Connection::StartServer(absl::Time now) {
+void Pump::StartServer(absl::Time now) {
   if (const auto reason = connect_(*this, &server_); reason.has_value()) {
     End(*reason, now);
   } else {
@@ -108,7 +118,7 @@ void Connection::StartServer(absl::Time now) {
 }
 
 // Whether all was taken.
-bool Connection::WriteServer() {
+bool Pump::WriteServer() {
   const std::string_view bytes = up_.bytes();
   const ssize_t count = server_ended_ ? static_cast<ssize_t>(bytes.size())
                                       : send(server_.get(), bytes.data(),
@@ -121,7 +131,7 @@ bool Connection::WriteServer() {
   return up_.empty();
 }
 
-void Connection::MoveDown(absl::Time now) {
+void Pump::MoveDown(absl::Time now) {
   for (int round = 0; round < kRounds; ++round) {
     if (down_.empty()) {
       last_written_ = now;
@@ -129,14 +139,14 @@ void Connection::MoveDown(absl::Time now) {
     }
     if (state_ != State::kOpen || !WriteClient(now)) break;
     if (down_.empty() && server_drained_) break;
-    again_ = again_ || round == kRounds - 1;
+    if (round == kRounds - 1) again_at_ = std::min(again_at_, now);
   }
   down_.Trim();
   if (state_ == State::kOpen && down_.empty() && !server_.ok())
     BeginFarewell(reason_.value_or(CloseReason::kServer), now);
 }
 
-bool Connection::ReadServer() {
+bool Pump::ReadServer() {
   if (!server_.ok()) return false;
   const ssize_t count =
       recv(server_.get(), down_.space(), down_.space_bytes(), 0);
@@ -150,7 +160,7 @@ bool Connection::ReadServer() {
   return true;
 }
 
-bool Connection::WriteClient(absl::Time now) {
+bool Pump::WriteClient(absl::Time now) {
   const std::string_view bytes = down_.bytes();
   const IoResult written = transport_->Write(bytes);
   client_blocked_ = written.io == Io::kBlocked;
@@ -169,8 +179,9 @@ bool Connection::WriteClient(absl::Time now) {
   return true;
 }
 
-void Connection::End(CloseReason reason, absl::Time now) {
+void Pump::End(CloseReason reason, absl::Time now) {
   if (state_ == State::kFarewell || state_ == State::kOver) return;
+  again_at_ = absl::InfiniteFuture();
   const bool told = state_ == State::kOpen && reason != CloseReason::kClient;
   if (told) {
     if (const std::string bytes = scanner_.Goaway(); !bytes.empty())
@@ -191,14 +202,15 @@ void Connection::End(CloseReason reason, absl::Time now) {
   }
 }
 
-void Connection::BeginFarewell(CloseReason reason, absl::Time now) {
+void Pump::BeginFarewell(CloseReason reason, absl::Time now) {
   reason_ = reason;
+  again_at_ = absl::InfiniteFuture();
   transport_->End();
   state_ = client_ended_ ? State::kOver : State::kFarewell;
   farewell_since_ = now;
 }
 
-void Connection::Discard() {
+void Pump::Discard() {
   std::array<char, 4096> bytes;
   while (discarded_ < kMostDiscarded) {
     const ssize_t count = recv(client_.get(), bytes.data(), bytes.size(), 0);
@@ -211,7 +223,7 @@ void Connection::Discard() {
   }
 }
 
-void Connection::Tick(absl::Time now) {
+void Pump::Tick(absl::Time now) {
   switch (state_) {
     case State::kHandshake:
     case State::kPreface:
@@ -241,14 +253,14 @@ void Connection::Tick(absl::Time now) {
   }
 }
 
-uint32_t Connection::client_events() const {
+uint32_t Pump::client_events() const {
   switch (state_) {
     case State::kHandshake:
       return transport_->handshake_writes() ? EPOLLOUT : EPOLLIN;
     case State::kPreface:
-      return EPOLLIN;
+      return paused_ ? 0u : EPOLLIN;
     case State::kOpen:
-      return (up_.empty() && !client_ended_ ? EPOLLIN : 0u) |
+      return (up_.empty() && !client_ended_ && !paused_ ? EPOLLIN : 0u) |
              (client_blocked_ ? EPOLLOUT : 0u);
     case State::kFarewell:
       return discarded_ < kMostDiscarded ? EPOLLIN : 0u;
@@ -258,7 +270,7 @@ uint32_t Connection::client_events() const {
   return 0;
 }
 
-uint32_t Connection::server_events() const {
+uint32_t Pump::server_events() const {
   if (state_ != State::kOpen || !server_.ok()) return 0;
   return (down_.empty() ? EPOLLIN : 0u) | (server_blocked_ ? EPOLLOUT : 0u);
 }

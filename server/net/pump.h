@@ -4,8 +4,8 @@
 // Bytes that the other side does not take wait in one buffer a direction, and
 // no more are read meanwhile.
 
-#ifndef SERVER_NET_CONNECTION_H_
-#define SERVER_NET_CONNECTION_H_
+#ifndef SERVER_NET_PUMP_H_
+#define SERVER_NET_PUMP_H_
 
 #include <cstdint>
 #include <functional>
@@ -24,20 +24,19 @@
 namespace deberta::server {
 
 // What connections have in common; outlives them.
-struct ConnectionEnvironment {
+struct PumpEnvironment {
   ConnectionLimits limits;
   PipeBlocks blocks;
 };
 
-class Connection {
+class Pump {
  public:
   // A socket of the server's that is connected to it, or why there is none.
-  using Connect =
-      std::function<std::optional<CloseReason>(Connection&, Descriptor*)>;
+  using Connect = std::function<std::optional<CloseReason>(Pump&, Descriptor*)>;
 
-  Connection(Descriptor client, std::unique_ptr<Transport> transport,
-             TokenBucket* peer_resets, ConnectionEnvironment* environment,
-             Connect connect, absl::Time now);
+  Pump(Descriptor client, std::unique_ptr<Transport> transport,
+       PeerBudget* peer, PumpEnvironment* environment, Connect connect,
+       absl::Time now);
 
   // Moves what can be moved; `client` and `server` are what epoll told of the
   // sockets.
@@ -51,8 +50,8 @@ class Connection {
   // What to ask epoll for; 0: nothing.
   uint32_t client_events() const;
   uint32_t server_events() const;
-  // Whether there is more to move though no socket says so.
-  bool again() const { return again_; }
+  // When there is more to move though no socket says so.
+  absl::Time again_at() const { return again_at_; }
   // Whether a handshake is still to be computed.
   bool shaking_hands() const { return state_ == State::kHandshake; }
 
@@ -85,6 +84,7 @@ class Connection {
   void BeginFarewell(CloseReason reason, absl::Time now);
 
   const ConnectionLimits& limits_;
+  PeerBudget* const peer_;  // may be null
   Descriptor client_;
   const std::unique_ptr<Transport> transport_;
   const Connect connect_;
@@ -94,7 +94,8 @@ class Connection {
   PipeBuffer down_;  // to the client
   State state_ = State::kHandshake;
   std::optional<CloseReason> reason_;
-  bool again_ = false;
+  absl::Time again_at_ = absl::InfiniteFuture();
+  bool paused_ = false;  // until then nothing is read from the client
   bool client_ended_ = false;
   bool server_ended_ = false;  // takes no more
   bool client_blocked_ = false;
@@ -111,4 +112,4 @@ class Connection {
 
 }  // namespace deberta::server
 
-#endif  // SERVER_NET_CONNECTION_H_
+#endif  // SERVER_NET_PUMP_H_
