@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 
@@ -10,7 +11,6 @@ namespace deberta::server {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Seconds(5);
-constexpr size_t kGrowthBytes = size_t{4} << 20;
 
 size_t ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
@@ -34,13 +34,13 @@ MemoryTrim::~MemoryTrim() {
 }
 
 void MemoryTrim::RunThread() {
-  size_t trimmed = ResidentBytes();
+  size_t least = ResidentBytes();
   MutexLock lock(&mutex_);
   while (!stopping_) {
     changed_.WaitFor(&mutex_, kInterval);
-    if (ResidentBytes() < trimmed + kGrowthBytes) continue;
-    malloc_trim(0);
-    trimmed = ResidentBytes();
+    const size_t now = ResidentBytes();
+    least = std::min(least, now);
+    if (now > least + least / 16) malloc_trim(0);
   }
 }
 

@@ -13,7 +13,7 @@
 
 namespace deberta::server {
 
-// Looks every few seconds whether the process has grown since it last did so.
+// Looks every few seconds whether the process holds more than it once did.
 class MemoryTrim {
  public:
   MemoryTrim();

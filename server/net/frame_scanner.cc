@@ -15,6 +15,10 @@ constexpr double kAnsweredCost = 20;  // of one that gRPC answers
 // A smaller piece of a message costs the server more than it is.
 constexpr uint32_t kSmallDataBytes = 256;
 
+// A connection that begins no more than this part of what its peer may is not
+// paused for the sake of the others.
+constexpr double kConnectionsOfPeer = 128;
+
 constexpr uint8_t kEnhanceYourCalm = 0xb;
 
 }  // namespace
@@ -23,6 +27,8 @@ FrameScanner::FrameScanner(const ConnectionLimits* limits, PeerBudget* peer)
     : limits_(*limits),
       peer_(peer),
       resets_(limits->max_resets_per_second, 2 * limits->max_resets_per_second),
+      calls_(limits->max_calls_per_second / kConnectionsOfPeer,
+             limits->max_calls_per_second / kConnectionsOfPeer),
       idle_frames_(kIdleFramesPerSecond, kIdleFramesAtOnce) {}
 
 std::optional<CloseReason> FrameScanner::FromClient(std::string_view bytes,
@@ -58,6 +64,11 @@ std::optional<CloseReason> FrameScanner::ToClient(std::string_view bytes,
     return !reason.has_value();
   });
   return reason;
+}
+
+absl::Time FrameScanner::paused_until() const {
+  if (peer_ == nullptr) return absl::InfinitePast();
+  return std::min(peer_->calls.even_at(), calls_.even_at());
 }
 
 bool FrameScanner::amid_frame() const {
@@ -113,6 +124,7 @@ std::optional<CloseReason> FrameScanner::OnHeaders(const FrameHeader& header,
   last_stream_ = header.stream;
   idle_frames_.Add(kIdleFramesEarned);
   open_.insert(header.stream);
+  calls_.Owe(now);
   if (peer_ != nullptr) peer_->calls.Owe(now);
   if (open_.size() > limits_.max_streams) return CloseReason::kStreams;
   return std::nullopt;

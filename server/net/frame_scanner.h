@@ -39,6 +39,12 @@ class FrameScanner {
   // nothing else may come before its end.
   bool amid_frame() const;
   bool amid_headers() const { return in_block_; }
+  // When the client may begin more calls: in the past, unless both it and its
+  // peer have begun more than their share.
+  absl::Time paused_until() const;
+  bool peer_is_paused(absl::Time now) const {
+    return peer_ != nullptr && peer_->calls.even_at() > now;
+  }
   // Streams that were opened and neither answered nor reset.
   size_t open_streams() const { return open_.size(); }
 
@@ -61,6 +67,7 @@ class FrameScanner {
   const ConnectionLimits& limits_;
   PeerBudget* const peer_;
   TokenBucket resets_;
+  TokenBucket calls_;
   TokenBucket idle_frames_;
   FrameReader from_client_;
   FrameReader to_client_;

@@ -13,6 +13,8 @@ namespace {
 
 // Buffers that one direction moves before others get their turn.
 constexpr int kRounds = 4;
+// Read at once of one whose peer begins too many calls.
+constexpr size_t kPausedBytes = 1024;
 constexpr absl::Duration kFarewell = absl::Seconds(2);
 constexpr size_t kMostDiscarded = size_t{1} << 20;
 
@@ -25,7 +27,6 @@ Pump::Pump(Descriptor client, std::unique_ptr<Transport> transport,
            PeerBudget* peer, PumpEnvironment* environment, Connect connect,
            absl::Time now)
     : limits_(environment->limits),
-      peer_(peer),
       client_(std::move(client)),
       transport_(std::move(transport)),
       connect_(std::move(connect)),
@@ -79,12 +80,14 @@ void Pump::MoveUp(absl::Time now) {
 
 bool Pump::ReadClient(absl::Time now) {
   if (client_ended_ || paused_) return false;
-  if (peer_ != nullptr && peer_->calls.even_at() > now) {
+  if (const absl::Time until = scanner_.paused_until(); until > now) {
     paused_ = true;
-    again_at_ = peer_->calls.even_at();
+    again_at_ = until;
     return false;
   }
-  const size_t most = up_.space_bytes();
+  const size_t most = scanner_.peer_is_paused(now)
+                          ? std::min(up_.space_bytes(), kPausedBytes)
+                          : up_.space_bytes();
   const IoResult read = transport_->Read(up_.space(), most);
   if (read.io == Io::kBlocked) return false;
   if (read.io != Io::kDone) {

@@ -84,7 +84,6 @@ class Pump {
   void BeginFarewell(CloseReason reason, absl::Time now);
 
   const ConnectionLimits& limits_;
-  PeerBudget* const peer_;  // may be null
   Descriptor client_;
   const std::unique_ptr<Transport> transport_;
   const Connect connect_;

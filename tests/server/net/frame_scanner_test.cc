@@ -160,7 +160,12 @@ TEST_F(FrameScannerTest, CallsOfAPeerArePaced) {
     EXPECT_EQ(scanner.FromClient(Headers(stream), now_), std::nullopt);
     EXPECT_EQ(scanner.ToClient(Trailers(stream), now_), std::nullopt);
   }
-  EXPECT_EQ(peer.calls.even_at(), now_ + absl::Milliseconds(100));
+  EXPECT_EQ(scanner.paused_until(), now_ + absl::Milliseconds(100));
+  // One that begins few is not paused.
+  FrameScanner quiet(&limits_, &peer);
+  EXPECT_EQ(quiet.FromClient(std::string(kPreface) + Headers(1), now_),
+            std::nullopt);
+  EXPECT_LE(quiet.paused_until(), now_);
 }
 
 TEST_F(FrameScannerTest, TellsOfTheLastStreamBetweenFramesAlone) {
