@@ -115,7 +115,7 @@ void WarnOfOpenPort(const Options& options, Log* log) {
 // allocator keeps more of them the larger they were.
 void GiveLargeBlocksBack() {
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 Listener::Options ListenerOptions(const Options& options, PeerTable* peers,
