@@ -28,7 +28,7 @@ FrameScanner::FrameScanner(const ConnectionLimits* limits, PeerBudget* peer)
       peer_(peer),
       resets_(limits->max_resets_per_second, 2 * limits->max_resets_per_second),
       calls_(limits->max_calls_per_second / kConnectionsOfPeer,
-             limits->max_calls_per_second / kConnectionsOfPeer),
+             limits->max_calls_per_second / kConnectionsOfPeer / 4),
       idle_frames_(kIdleFramesPerSecond, kIdleFramesAtOnce) {}
 
 std::optional<CloseReason> FrameScanner::FromClient(std::string_view bytes,

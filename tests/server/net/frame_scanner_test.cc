@@ -152,15 +152,15 @@ TEST_F(FrameScannerTest, AnswersEarnWindowUpdates) {
 }
 
 TEST_F(FrameScannerTest, CallsOfAPeerArePaced) {
-  limits_.max_calls_per_second = 100;
+  limits_.max_calls_per_second = 12'800;  // 640 at once, 25 of one
   PeerBudget peer(limits_);
   FrameScanner scanner(&limits_, &peer);
   EXPECT_EQ(scanner.FromClient(kPreface, now_), std::nullopt);
-  for (uint32_t stream = 1; stream < 41; stream += 2) {
+  for (uint32_t stream = 1; stream < 2 * 660; stream += 2) {
     EXPECT_EQ(scanner.FromClient(Headers(stream), now_), std::nullopt);
     EXPECT_EQ(scanner.ToClient(Trailers(stream), now_), std::nullopt);
   }
-  EXPECT_EQ(scanner.paused_until(), now_ + absl::Milliseconds(100));
+  EXPECT_EQ(scanner.paused_until(), now_ + absl::Seconds(20.0 / 12'800));
   // One that begins few is not paused.
   FrameScanner quiet(&limits_, &peer);
   EXPECT_EQ(quiet.FromClient(std::string(kPreface) + Headers(1), now_),

@@ -1,6 +1,7 @@
 // Requests as bytes, as no generated client sends them.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <string>
 #include <vector>
@@ -111,7 +112,8 @@ TEST(RawRequestsTest, AMessageOfTooManyPartsIsNotParsed) {
       EXPECT_EQ(server.reports().back().rejection, Rejection::kTooLarge);
     }
   }
-  EXPECT_EQ(server.service().held_bytes(), 0u);
+  // Until gRPC is done with the last.
+  while (server.service().held_bytes() > 0) sched_yield();
 }
 
 // The most that a message may hold of texts as short as a line.
