@@ -20,7 +20,7 @@ namespace {
 
 // Of one turn, so that those who are connected wait for no more.
 constexpr int kAcceptsATurn = 16;
-constexpr int kHandshakesATurn = 4;
+constexpr int kNewATurn = 4;
 // How often limits of time are looked at while there are connections.
 constexpr absl::Duration kTick = absl::Milliseconds(500);
 // Streams that all connections may have open together, in those of one.
@@ -68,7 +68,7 @@ void FrontLoop::Run() {
     const int count = epoll_wait(epoll_.get(), events_.data(),
                                  static_cast<int>(events_.size()), Timeout());
     const absl::Time now = SteadyNow();
-    handshakes_left_ = kHandshakesATurn;
+    new_left_ = kNewATurn;
     OnEvents(static_cast<size_t>(std::max(count, 0)), now);
     RunAgain(now);
     if (now >= next_tick_) OnTick(now);
@@ -284,8 +284,8 @@ void FrontLoop::RunClient(uint64_t id, uint32_t client_events,
   if (at == clients_.end()) return;
   Client& client = at->second;
   // The others are told of again in the next turn.
-  if (client.pump->shaking_hands() && options_.tls != nullptr &&
-      handshakes_left_-- <= 0) {
+  if (client.pump->is_new() && new_left_-- <= 0) {
+    KeepIfMore(id, &client);
     return;
   }
   client.pump->Run(client_events, server_events, now);

@@ -109,7 +109,7 @@ class FrontLoop {
   bool draining_ = false;  // accepts no more, for good
   uint64_t next_id_;
   size_t streams_ = 0;  // open, of all connections
-  int handshakes_left_ = 0;
+  int new_left_ = 0;    // connections that may be set up in this turn
   absl::Time next_tick_ = absl::InfiniteFuture();
   Clients clients_;
   absl::node_hash_map<std::string, Share> shares_;

@@ -52,8 +52,11 @@ class Pump {
   uint32_t server_events() const;
   // When there is more to move though no socket says so.
   absl::Time again_at() const { return again_at_; }
-  // Whether a handshake is still to be computed.
-  bool shaking_hands() const { return state_ == State::kHandshake; }
+  // Whether a handshake or the server's side is still to be made, which takes
+  // longer than moving bytes.
+  bool is_new() const {
+    return state_ == State::kHandshake || state_ == State::kPreface;
+  }
 
   // Set once it is ending; it may be destroyed when it is over.
   std::optional<CloseReason> reason() const { return reason_; }
