@@ -16,7 +16,9 @@
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
 #include "server/base/clock.h"
+#include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
+#include "server/base/memory_trim.h"
 #include "server/base/process.h"
 #include "server/base/reload_signal.h"
 #include "server/base/shutdown_signal.h"
@@ -96,11 +98,60 @@ void LogListening(const Options& options, int grpc_port, int metrics_port,
              {"threads_per_worker", int64_t{options.threads_per_worker}}});
 }
 
+// No more connections than there are descriptors for, so that they run out for
+// none of them.
+void FitDescriptors(size_t limit, size_t* max_connections, Log* log) {
+  constexpr size_t kForOthers = 256;  // metrics, files, threads
+  constexpr size_t kOfConnection = 3;
+  const size_t most = (limit - std::min(kForOthers, limit / 2)) / kOfConnection;
+  if (*max_connections <= most) return;
+  log->Warning(
+      "fewer connections than --max_connections: the limit of open "
+      "files (ulimit -n) is low",
+      {{"max_connections", static_cast<int64_t>(most)},
+       {"open_files", static_cast<int64_t>(limit)}});
+  *max_connections = most;
+}
+
+// To whom the port is open though nobody can tell who they are.
+void WarnOfOpenPort(const Options& options, Log* log) {
+  const bool tls = options.connections.tls.has_value();
+  const bool tokens = !options.tokens_file.empty();
+  if (!IsExposed({.address = options.listen, .tls = tls, .tokens = tokens}))
+    return;
+  log->Warning("others than this machine reach the port",
+               {{"grpc", options.listen.ToString()},
+                {"tls", tls ? "yes" : "none: what they send can be read"},
+                {"tokens", tokens ? "asked for" : "none: anyone is served"}});
+}
+
 // Large blocks are the system's again as soon as they are free; by default the
 // allocator keeps more of them the larger they were.
 void GiveLargeBlocksBack() {
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+Listener::Options ListenerOptions(const Options& options, PeerTable* peers,
+                                  ConnectionCounts* counts, Log* log) {
+  const ConnectionOptions& connections = options.connections;
+  return {.address = options.listen,
+          .health_address = connections.health_listen,
+          .tls = connections.tls,
+          .reflection = connections.reflection,
+          .limits = {.max_request_bytes = options.max_request_bytes,
+                     .allow_compression = connections.allow_compression,
+                     .max_streams =
+                         static_cast<int>(connections.limits.max_streams),
+                     .max_connection_metadata_bytes = static_cast<int>(
+                         connections.limits.max_header_block_bytes),
+                     .max_connection_idle = connections.max_idle,
+                     .max_connection_age = connections.max_age,
+                     .max_connection_age_grace = connections.max_age_grace},
+          .connections = connections.limits,
+          .peers = peers,
+          .counts = counts,
+          .log = log};
 }
 
 // None where --metrics_listen is empty.
@@ -179,10 +230,15 @@ absl::StatusOr<int> ServeModels(const Options& options, Service* service,
 }
 
 // Everything from the open port to its closing. Returns the exit code.
-absl::StatusOr<int> Serve(const Options& options, Signals* signals, Log* log) {
+absl::StatusOr<int> Serve(Options options, Signals* signals, Log* log) {
+  FitDescriptors(RaiseDescriptorLimit(),
+                 &options.connections.limits.max_connections, log);
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
+  PeerTable peers;
+  ConnectionCounts connections;
+  metrics.WatchConnections(&connections);
   const absl::StatusOr<std::unique_ptr<Authenticator>> tokens =
       OpenTokens(options, log);
   if (!tokens.ok()) return tokens.status();
@@ -191,6 +247,12 @@ absl::StatusOr<int> Serve(const Options& options, Signals* signals, Log* log) {
        .max_inflight_bytes = options.max_inflight_bytes,
        .large_call_threads = std::max(1, options.threads / 2),
        .authenticator = tokens->get(),
+       .peers = &peers,
+       .max_metadata_bytes =
+           static_cast<size_t>(options.connections.max_metadata_bytes),
+       .max_request_bytes = static_cast<size_t>(options.max_request_bytes),
+       .max_send_time = options.connections.limits.stall_time,
+       .counts = &connections,
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
          if (report.code == absl::StatusCode::kInternal) {
@@ -206,21 +268,14 @@ absl::StatusOr<int> Serve(const Options& options, Signals* signals, Log* log) {
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
       StartMetrics(options, metrics, &signals->shutdown);
   if (!metrics_port.ok()) return metrics_port.status();
-  absl::StatusOr<std::unique_ptr<Listener>> listener =
-      Listener::Start({.address = options.listen,
-                       .max_request_bytes = options.max_request_bytes},
-                      &service);
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Start(
+      ListenerOptions(options, &peers, &connections, log), &service);
   if (!listener.ok()) return listener.status();
-  signals->shutdown.RemoveAtExit((*listener)->file());
+  for (const SocketFile& file : (*listener)->files())
+    signals->shutdown.RemoveAtExit(file);
   LogListening(options, (*listener)->port(),
                *metrics_port == nullptr ? 0 : (*metrics_port)->port(), log);
-
-  if (IsExposed({.address = options.listen,
-                 .tls = false,
-                 .tokens = *tokens != nullptr})) {
-    log->Warning("others than this machine reach the port, which has no TLS",
-                 {{"tokens", *tokens == nullptr ? "none" : "asked for"}});
-  }
+  WarnOfOpenPort(options, log);
 
   absl::StatusOr<std::unique_ptr<Engine>> loaded = Engine::Load(
       options,
@@ -234,6 +289,7 @@ absl::StatusOr<int> Serve(const Options& options, Signals* signals, Log* log) {
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
+  const MemoryTrim trim;
   return ServeModels(options, &service, engine.get(), &metrics, listener->get(),
                      signals, log);
 }
@@ -251,6 +307,7 @@ int ThreadsOf(const Options& options) {
 }
 
 int Run(const Options& options) {
+  RaiseDescriptorLimit();
   if (absl::Status s = CheckLimits(ThreadsOf(options)); !s.ok())
     return CannotStart(s);
   Signals signals;

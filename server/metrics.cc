@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "server/base/mutex.h"
+#include "server/connection_collector.h"
 #include "server/process_collector.h"
 
 namespace deberta::server {
@@ -127,6 +128,7 @@ struct Metrics::Series {
   std::unique_ptr<ProcessCollector> process =
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
   std::vector<Watched> watched;
+  std::unique_ptr<ConnectionCollector> connections;  // null without a front
   mutable Mutex mutex;
   std::function<Backlog(size_t)> backlog ABSL_GUARDED_BY(mutex);
 
@@ -305,6 +307,10 @@ void Metrics::WatchInflight(std::function<size_t()> inflight) {
   series_->process = std::make_unique<ProcessCollector>(std::move(inflight));
 }
 
+void Metrics::WatchConnections(const ConnectionCounts* counts) {
+  series_->connections = std::make_unique<ConnectionCollector>(counts);
+}
+
 void Metrics::WatchCounter(std::string name, std::string help,
                            std::function<size_t()> count) {
   series_->watched.push_back(
@@ -377,6 +383,7 @@ std::string Metrics::Text() const {
     family.metric[0].counter.value = static_cast<double>(watched.count());
     families.push_back(std::move(family));
   }
+  if (series_->connections != nullptr) append(*series_->connections);
   {
     const MutexLock lock(&series_->mutex);
     if (series_->backlog != nullptr) {

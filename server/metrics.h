@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/models/model_description.h"
+#include "server/net/connection_counts.h"
 #include "server/rpc/request_report.h"
 
 namespace deberta::server {
@@ -45,6 +46,10 @@ class Metrics {
   // first.
   void WatchCounter(std::string name, std::string help,
                     std::function<size_t()> count);
+
+  // `counts`, which outlive this, are read at every scrape. To be called before
+  // the first.
+  void WatchConnections(const ConnectionCounts* counts);
 
   // `backlog` of each served model's number is asked at every scrape. To be
   // called before the first model is added.

@@ -290,6 +290,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!products.ok()) return products.status();
   const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
   if (!thresholds.ok()) return thresholds.status();
+  absl::StatusOr<ConnectionOptions> connections = ConnectionOptionsFromFlags();
+  if (!connections.ok()) return connections.status();
 
   int workers = absl::GetFlag(FLAGS_workers);
   int team = absl::GetFlag(FLAGS_threads_per_worker);
@@ -321,6 +323,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .tokens_file = absl::GetFlag(FLAGS_tokens_file),
+      .connections = *std::move(connections),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/base/address.h"
+#include "server/connection_options.h"
 #include "server/models/load_options.h"
 #include "server/models/model_source.h"
 
@@ -26,9 +27,10 @@ struct Options {
   Address listen = {};
   std::optional<Address> metrics_listen = {};  // none: no metrics
   std::string tokens_file;                     // "": anyone may call
-  int threads = 1;                             // that compute
-  int workers = 1;                             // batches computed at once
-  int threads_per_worker = 1;                  // most of one batch
+  ConnectionOptions connections = {};
+  int threads = 1;             // that compute
+  int workers = 1;             // batches computed at once
+  int threads_per_worker = 1;  // most of one batch
   size_t max_batch_tokens = 0;
   absl::Duration max_batch_wait;
   size_t max_queue_tokens = 0;

@@ -113,4 +113,14 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
                    absl::Utf8SafeCEscape(text), "\": ", fault));
 }
 
+bool IsLocal(const Address& address) {
+  if (address.is_unix() || address.host == "localhost") return true;
+  in_addr v4;
+  if (inet_aton(address.host.c_str(), &v4) == 1)
+    return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+  in6_addr v6;
+  return inet_pton(AF_INET6, address.host.c_str(), &v6) == 1 &&
+         IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
 }  // namespace deberta::server

@@ -27,6 +27,10 @@ struct Address {
 // was expected, what was got and what is wrong with it. Names are not resolved.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
+// Whether only this machine can reach it: a unix socket, or a loopback address
+// by number or as "localhost".
+bool IsLocal(const Address& address);
+
 }  // namespace deberta::server
 
 #endif  // SERVER_BASE_ADDRESS_H_

@@ -96,12 +96,65 @@ ABSL_FLAG(
 ABSL_FLAG(
     std::string, listen, "0.0.0.0:50051",
     "Address of the gRPC service: HOST:PORT, [IPV6]:PORT or unix:/PATH.\n"
-    "[::] stands for every interface, IPv4 included; to gRPC 0.0.0.0 is\n"
-    "the same. Port 0: any that is free. The umask says who may connect to\n"
+    "[::] and 0.0.0.0 stand for every interface, of both IPv4 and IPv6. Port "
+    "0: any that is free. The umask says who may connect to\n"
     "a unix socket (077: this user); its file is removed at exit, and one\n"
     "that a killed server left is replaced.");
 ABSL_FLAG(int32_t, drain_seconds, 20,
           "Seconds that accepted work has to finish after SIGTERM or SIGINT.");
+ABSL_FLAG(std::string, health_listen, "",
+          "A second address, plaintext, that serves grpc.health.v1 alone, for\n"
+          "probes. Empty: none.");
+ABSL_FLAG(bool, reflection, true, "Whether server reflection is served.");
+
+// Connections.
+
+ABSL_FLAG(int32_t, max_connections, 1024,
+          "Most connections open at once; more are closed as they come.");
+ABSL_FLAG(
+    int32_t, max_connections_per_peer, 256,
+    "Of these, most of one IPv4 address or IPv6 /64. Unix sockets have no\n"
+    "such limit.");
+ABSL_FLAG(int32_t, max_streams, 1024,
+          "Most calls open at once on one connection; eight times as many on\n"
+          "all together.");
+ABSL_FLAG(
+    int32_t, max_resets_per_second, 1000,
+    "Most calls a second that a client may give up before their answers,\n"
+    "on one connection; twice as many at once. One peer's connections may\n"
+    "have four times that together. Over it the connection is closed.");
+ABSL_FLAG(int32_t, max_metadata_bytes, 16 << 10,
+          "Most metadata of a call, in bytes; one with more fails with\n"
+          "RESOURCE_EXHAUSTED. Eight times as much ends the connection.");
+ABSL_FLAG(
+    bool, allow_compression, false,
+    "Whether requests may be compressed, with gzip; they are unpacked to\n"
+    "--max_request_bytes at most. Without, such a call fails with\n"
+    "UNIMPLEMENTED.");
+ABSL_FLAG(int32_t, stall_seconds, 20,
+          "Seconds that an answer waits for a client that does not read it;\n"
+          "then the call, or the connection, is closed.");
+ABSL_FLAG(
+    int32_t, max_connection_idle_seconds, 0,
+    "Seconds after which a connection without calls is closed. 0: never.");
+ABSL_FLAG(int32_t, max_connection_age_seconds, 1800,
+          "Seconds, give or take a tenth, after which a connection is to be\n"
+          "replaced by a new one, so that load balancers balance. 0: never.");
+ABSL_FLAG(
+    int32_t, max_connection_age_grace_seconds, 60,
+    "Seconds that the calls of such a connection then have to finish. 0:\n"
+    "as long as they take.");
+
+// Security.
+
+ABSL_FLAG(std::string, tls_cert_file, "",
+          "PEM file of the certificate, with its chain. Set, --listen is TLS\n"
+          "(1.2 or newer). It is read again when it changes.");
+ABSL_FLAG(std::string, tls_key_file, "", "PEM file of the certificate's key.");
+ABSL_FLAG(
+    std::string, tls_client_ca_file, "",
+    "PEM file of authorities. Set, clients need a certificate that one of\n"
+    "them has signed.");
 
 // Security.
 
@@ -144,8 +197,26 @@ std::vector<FlagGroup> FlagGroups() {
         &absl::GetFlagReflectionHandle(FLAGS_default_deadline_ms)}},
       {"Network",
        {&absl::GetFlagReflectionHandle(FLAGS_listen),
+        &absl::GetFlagReflectionHandle(FLAGS_health_listen),
+        &absl::GetFlagReflectionHandle(FLAGS_reflection),
         &absl::GetFlagReflectionHandle(FLAGS_drain_seconds)}},
-      {"Security", {&absl::GetFlagReflectionHandle(FLAGS_tokens_file)}},
+      {"Connections",
+       {&absl::GetFlagReflectionHandle(FLAGS_max_connections),
+        &absl::GetFlagReflectionHandle(FLAGS_max_connections_per_peer),
+        &absl::GetFlagReflectionHandle(FLAGS_max_streams),
+        &absl::GetFlagReflectionHandle(FLAGS_max_resets_per_second),
+        &absl::GetFlagReflectionHandle(FLAGS_max_metadata_bytes),
+        &absl::GetFlagReflectionHandle(FLAGS_allow_compression),
+        &absl::GetFlagReflectionHandle(FLAGS_stall_seconds),
+        &absl::GetFlagReflectionHandle(FLAGS_max_connection_idle_seconds),
+        &absl::GetFlagReflectionHandle(FLAGS_max_connection_age_seconds),
+        &absl::GetFlagReflectionHandle(
+            FLAGS_max_connection_age_grace_seconds)}},
+      {"Security",
+       {&absl::GetFlagReflectionHandle(FLAGS_tls_cert_file),
+        &absl::GetFlagReflectionHandle(FLAGS_tls_key_file),
+        &absl::GetFlagReflectionHandle(FLAGS_tls_client_ca_file),
+        &absl::GetFlagReflectionHandle(FLAGS_tokens_file)}},
       {"Observability", {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen)}},
   };
 }

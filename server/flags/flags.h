@@ -35,6 +35,21 @@ ABSL_DECLARE_FLAG(int64_t, default_deadline_ms);
 ABSL_DECLARE_FLAG(std::string, listen);
 ABSL_DECLARE_FLAG(int32_t, drain_seconds);
 ABSL_DECLARE_FLAG(std::string, tokens_file);
+ABSL_DECLARE_FLAG(std::string, health_listen);
+ABSL_DECLARE_FLAG(bool, reflection);
+ABSL_DECLARE_FLAG(bool, allow_compression);
+ABSL_DECLARE_FLAG(int32_t, max_connections);
+ABSL_DECLARE_FLAG(int32_t, max_connections_per_peer);
+ABSL_DECLARE_FLAG(int32_t, max_streams);
+ABSL_DECLARE_FLAG(int32_t, max_metadata_bytes);
+ABSL_DECLARE_FLAG(int32_t, max_resets_per_second);
+ABSL_DECLARE_FLAG(int32_t, stall_seconds);
+ABSL_DECLARE_FLAG(int32_t, max_connection_idle_seconds);
+ABSL_DECLARE_FLAG(int32_t, max_connection_age_seconds);
+ABSL_DECLARE_FLAG(int32_t, max_connection_age_grace_seconds);
+ABSL_DECLARE_FLAG(std::string, tls_cert_file);
+ABSL_DECLARE_FLAG(std::string, tls_key_file);
+ABSL_DECLARE_FLAG(std::string, tls_client_ca_file);
 ABSL_DECLARE_FLAG(std::string, metrics_listen);
 
 namespace deberta::server {

@@ -9,6 +9,7 @@
 #include "server/base/error_reason.h"
 #include "server/base/retry_delay.h"
 #include "server/base/thrown.h"
+#include "server/rpc/gunzip.h"
 #include "server/rpc/message_shape.h"
 #include "server/rpc/status.h"
 #include "server/tasks/shared/task.h"
@@ -39,13 +40,14 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
            const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
            const CallEnvironment* environment)
     : environment_(environment),
+      context_(context),
       // The buffer is the call's own; gRPC does not read it again.
       request_(const_cast<grpc::ByteBuffer*>(request)),
       response_(response),
       deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
                          SteadyNow() + environment->max_time)) {
   report_.method = method;
-  caller_ = UnknownCaller(context);
+  caller_ = UnknownCaller(context, environment->peers);
   unauthenticated_ =
       Authenticate(context, environment->authenticator, &caller_);
 }
@@ -63,6 +65,21 @@ void Call::Start() {
       !s.ok()) {
     Complete(std::move(s));
   }
+}
+
+absl::Status Call::CheckMetadata() const {
+  // As HTTP/2 counts (RFC 9113, 6.5.2).
+  constexpr size_t kEntryBytes = 32;
+  size_t bytes = 0;
+  for (const auto& [key, value] : context_.client_metadata())
+    bytes += key.size() + value.size() + kEntryBytes;
+  if (bytes <= environment_->max_metadata_bytes) return absl::OkStatus();
+  environment_->counts->Count(CallLimit::kMetadata);
+  return WithReason(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "the call's metadata has ", bytes, " bytes, the limit is ",
+          environment_->max_metadata_bytes)),
+      "METADATA_TOO_LARGE");
 }
 
 absl::Status Call::CheckCaller() {
@@ -83,6 +100,7 @@ absl::Status Call::CheckCaller() {
 }
 
 absl::Status Call::Enter() {
+  if (absl::Status s = CheckMetadata(); !s.ok()) return s;
   if (absl::Status s = CheckCaller(); !s.ok()) return s;
   absl::StatusOr<Admission::Entry> entry =
       environment_->admission->Enter(&backend_);
@@ -132,8 +150,14 @@ absl::Status Call::Parse(google::protobuf::Message* request) {
     return absl::InternalError("the request's bytes could not be read");
   }
   request_->Clear();
-  const std::string_view bytes(reinterpret_cast<const char*>(slice.begin()),
-                               slice.size());
+  std::string_view bytes(reinterpret_cast<const char*>(slice.begin()),
+                         slice.size());
+  std::string unpacked;
+  if (IsGzip(bytes)) {
+    if (absl::Status s = Unpack(bytes, &unpacked); !s.ok()) return s;
+    slice = grpc::Slice();
+    bytes = unpacked;
+  }
   const absl::StatusOr<MessageShape> shape =
       ReadShape(bytes, *request->GetDescriptor());
   if (!shape.ok()) return shape.status();
@@ -145,6 +169,17 @@ absl::Status Call::Parse(google::protobuf::Message* request) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "the request is no ", request->GetDescriptor()->full_name(), " message"));
+}
+
+absl::Status Call::Unpack(std::string_view bytes, std::string* out) {
+  const size_t most = environment_->max_request_bytes;
+  cost_.request_bytes = bytes.size() + most;
+  if (absl::Status s = Hold(); !s.ok()) return s;
+  absl::StatusOr<std::string> unpacked = Gunzip(bytes, most);
+  if (!unpacked.ok()) return unpacked.status();
+  *out = *std::move(unpacked);
+  cost_.request_bytes = out->size();
+  return absl::OkStatus();
 }
 
 absl::Status Call::Hold() {
@@ -177,6 +212,9 @@ void Call::Complete(absl::Status status) {
   }
   Report(status);
   entry_.Answered();
+  // The answer counts until it is sent, and a client that does not take it is
+  // not to make others wait.
+  environment_->unsent->Add(&context_, &unsent_);
   Finish(ToStatus(status));
 }
 

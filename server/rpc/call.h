@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -24,9 +25,11 @@
 #include "server/base/stopwatch.h"
 #include "server/base/work_queue.h"
 #include "server/models/catalog.h"
+#include "server/net/connection_counts.h"
 #include "server/rpc/admission.h"
 #include "server/rpc/answer_writer.h"
 #include "server/rpc/caller.h"
+#include "server/rpc/late_calls.h"
 #include "server/rpc/request_report.h"
 #include "server/tasks/shared/cost.h"
 
@@ -38,9 +41,16 @@ struct CallEnvironment {
   WorkQueue* large_calls = nullptr;
   // Null where anyone may call.
   const Authenticator* authenticator = nullptr;
+  const PeerTable* peers = nullptr;  // see UnknownCaller()
   RequestObserver observer;
   // The longest that a call may take.
   absl::Duration max_time;
+  size_t max_metadata_bytes = 0;
+  // A request that is compressed may be unpacked to so much.
+  size_t max_request_bytes = 0;
+  // Calls whose answers are on their way.
+  LateCalls* unsent = nullptr;
+  ConnectionCounts* counts = nullptr;
 };
 
 // Owns itself from Start() until gRPC is done with it.
@@ -113,10 +123,14 @@ class Call : public grpc::ServerUnaryReactor {
   absl::Status Enter();
   // Whether the caller is known, and does not call too often.
   absl::Status CheckCaller();
+  absl::Status CheckMetadata() const;
+  // Unpacks a compressed request, holding what that may come to.
+  absl::Status Unpack(std::string_view bytes, std::string* out);
   void RunAndComplete();
   void Report(const absl::Status& status);
 
   const CallEnvironment* const environment_;
+  const grpc::CallbackServerContext& context_;
   // First, so that it is destroyed last: the call leaves when its memory is
   // free.
   Admission::Entry entry_;
@@ -140,6 +154,8 @@ class Call : public grpc::ServerUnaryReactor {
   RequestReport report_;
   Caller caller_;
   absl::Status unauthenticated_;  // OK where it is known
+  // From Complete() on.
+  LateCalls::Entry unsent_;
 };
 
 }  // namespace deberta::server

@@ -41,22 +41,13 @@ absl::StatusOr<size_t> OnlyAllowed(const Catalog& catalog, const Caller& caller,
 
 }  // namespace
 
-std::string PeerHost(std::string_view peer) {
-  absl::string_view host(peer.data(), peer.size());
-  if (absl::StartsWith(host, "unix")) return "unix";
-  if (!absl::ConsumePrefix(&host, "ipv4:") &&
-      !absl::ConsumePrefix(&host, "ipv6:"))
-    return std::string(host);
-  host = host.substr(0, host.rfind(':'));
-  const std::string plain =
-      absl::StrReplaceAll(host, {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}});
-  absl::string_view inside = plain;
-  if (absl::ConsumePrefix(&inside, "[")) absl::ConsumeSuffix(&inside, "]");
-  return std::string(inside);
-}
-
-Caller UnknownCaller(const grpc::ServerContextBase& context) {
-  return {.name = PeerHost(context.peer())};
+Caller UnknownCaller(const grpc::ServerContextBase& context,
+                     const PeerTable* peers) {
+  Peer peer = peers == nullptr ? ParsePeer(context.peer())
+                               : peers->Find(context.peer());
+  const bool certified = !peer.certificate_name.empty();
+  return {.name = std::move(certified ? peer.certificate_name : peer.address),
+          .authenticated = certified};
 }
 
 absl::Status Authenticate(const grpc::ServerContextBase& context,

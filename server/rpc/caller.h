@@ -1,4 +1,4 @@
-// Who makes a call: the name of its token, else the address it comes from.
+// Who makes a call.
 
 #ifndef SERVER_RPC_CALLER_H_
 #define SERVER_RPC_CALLER_H_
@@ -13,6 +13,7 @@
 #include "grpcpp/server_context.h"
 #include "server/base/priority.h"
 #include "server/models/catalog.h"
+#include "server/net/peer.h"
 #include "server/security/authenticator.h"
 
 namespace deberta::server {
@@ -20,7 +21,7 @@ namespace deberta::server {
 inline constexpr char kAuthorizationMetadata[] = "authorization";
 
 struct Caller {
-  // The authenticated name, else the peer's address without its port.
+  // Of its token, else of its certificate, else the address without a port.
   std::string name;
   bool authenticated = false;
   Priority max_priority = Priority::kHigh;
@@ -31,12 +32,11 @@ struct Caller {
   }
 };
 
-// gRPC's name of a peer without the port: "ipv4:1.2.3.4:5" is "1.2.3.4",
-// "ipv6:%5B::1%5D:5" is "::1", anything of "unix:" is "unix".
-std::string PeerHost(std::string_view peer);
-
-// The caller by its address alone.
-Caller UnknownCaller(const grpc::ServerContextBase& context);
+// The caller by its connection alone: the name of its certificate, else its
+// address. `peers` knows the connections that gRPC has from a front; null: gRPC
+// accepted them itself.
+Caller UnknownCaller(const grpc::ServerContextBase& context,
+                     const PeerTable* peers);
 
 // Makes `caller` the one whose token the call carries. Without an authenticator
 // it stays as it is. Unauthenticated if there is no good token.

@@ -1,124 +1,144 @@
 #include "server/rpc/listener.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstddef>
 #include <string>
+#include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
-#include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
 
 namespace deberta::server {
 namespace {
 
 constexpr char kServiceName[] = "deberta.v1.DebertaService";
+constexpr char kHealthName[] = "grpc.health.v1.Health";
 
-// Memory that gRPC's transports may hold together: this many largest requests,
-// but not less than the floor.
-constexpr size_t kQuotaRequests = 64;
-constexpr size_t kQuotaFloorBytes = size_t{256} << 20;
-constexpr int kMaxMetadataBytes = 16 << 10;
-constexpr int kMaxConcurrentStreams = 1024;  // a connection
-constexpr int kKeepaliveTimeMs = 60'000;
-constexpr int kKeepaliveTimeoutMs = 20'000;
-constexpr int kMinPingIntervalMs = 10'000;
-
-void SetLimits(const Listener::Options& options, grpc::ServerBuilder* builder) {
-  builder->SetMaxReceiveMessageSize(options.max_request_bytes);
-  grpc::ResourceQuota quota("deberta");
-  quota.Resize(std::max(
-      kQuotaFloorBytes,
-      kQuotaRequests * static_cast<size_t>(options.max_request_bytes)));
-  builder->SetResourceQuota(quota);
-  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
-                              kMaxConcurrentStreams);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-                              kKeepaliveTimeoutMs);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder->AddChannelArgument(
-      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-      kMinPingIntervalMs);
-  // A second server on the port is a mistake, not a second acceptor.
-  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-}
-
-// As gRPC reads it: the path of a unix socket as in a URI.
-std::string GrpcAddress(const Address& address) {
-  if (!address.is_unix()) return address.ToString();
-  std::string uri = "unix:";
-  for (const char c : address.path) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-        absl::StrContains("/-._~", c)) {
-      uri.push_back(c);
-    } else {
-      absl::StrAppendFormat(&uri, "%%%02X", static_cast<unsigned char>(c));
-    }
-  }
-  return uri;
-}
-
-// gRPC does not tell why it cannot listen, and takes the place of a server that
-// lives on a unix socket.
-absl::Status CheckFree(const Address& address) {
-  const absl::StatusOr<ListeningSockets> sockets =
-      ListeningSockets::Open(address);
-  if (sockets.ok()) return absl::OkStatus();
-  return absl::Status(sockets.status().code(),
-                      absl::StrCat("cannot listen on ", address.ToString(),
-                                   ": ", sockets.status().message()));
-}
+// For clients to read what was sent last, once all calls are over.
+constexpr absl::Duration kFarewell = absl::Milliseconds(500);
+// Probes come one by one.
+constexpr size_t kHealthConnections = 64;
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
     const Options& options, grpc::Service* service) {
-  const Address& address = options.address;
-  if (absl::Status s = CheckFree(address); !s.ok()) return s;
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  SetLimits(options, &builder);
-  int port = 0;
-  builder.AddListeningPort(GrpcAddress(address),
-                           grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(service);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", address.ToString(),
-                     ": gRPC failed, though the address was free"));
+  std::unique_ptr<Listener> listener(new Listener);
+  if (absl::Status s = listener->OpenService(options, service); !s.ok())
+    return s;
+  if (options.health_address.has_value()) {
+    if (absl::Status s = listener->OpenHealth(options); !s.ok()) return s;
   }
-  std::unique_ptr<Listener> listener(
-      address.is_unix()
-          ? new Listener(std::move(server), 0, SocketFile::At(address.path))
-          : new Listener(std::move(server), port, SocketFile()));
   listener->SetServing(false);
   return listener;
 }
 
+absl::Status Listener::OpenService(const Options& options,
+                                   grpc::Service* service) {
+  std::unique_ptr<TlsContext> tls;
+  if (options.tls.has_value()) {
+    auto loaded = TlsContext::Load(*options.tls);
+    if (!loaded.ok()) return loaded.status();
+    tls = *std::move(loaded);
+  }
+  grpc::ServerBuilder builder;
+  SetLimits(options.limits, &builder);
+  builder.RegisterService(service);
+  if (options.reflection) {
+    ConnectionCounts* const counts =
+        options.counts == nullptr ? &own_counts_ : options.counts;
+    reflection_ = std::make_unique<Reflection>(
+        std::vector<std::string>{kServiceName, kHealthName},
+        [counts] { counts->Count(CallLimit::kReflection); });
+    builder.RegisterService(reflection_.get());
+  }
+  absl::StatusOr<Port> port =
+      Open(options.address, options, std::move(tls), &builder);
+  if (!port.ok()) return port.status();
+  ports_.push_back(*std::move(port));
+  return absl::OkStatus();
+}
+
+absl::Status Listener::OpenHealth(const Options& options) {
+  Options probes = options;
+  probes.connections.max_connections = kHealthConnections;
+  probes.connections.max_connections_per_peer = kHealthConnections;
+  grpc::ServerBuilder builder;
+  SetLimits(options.limits, &builder);
+  // Answers UNIMPLEMENTED.
+  builder.RegisterCallbackGenericService(&nothing_else_);
+  absl::StatusOr<Port> port =
+      Open(*options.health_address, probes, nullptr, &builder);
+  if (!port.ok()) return port.status();
+  ports_.push_back(*std::move(port));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Listener::Port> Listener::Open(const Address& address,
+                                              const Options& options,
+                                              std::unique_ptr<TlsContext> tls,
+                                              grpc::ServerBuilder* builder) {
+  Port port;
+  port.acceptor = builder->experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
+  port.server = builder->BuildAndStart();
+  if (port.server == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address.ToString(),
+                     ": gRPC's server could not be built"));
+  }
+  absl::StatusOr<std::unique_ptr<Front>> front = Front::Start(
+      address,
+      {.limits = options.connections,
+       .tls = std::move(tls),
+       .connect =
+           [acceptor = port.acceptor.get()](int descriptor) {
+             Acceptor::NewConnectionParameters parameters;
+             parameters.fd = descriptor;
+             acceptor->HandleNewConnection(&parameters);
+           },
+       .peers = options.peers == nullptr ? &own_peers_ : options.peers,
+       .counts = options.counts == nullptr ? &own_counts_ : options.counts,
+       .log = options.log});
+  if (!front.ok()) return front.status();
+  port.front = *std::move(front);
+  return port;
+}
+
 Listener::~Listener() { Stop(absl::ZeroDuration()); }
 
+std::vector<SocketFile> Listener::files() const {
+  std::vector<SocketFile> files;
+  for (const Port& port : ports_) files.push_back(port.front->file());
+  return files;
+}
+
 void Listener::SetServing(bool serving) {
-  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
-  health->SetServingStatus("", serving);
-  health->SetServingStatus(kServiceName, serving);
+  for (const Port& port : ports_) {
+    grpc::HealthCheckServiceInterface* const health =
+        port.server->GetHealthCheckService();
+    health->SetServingStatus("", serving);
+    health->SetServingStatus(kServiceName, serving);
+  }
 }
 
 void Listener::SetModelServing(const std::string& name, bool serving) {
-  server_->GetHealthCheckService()->SetServingStatus("model/" + name, serving);
+  for (const Port& port : ports_) {
+    port.server->GetHealthCheckService()->SetServingStatus("model/" + name,
+                                                           serving);
+  }
 }
 
 void Listener::Stop(absl::Duration grace) {
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  const absl::Time deadline = absl::Now() + grace;
+  for (const Port& port : ports_) port.front->StopAccepting();
+  for (const Port& port : ports_)
+    port.server->Shutdown(absl::ToChronoTime(deadline));
+  for (const Port& port : ports_)
+    port.front->WaitUntilEmpty(std::min(grace, kFarewell));
 }
 
 }  // namespace deberta::server

@@ -38,11 +38,19 @@ grpc::ServerUnaryReactor* Started(grpc::CallbackServerContext* context,
 Service::Service(Options options)
     : admission_(options.max_inflight_bytes),
       large_calls_(options.large_call_threads),
+      counts_(options.counts == nullptr ? &own_counts_ : options.counts),
+      unsent_(options.max_send_time,
+              [this] { counts_->Count(CallLimit::kUnread); }),
       environment_({.admission = &admission_,
                     .large_calls = &large_calls_,
                     .authenticator = options.authenticator,
+                    .peers = options.peers,
                     .observer = std::move(options.observer),
-                    .max_time = options.max_call_time}) {}
+                    .max_time = options.max_call_time,
+                    .max_metadata_bytes = options.max_metadata_bytes,
+                    .max_request_bytes = options.max_request_bytes,
+                    .unsent = &unsent_,
+                    .counts = counts_}) {}
 
 bool Service::Drain(absl::Time deadline) {
   admission_.Close();

@@ -13,8 +13,10 @@
 #include "server/base/work_queue.h"
 #include "server/batching/scheduler.h"
 #include "server/models/catalog.h"
+#include "server/net/connection_counts.h"
 #include "server/rpc/admission.h"
 #include "server/rpc/call.h"
+#include "server/rpc/late_calls.h"
 #include "server/rpc/request_report.h"
 
 namespace deberta::server {
@@ -46,6 +48,14 @@ class Service final : public RawService {
     int large_call_threads = 1;
     // Who may call; null: anyone. Outlives the service.
     const Authenticator* authenticator = nullptr;
+    // Who is behind each connection; null: as gRPC says. Outlives the service.
+    const PeerTable* peers = nullptr;
+    size_t max_metadata_bytes = size_t{16} << 10;  // of a call
+    size_t max_request_bytes = size_t{4} << 20;    // once unpacked
+    // That a client may take to read an answer.
+    absl::Duration max_send_time = absl::Seconds(20);
+    // Outlives the service; it has its own where this is null.
+    ConnectionCounts* counts = nullptr;
     RequestObserver observer;
   };
 
@@ -95,6 +105,9 @@ class Service final : public RawService {
  private:
   Admission admission_;
   WorkQueue large_calls_;
+  ConnectionCounts own_counts_;
+  ConnectionCounts* const counts_;
+  LateCalls unsent_;
   const CallEnvironment environment_;
 };
 

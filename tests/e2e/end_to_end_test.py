@@ -19,7 +19,9 @@ def main():
                         default=["answers_test", "heads_test",
                                  "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "repository_test",
-                                 "security_test", "start_test"],
+                                 "security_test", "start_test", "tls_test",
+                                 "connections_test", "frames_test",
+                                 "messages_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build

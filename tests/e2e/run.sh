@@ -65,5 +65,5 @@ if ! command -v grpcurl >/dev/null; then
   echo "NOTE: no grpcurl here (it needs Go 1.23 or newer). Reflection is driven" \
        "by the Python reflection client alone."
 fi
-export PATH PYTHONPATH=$work/stubs:tests/golden/generators PYTHONDONTWRITEBYTECODE=1
+export PATH PYTHONPATH=$work/stubs:tests/golden/generators:tests/attack PYTHONDONTWRITEBYTECODE=1
 exec "$python" $here/end_to_end_test.py --build="$build" --work="$work" "${@:2}"

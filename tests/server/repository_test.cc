@@ -67,7 +67,7 @@ class RepositoryTest : public testing::Test {
       : root_(testing::TempDir() + "/repository_" +
               testing::UnitTest::GetInstance()->current_test_info()->name()),
         log_file_(std::tmpfile()),
-        log_(log_file_),
+        log_(fileno(log_file_)),
         repository_(root_, &host_, &log_) {
     fs::remove_all(root_);
     fs::create_directories(root_);

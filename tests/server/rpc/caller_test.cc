@@ -56,18 +56,6 @@ class CallerTest : public testing::Test {
   std::optional<TestServer> server_;
 };
 
-TEST(PeerHostTest, IsTheAddressWithoutItsPort) {
-  EXPECT_EQ(PeerHost("ipv4:1.2.3.4:5"), "1.2.3.4");
-  EXPECT_EQ(PeerHost("ipv6:%5B::1%5D:5"), "::1");
-  EXPECT_EQ(PeerHost("ipv6:[::1]:5"), "::1");
-  EXPECT_EQ(PeerHost("ipv6:%5Bfe80::1%25eth0%5D:5"), "fe80::1%eth0");
-  EXPECT_EQ(PeerHost("unix:"), "unix");
-  EXPECT_EQ(PeerHost("unix:/tmp/socket"), "unix");
-  EXPECT_EQ(PeerHost("inproc"), "inproc");
-  for (const char* odd : {"", "ipv4:", "ipv6:", "ipv4", "ipv6:%5B", ":"})
-    PeerHost(odd);
-}
-
 TEST_F(CallerTest, NobodyWithoutAToken) {
   for (const char* authorization :
        {"", "Bearer wrong", "all-token", "Basic all-token"}) {

@@ -125,7 +125,8 @@ TEST(ListenerTest, ListensOnAUnixSocketAndRemovesItsFile) {
 TEST(ListenerTest, RequestAboveTheLimitIsRefused) {
   v1::DebertaService::CallbackService service;
   auto listener = Listener::Start(
-      {.address = {.host = "127.0.0.1"}, .max_request_bytes = 2048}, &service);
+      {.address = {.host = "127.0.0.1"}, .limits = {.max_request_bytes = 2048}},
+      &service);
   ASSERT_TRUE(listener.ok()) << listener.status();
   const auto stub = v1::DebertaService::NewStub(Connect(**listener));
   grpc::ClientContext context;

@@ -1,6 +1,7 @@
 // Requests as bytes, as no generated client sends them.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <string>
 #include <vector>

@@ -1,0 +1,35 @@
+// Gives memory that is free back to the system, now and then.
+//
+// The allocator keeps what many small blocks have held, in each thread's arena,
+// however long ago that was.
+
+#ifndef SERVER_BASE_MEMORY_TRIM_H_
+#define SERVER_BASE_MEMORY_TRIM_H_
+
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
+
+namespace deberta::server {
+
+// Looks every few seconds whether the process holds more than it once did.
+class MemoryTrim {
+ public:
+  MemoryTrim();
+  ~MemoryTrim();
+  MemoryTrim(const MemoryTrim&) = delete;
+  MemoryTrim& operator=(const MemoryTrim&) = delete;
+
+ private:
+  void RunThread();
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_BASE_MEMORY_TRIM_H_

@@ -1,0 +1,128 @@
+// The thread of a front: what epoll tells -> connections.
+
+#ifndef SERVER_NET_FRONT_LOOP_H_
+#define SERVER_NET_FRONT_LOOP_H_
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/base/log.h"
+#include "server/base/mutex.h"
+#include "server/net/acceptor.h"
+#include "server/net/connection_counts.h"
+#include "server/net/connection_limits.h"
+#include "server/net/peer.h"
+#include "server/net/pump.h"
+#include "server/net/tls.h"
+
+namespace deberta::server {
+
+struct FrontOptions {
+  ConnectionLimits limits = {};
+  std::unique_ptr<TlsContext> tls = nullptr;  // null: the bytes as they come
+  // Takes a connected socket, which it closes; called from the front's thread.
+  std::function<void(int descriptor)> connect;
+  // These outlive the front.
+  PeerTable* peers = nullptr;
+  ConnectionCounts* counts = nullptr;
+  Log* log = nullptr;  // may be null
+};
+
+class FrontLoop {
+ public:
+  // Owns the listening sockets.
+  FrontLoop(std::vector<int> sockets, FrontOptions options);
+  // Before Run(): asks for the descriptors that it needs.
+  absl::Status Prepare();
+
+  // Until Stop().
+  void Run();
+
+  // From other threads.
+  void StopAccepting();
+  void WaitUntilEmpty(absl::Duration time);
+  void Stop();
+
+ private:
+  struct Share {
+    size_t connections = 0;
+    PeerBudget budget;
+  };
+  struct Client {
+    std::unique_ptr<Pump> pump;
+    PeerAddress address;
+    std::string name;  // in the table of peers
+    size_t streams = 0;
+    uint32_t client_events = 0;  // that epoll is asked for
+    uint32_t server_events = 0;
+    bool ending = false;  // counted as closed
+    bool waits = false;   // in again_
+  };
+  using Clients = absl::flat_hash_map<uint64_t, Client>;
+
+  int Timeout() const;
+  bool NeedsTicks() const;
+  void OnEvents(size_t count, absl::Time now);
+  void OnEvent(const epoll_event& event, absl::Time now);
+  void OnWake();
+  void OnTick(absl::Time now);
+  // Runs the connections whose time has come.
+  void RunAgain(absl::Time now);
+  void KeepIfMore(uint64_t id, Client* client);
+  void SetAccepting(bool accepting);
+
+  void AcceptFrom(size_t socket, absl::Time now);
+  void Admit(Descriptor client, PeerAddress address, absl::Time now);
+  std::optional<CloseReason> Refusal(const PeerAddress& address) const;
+  // A socket pair: one end for the connection, the other for the server.
+  std::optional<CloseReason> ConnectToServer(Client& client, Pump& connection,
+                                             Descriptor* out);
+  void RunClient(uint64_t id, uint32_t client_events, uint32_t server_events,
+                 absl::Time now);
+  // Ends a connection that takes more of all open streams than its share.
+  void CheckStreams(Client& client, absl::Time now);
+  // Asks epoll for what the connection needs now, or removes it.
+  void Settle(Clients::iterator at);
+  void Watch(int descriptor, uint64_t data, uint32_t wanted, uint32_t* asked);
+
+  FrontOptions options_;
+  PumpEnvironment environment_;
+  Acceptor acceptor_;
+  const std::string name_prefix_;
+  Descriptor epoll_;
+  Descriptor wake_;
+  std::array<epoll_event, 128> events_;
+  bool accepting_ = false;
+  bool draining_ = false;  // accepts no more, for good
+  uint64_t next_id_;
+  size_t streams_ = 0;  // open, of all connections
+  int new_left_ = 0;    // connections that may be set up in this turn
+  absl::Time next_tick_ = absl::InfiniteFuture();
+  Clients clients_;
+  absl::node_hash_map<std::string, Share> shares_;
+  std::vector<uint64_t> again_;  // that have more to move, now or later
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stop_accepting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_accepting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool empty_ ABSL_GUARDED_BY(mutex_) = true;
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_NET_FRONT_LOOP_H_

@@ -1,0 +1,54 @@
+// So much a second, and so much at once.
+
+#ifndef SERVER_NET_RATE_BUCKET_H_
+#define SERVER_NET_RATE_BUCKET_H_
+
+#include <algorithm>
+
+#include "absl/time/time.h"
+
+namespace deberta::server {
+
+// Full at first. Not thread-safe.
+class RateBucket {
+ public:
+  RateBucket(double per_second, double burst)
+      : per_second_(per_second), burst_(burst), tokens_(burst) {}
+
+  // Takes one; false where there is none.
+  bool Take(absl::Time now, double tokens = 1) {
+    Fill(now);
+    if (tokens_ < tokens) return false;
+    tokens_ -= tokens;
+    return true;
+  }
+
+  // Takes one, though there be none.
+  void Owe(absl::Time now) {
+    Fill(now);
+    tokens_ -= 1;
+  }
+  // When nothing is owed any more; in the past where nothing is.
+  absl::Time even_at() const {
+    return tokens_ >= 0 ? absl::InfinitePast()
+                        : filled_ + absl::Seconds(-tokens_ / per_second_);
+  }
+
+  void Add(double tokens) { tokens_ = std::min(burst_, tokens_ + tokens); }
+
+ private:
+  void Fill(absl::Time now) {
+    if (now <= filled_) return;
+    Add(absl::ToDoubleSeconds(now - filled_) * per_second_);
+    filled_ = now;
+  }
+
+  const double per_second_;
+  const double burst_;
+  double tokens_;
+  absl::Time filled_ = absl::InfinitePast();
+};
+
+}  // namespace deberta::server
+
+#endif  // SERVER_NET_RATE_BUCKET_H_
