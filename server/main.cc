@@ -19,8 +19,10 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/sampler.h"
 #include "server/base/shutdown_signal.h"
 #include "server/base/thrown.h"
+#include "server/call_log.h"
 #include "server/engine.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
@@ -131,6 +133,7 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
   const absl::StatusOr<std::unique_ptr<Authenticator>> tokens =
       OpenTokens(options, log);
   if (!tokens.ok()) return tokens.status();
+  Sampler logged(options.log_calls);
   Service service(
       {.max_call_time = options.max_call_time,
        .max_inflight_bytes = options.max_inflight_bytes,
@@ -138,6 +141,7 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
        .authenticator = tokens->get(),
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
+         if (logged.Take()) LogCall(report, log);
          if (report.code == absl::StatusCode::kInternal) {
            log->Error("request failed",
                       {{"task", report.method}, {"error", report.message}});

@@ -48,6 +48,11 @@ absl::Status CheckRange(std::string_view flag, int64_t value, int64_t least,
                absl::StrCat(value));
 }
 
+absl::Status CheckShare(std::string_view flag, double value) {
+  if (value >= 0 && value <= 1) return absl::OkStatus();
+  return Wrong(flag, "a share from 0 to 1", absl::StrCat(value));
+}
+
 absl::Status CheckRanges() {
   constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
   for (const absl::Status& status :
@@ -68,7 +73,8 @@ absl::Status CheckRanges() {
         CheckRange("default_deadline_ms",
                    absl::GetFlag(FLAGS_default_deadline_ms), 1, kMaxDeadlineMs),
         CheckRange("drain_seconds", absl::GetFlag(FLAGS_drain_seconds), 0,
-                   kMaxDrainSeconds)}) {
+                   kMaxDrainSeconds),
+        CheckShare("log_calls", absl::GetFlag(FLAGS_log_calls))}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -219,10 +225,8 @@ absl::StatusOr<WantedPrecision> Precision() {
 absl::StatusOr<AgreementThresholds> Thresholds() {
   const double agreement = absl::GetFlag(FLAGS_min_label_agreement);
   const double change = absl::GetFlag(FLAGS_max_logit_change);
-  if (!(agreement >= 0 && agreement <= 1)) {
-    return Wrong("min_label_agreement", "a share from 0 to 1",
-                 absl::StrCat(agreement));
-  }
+  if (absl::Status s = CheckShare("min_label_agreement", agreement); !s.ok())
+    return s;
   if (!(change >= 0 && std::isfinite(change))) {
     return Wrong("max_logit_change", "a number from 0", absl::StrCat(change));
   }
@@ -299,6 +303,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .tokens_file = absl::GetFlag(FLAGS_tokens_file),
+      .log_calls = absl::GetFlag(FLAGS_log_calls),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,

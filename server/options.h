@@ -23,6 +23,7 @@ struct Options {
   Address listen = {};
   std::optional<Address> metrics_listen = {};  // none: no metrics
   std::string tokens_file;                     // "": anyone may call
+  double log_calls = 0;                        // share of calls, 0 to 1
   int threads = 1;                             // that compute
   int workers = 1;                             // batches computed at once
   int threads_per_worker = 1;                  // most of one batch

@@ -52,7 +52,8 @@ layer server/tasks 'server/(base|batching|precision|models|rpc)/|server/[a-z_]+\
 layer server/batching 'server/(precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/|tokenizer/'
 layer server/precision 'server/(models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/security 'tokenizer/|model/|server/(flags|tasks|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
-layer server/models 'server/rpc/|server/[a-z_]+\.h|proto/|tools/'
+layer server/tracing 'json/|tokenizer/|model/|server/(flags|tasks|batching|precision|models|security|rpc)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/models 'server/(rpc|tracing)/|server/[a-z_]+\.h|proto/|tools/'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 

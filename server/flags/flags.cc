@@ -105,6 +105,11 @@ ABSL_FLAG(std::string, tokens_file, "",
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
           "Address of GET /metrics, as for --listen; 0.0.0.0 is IPv4 alone.\n"
           "Empty: none.");
+ABSL_FLAG(
+    double, log_calls, 0,
+    "Share of calls, from 0 to 1, that get a line in the log: method,\n"
+    "model, code, caller, tokens and times, and the trace of a call with\n"
+    "the metadata traceparent. Never texts.");
 
 namespace deberta::server {
 
@@ -134,7 +139,9 @@ std::vector<FlagGroup> FlagGroups() {
        {&absl::GetFlagReflectionHandle(FLAGS_listen),
         &absl::GetFlagReflectionHandle(FLAGS_drain_seconds)}},
       {"Security", {&absl::GetFlagReflectionHandle(FLAGS_tokens_file)}},
-      {"Observability", {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen)}},
+      {"Observability",
+       {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
+        &absl::GetFlagReflectionHandle(FLAGS_log_calls)}},
   };
 }
 

@@ -55,6 +55,13 @@ std::string PeerHost(std::string_view peer) {
   return std::string(inside);
 }
 
+std::optional<TraceContext> TraceOf(const grpc::ServerContextBase& context) {
+  const auto [begin, end] =
+      context.client_metadata().equal_range(kTraceParentMetadata);
+  if (begin == end || std::next(begin) != end) return std::nullopt;
+  return ParseTraceParent({begin->second.data(), begin->second.size()});
+}
+
 Caller UnknownCaller(const grpc::ServerContextBase& context) {
   return {.name = PeerHost(context.peer())};
 }

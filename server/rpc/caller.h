@@ -14,6 +14,7 @@
 #include "server/base/priority.h"
 #include "server/models/catalog.h"
 #include "server/security/authenticator.h"
+#include "server/tracing/trace_context.h"
 
 namespace deberta::server {
 
@@ -34,6 +35,10 @@ struct Caller {
 // gRPC's name of a peer without the port: "ipv4:1.2.3.4:5" is "1.2.3.4",
 // "ipv6:%5B::1%5D:5" is "::1", anything of "unix:" is "unix".
 std::string PeerHost(std::string_view peer);
+
+// The trace that the call belongs to; none where it does not say, or not
+// clearly.
+std::optional<TraceContext> TraceOf(const grpc::ServerContextBase& context);
 
 // The caller by its address alone.
 Caller UnknownCaller(const grpc::ServerContextBase& context);

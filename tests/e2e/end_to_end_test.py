@@ -19,7 +19,7 @@ def main():
                         default=["answers_test", "heads_test",
                                  "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "start_test",
-                                 "security_test"],
+                                 "security_test", "tracing_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build

@@ -166,6 +166,8 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
       {"--max_batch_wait_us=-5", "--max_batch_wait_us"},
       {"--max_batch_tokens=0", "--max_batch_tokens"},
       {"--max_queue_tokens=100", "--max_batch_tokens (1024) must not exceed"},
+      {"--log_calls=1.5", "--log_calls: expected a share from 0 to 1"},
+      {"--log_calls=nan", "--log_calls: expected a share from 0 to 1"},
       {"extra", "unexpected argument \"extra\""}};
   for (const auto& [argument, message] : cases) {
     EXPECT_THAT(ErrorOf({"--models=/m", argument}), HasSubstr(message));
