@@ -23,6 +23,7 @@
 #include "server/base/shutdown_signal.h"
 #include "server/base/thrown.h"
 #include "server/call_log.h"
+#include "server/call_tracer.h"
 #include "server/engine.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
@@ -133,6 +134,12 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
   const absl::StatusOr<std::unique_ptr<Authenticator>> tokens =
       OpenTokens(options, log);
   if (!tokens.ok()) return tokens.status();
+  const absl::StatusOr<std::unique_ptr<CallTracer>> tracer =
+      CallTracer::Start({.url = options.otlp_url,
+                         .share = options.trace_share,
+                         .version = DEBERTA_VERSION},
+                        log);
+  if (!tracer.ok()) return tracer.status();
   Sampler logged(options.log_calls);
   Service service(
       {.max_call_time = options.max_call_time,
@@ -142,6 +149,7 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
          if (logged.Take()) LogCall(report, log);
+         (*tracer)->Record(report);
          if (report.code == absl::StatusCode::kInternal) {
            log->Error("request failed",
                       {{"task", report.method}, {"error", report.message}});
@@ -151,6 +159,12 @@ absl::StatusOr<int> Serve(const Options& options, ShutdownSignal* shutdown,
   metrics.WatchCounter("deberta_log_lines_dropped_total",
                        "Lines that the log had no room for.",
                        [log] { return log->dropped_lines(); });
+  metrics.WatchCounter("deberta_spans_exported_total",
+                       "Spans that the collector took.",
+                       [&] { return (*tracer)->exported(); });
+  metrics.WatchCounter("deberta_spans_dropped_total",
+                       "Spans that found no room or that it did not take.",
+                       [&] { return (*tracer)->dropped(); });
   std::unique_ptr<Engine> engine;  // outlives every call and scrape
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
       StartMetrics(options, metrics, shutdown);

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "server/base/cgroup_limits.h"
 #include "server/flags/flags.h"
 #include "server/flags/help.h"
@@ -74,7 +75,8 @@ absl::Status CheckRanges() {
                    absl::GetFlag(FLAGS_default_deadline_ms), 1, kMaxDeadlineMs),
         CheckRange("drain_seconds", absl::GetFlag(FLAGS_drain_seconds), 0,
                    kMaxDrainSeconds),
-        CheckShare("log_calls", absl::GetFlag(FLAGS_log_calls))}) {
+        CheckShare("log_calls", absl::GetFlag(FLAGS_log_calls)),
+        CheckShare("trace_share", absl::GetFlag(FLAGS_trace_share))}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -87,6 +89,11 @@ absl::Status CheckContradictions() {
         "--max_batch_tokens (", absl::GetFlag(FLAGS_max_batch_tokens),
         ") must not exceed --max_queue_tokens (",
         absl::GetFlag(FLAGS_max_queue_tokens), ")"));
+  }
+  if (absl::GetFlag(FLAGS_trace_share) > 0 &&
+      absl::GetFlag(FLAGS_otlp_endpoint).empty()) {
+    return absl::InvalidArgumentError(
+        "--trace_share has no use without --otlp_endpoint");
   }
   return absl::OkStatus();
 }
@@ -204,6 +211,24 @@ absl::StatusOr<Addresses> ReadAddresses() {
   return Addresses{*std::move(listen), *std::move(metrics_listen)};
 }
 
+// Where spans go; "" without an endpoint.
+absl::StatusOr<std::string> OtlpUrl() {
+  const std::string endpoint = absl::GetFlag(FLAGS_otlp_endpoint);
+  if (endpoint.empty()) return "";
+  absl::string_view rest = endpoint;
+  const bool http = absl::ConsumePrefix(&rest, "http://");
+  const absl::StatusOr<Address> address = ParseAddress(rest);
+  // A host of these characters cannot say more than its name.
+  constexpr char kHost[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
+  if (!http || !address.ok() || address->is_unix() || address->port == 0 ||
+      address->host.find_first_not_of(kHost) != std::string::npos) {
+    return Wrong("otlp_endpoint", "http://HOST:PORT or http://[IPV6]:PORT",
+                 absl::StrCat("\"", endpoint, "\""));
+  }
+  return absl::StrCat("http://", address->ToString(), "/v1/traces");
+}
+
 absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
   const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
   auto profile = tokenizer::ParseProfileOrAuto(name);
@@ -267,6 +292,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!models.ok()) return models.status();
   absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
   if (!allowed.ok()) return allowed.status();
+  absl::StatusOr<std::string> otlp_url = OtlpUrl();
+  if (!otlp_url.ok()) return otlp_url.status();
   const auto profile = TokenizerProfile();
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
@@ -304,6 +331,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .metrics_listen = std::move(addresses->metrics_listen),
       .tokens_file = absl::GetFlag(FLAGS_tokens_file),
       .log_calls = absl::GetFlag(FLAGS_log_calls),
+      .otlp_url = *std::move(otlp_url),
+      .trace_share = absl::GetFlag(FLAGS_trace_share),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,

@@ -24,9 +24,11 @@ struct Options {
   std::optional<Address> metrics_listen = {};  // none: no metrics
   std::string tokens_file;                     // "": anyone may call
   double log_calls = 0;                        // share of calls, 0 to 1
-  int threads = 1;                             // that compute
-  int workers = 1;                             // batches computed at once
-  int threads_per_worker = 1;                  // most of one batch
+  std::string otlp_url;                        // "": no spans are exported
+  double trace_share = 0;      // of calls without a traceparent, 0 to 1
+  int threads = 1;             // that compute
+  int workers = 1;             // batches computed at once
+  int threads_per_worker = 1;  // most of one batch
   size_t max_batch_tokens = 0;
   absl::Duration max_batch_wait;
   size_t max_queue_tokens = 0;

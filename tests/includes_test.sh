@@ -62,8 +62,9 @@ confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/(gemm|layers)/[a-z0-9_]+(-inl)?\.(cc|h)|model/runtime/isa\.cc'
 confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(nfc|normalizer))\.cc'
 confined 'prometheus/' 'server/metrics\.cc'
+confined 'curl/' 'server/tracing/http_sender\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
-confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|tools/[a-z_/-]+\.cc'
+confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|server/tracing/otlp_json\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 # No folder includes itself by way of another. Programs, which nobody includes,

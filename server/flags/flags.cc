@@ -110,6 +110,14 @@ ABSL_FLAG(
     "Share of calls, from 0 to 1, that get a line in the log: method,\n"
     "model, code, caller, tokens and times, and the trace of a call with\n"
     "the metadata traceparent. Never texts.");
+ABSL_FLAG(
+    std::string, otlp_endpoint, "",
+    "Collector of traces: http://HOST:PORT, which takes OTLP as JSON at\n"
+    "/v1/traces. It gets the spans of calls whose traceparent is sampled.\n"
+    "Empty: none.");
+ABSL_FLAG(double, trace_share, 0,
+          "Share, from 0 to 1, of the calls without a traceparent of which it\n"
+          "gets spans too.");
 
 namespace deberta::server {
 
@@ -141,7 +149,9 @@ std::vector<FlagGroup> FlagGroups() {
       {"Security", {&absl::GetFlagReflectionHandle(FLAGS_tokens_file)}},
       {"Observability",
        {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
-        &absl::GetFlagReflectionHandle(FLAGS_log_calls)}},
+        &absl::GetFlagReflectionHandle(FLAGS_log_calls),
+        &absl::GetFlagReflectionHandle(FLAGS_otlp_endpoint),
+        &absl::GetFlagReflectionHandle(FLAGS_trace_share)}},
   };
 }
 
