@@ -11,7 +11,7 @@ set -euo pipefail
 packages=(
   build-essential cmake ninja-build pkg-config
   libabsl-dev libgrpc++-dev libprotobuf-dev protobuf-compiler
-  protobuf-compiler-grpc libssl-dev
+  protobuf-compiler-grpc libcurl4-openssl-dev libssl-dev
   libdnnl-dev libhdf5-dev libhwy-dev libmicrohttpd-dev nlohmann-json3-dev
   libutf8proc-dev prometheus-cpp-dev zlib1g-dev
   # The build configures the tests too.

@@ -21,8 +21,11 @@
 #include "server/base/memory_trim.h"
 #include "server/base/process.h"
 #include "server/base/reload_signal.h"
+#include "server/base/sampler.h"
 #include "server/base/shutdown_signal.h"
 #include "server/base/thrown.h"
+#include "server/call_log.h"
+#include "server/call_tracer.h"
 #include "server/engine.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
@@ -242,6 +245,13 @@ absl::StatusOr<int> Serve(Options options, Signals* signals, Log* log) {
   const absl::StatusOr<std::unique_ptr<Authenticator>> tokens =
       OpenTokens(options, log);
   if (!tokens.ok()) return tokens.status();
+  const absl::StatusOr<std::unique_ptr<CallTracer>> tracer =
+      CallTracer::Start({.url = options.otlp_url,
+                         .share = options.trace_share,
+                         .version = DEBERTA_VERSION},
+                        log);
+  if (!tracer.ok()) return tracer.status();
+  Sampler logged(options.log_calls);
   Service service(
       {.max_call_time = options.max_call_time,
        .max_inflight_bytes = options.max_inflight_bytes,
@@ -255,6 +265,8 @@ absl::StatusOr<int> Serve(Options options, Signals* signals, Log* log) {
        .counts = &connections,
        .observer = [&](const RequestReport& report) {
          metrics.RecordRequest(report);
+         if (logged.Take()) LogCall(report, log);
+         (*tracer)->Record(report);
          if (report.code == absl::StatusCode::kInternal) {
            log->Error("request failed",
                       {{"task", report.method}, {"error", report.message}});
@@ -264,6 +276,12 @@ absl::StatusOr<int> Serve(Options options, Signals* signals, Log* log) {
   metrics.WatchCounter("deberta_log_lines_dropped_total",
                        "Lines that the log had no room for.",
                        [log] { return log->dropped_lines(); });
+  metrics.WatchCounter("deberta_spans_exported_total",
+                       "Spans that the collector took.",
+                       [&] { return (*tracer)->exported(); });
+  metrics.WatchCounter("deberta_spans_dropped_total",
+                       "Spans that found no room or that it did not take.",
+                       [&] { return (*tracer)->dropped(); });
   std::unique_ptr<Engine> engine;  // outlives every call and scrape
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
       StartMetrics(options, metrics, &signals->shutdown);

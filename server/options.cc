@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "server/base/cgroup_limits.h"
 #include "server/flags/flags.h"
 #include "server/flags/help.h"
@@ -50,6 +51,11 @@ absl::Status CheckRange(std::string_view flag, int64_t value, int64_t least,
                absl::StrCat(value));
 }
 
+absl::Status CheckShare(std::string_view flag, double value) {
+  if (value >= 0 && value <= 1) return absl::OkStatus();
+  return Wrong(flag, "a share from 0 to 1", absl::StrCat(value));
+}
+
 absl::Status CheckRanges() {
   constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
   for (const absl::Status& status :
@@ -73,7 +79,9 @@ absl::Status CheckRanges() {
                    kMaxDrainSeconds),
         CheckRange("repository_poll_seconds",
                    absl::GetFlag(FLAGS_repository_poll_seconds), 0,
-                   kMaxPollSeconds)}) {
+                   kMaxPollSeconds),
+        CheckShare("log_calls", absl::GetFlag(FLAGS_log_calls)),
+        CheckShare("trace_share", absl::GetFlag(FLAGS_trace_share))}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -86,6 +94,11 @@ absl::Status CheckContradictions() {
         "--max_batch_tokens (", absl::GetFlag(FLAGS_max_batch_tokens),
         ") must not exceed --max_queue_tokens (",
         absl::GetFlag(FLAGS_max_queue_tokens), ")"));
+  }
+  if (absl::GetFlag(FLAGS_trace_share) > 0 &&
+      absl::GetFlag(FLAGS_otlp_endpoint).empty()) {
+    return absl::InvalidArgumentError(
+        "--trace_share has no use without --otlp_endpoint");
   }
   return absl::OkStatus();
 }
@@ -218,6 +231,24 @@ absl::Duration RepositoryPoll() {
   return seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds);
 }
 
+// Where spans go; "" without an endpoint.
+absl::StatusOr<std::string> OtlpUrl() {
+  const std::string endpoint = absl::GetFlag(FLAGS_otlp_endpoint);
+  if (endpoint.empty()) return "";
+  absl::string_view rest = endpoint;
+  const bool http = absl::ConsumePrefix(&rest, "http://");
+  const absl::StatusOr<Address> address = ParseAddress(rest);
+  // A host of these characters cannot say more than its name.
+  constexpr char kHost[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
+  if (!http || !address.ok() || address->is_unix() || address->port == 0 ||
+      address->host.find_first_not_of(kHost) != std::string::npos) {
+    return Wrong("otlp_endpoint", "http://HOST:PORT or http://[IPV6]:PORT",
+                 absl::StrCat("\"", endpoint, "\""));
+  }
+  return absl::StrCat("http://", address->ToString(), "/v1/traces");
+}
+
 absl::StatusOr<std::optional<tokenizer::Profile>> TokenizerProfile() {
   const std::string name = absl::GetFlag(FLAGS_tokenizer_profile);
   auto profile = tokenizer::ParseProfileOrAuto(name);
@@ -239,10 +270,8 @@ absl::StatusOr<WantedPrecision> Precision() {
 absl::StatusOr<AgreementThresholds> Thresholds() {
   const double agreement = absl::GetFlag(FLAGS_min_label_agreement);
   const double change = absl::GetFlag(FLAGS_max_logit_change);
-  if (!(agreement >= 0 && agreement <= 1)) {
-    return Wrong("min_label_agreement", "a share from 0 to 1",
-                 absl::StrCat(agreement));
-  }
+  if (absl::Status s = CheckShare("min_label_agreement", agreement); !s.ok())
+    return s;
   if (!(change >= 0 && std::isfinite(change))) {
     return Wrong("max_logit_change", "a number from 0", absl::StrCat(change));
   }
@@ -282,6 +311,8 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!models.ok()) return models.status();
   absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
   if (!allowed.ok()) return allowed.status();
+  absl::StatusOr<std::string> otlp_url = OtlpUrl();
+  if (!otlp_url.ok()) return otlp_url.status();
   const auto profile = TokenizerProfile();
   if (!profile.ok()) return profile.status();
   const absl::StatusOr<WantedPrecision> precision = Precision();
@@ -324,6 +355,9 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .metrics_listen = std::move(addresses->metrics_listen),
       .tokens_file = absl::GetFlag(FLAGS_tokens_file),
       .connections = *std::move(connections),
+      .log_calls = absl::GetFlag(FLAGS_log_calls),
+      .otlp_url = *std::move(otlp_url),
+      .trace_share = absl::GetFlag(FLAGS_trace_share),
       .threads = threads,
       .workers = workers,
       .threads_per_worker = team,

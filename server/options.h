@@ -26,8 +26,11 @@ struct Options {
   LoadOptions loading = {};
   Address listen = {};
   std::optional<Address> metrics_listen = {};  // none: no metrics
-  std::string tokens_file;                     // "": anyone may call
+  std::string tokens_file = {};                // "": anyone may call
   ConnectionOptions connections = {};
+  double log_calls = 0;        // share of calls, 0 to 1
+  std::string otlp_url = {};   // "": no spans are exported
+  double trace_share = 0;      // of calls without a traceparent, 0 to 1
   int threads = 1;             // that compute
   int workers = 1;             // batches computed at once
   int threads_per_worker = 1;  // most of one batch

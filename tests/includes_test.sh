@@ -53,7 +53,8 @@ layer server/tasks 'server/(base|batching|precision|models|rpc)/|server/[a-z_]+\
 layer server/batching 'server/(precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/|tokenizer/'
 layer server/precision 'server/(models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/security 'tokenizer/|model/|server/(flags|tasks|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
-layer server/models 'server/rpc/|server/[a-z_]+\.h|proto/|tools/'
+layer server/tracing 'json/|tokenizer/|model/|server/(flags|tasks|batching|precision|models|security|rpc)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/models 'server/(rpc|tracing)/|server/[a-z_]+\.h|proto/|tools/'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 
@@ -64,8 +65,9 @@ confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(nfc|normalizer))\.cc
 confined 'prometheus/' 'server/(metrics|[a-z]+_collector)\.(cc|h)'
 confined 'openssl/' 'server/net/tls[a-z_]*\.(cc|h)|server/models/file_digest\.(cc|h)|server/security/token_file\.cc|tools/client/token\.cc'
 confined 'zlib\.h' 'server/rpc/gunzip\.cc'
+confined 'curl/' 'server/tracing/http_sender\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
-confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|tools/[a-z_/-]+\.cc'
+confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|server/tracing/otlp_json\.cc|tools/[a-z_/-]+\.cc'
 confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 # No folder includes itself by way of another. Programs, which nobody includes,

@@ -51,7 +51,7 @@ ssize_t WriteSome(int descriptor, std::string_view text, int timeout_ms) {
 }  // namespace
 
 void WriteLastLine(int descriptor, std::string_view message,
-                   std::initializer_list<LogField> fields) {
+                   absl::Span<const LogField> fields) {
   const std::string line =
       FormatLogLine(absl::Now(), LogLevel::kError, message, fields);
   const absl::Time deadline = SteadyNow() + kLastWait;
@@ -175,7 +175,7 @@ size_t Log::dropped_lines() const {
 
 std::string FormatLogLine(absl::Time time, LogLevel level,
                           std::string_view message,
-                          std::initializer_list<LogField> fields) {
+                          absl::Span<const LogField> fields) {
   nlohmann::ordered_json line;
   line["ts"] =
       absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
@@ -192,7 +192,7 @@ std::string FormatLogLine(absl::Time time, LogLevel level,
 }
 
 void Log::Write(LogLevel level, std::string_view message,
-                std::initializer_list<LogField> fields) {
+                absl::Span<const LogField> fields) {
   std::string line = FormatLogLine(absl::Now(), level, message, fields);
   const MutexLock lock(&state_->mutex);
   state_->Add(std::move(line));

@@ -12,13 +12,13 @@
 #define SERVER_BASE_LOG_H_
 
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "server/base/mutex.h"
 
 namespace deberta::server {
@@ -33,12 +33,12 @@ struct LogField {
 // The line, with its newline. Bytes that are not UTF-8 become U+FFFD.
 std::string FormatLogLine(absl::Time time, LogLevel level,
                           std::string_view message,
-                          std::initializer_list<LogField> fields);
+                          absl::Span<const LogField> fields);
 
 // Writes one line, of a process that has no log and ends. Waits a second at
 // most for who reads.
 void WriteLastLine(int descriptor, std::string_view message,
-                   std::initializer_list<LogField> fields);
+                   absl::Span<const LogField> fields);
 
 class Log {
  public:
@@ -56,22 +56,20 @@ class Log {
   bool Flush(absl::Duration timeout);
   size_t dropped_lines() const;
 
-  void Info(std::string_view message,
-            std::initializer_list<LogField> fields = {}) {
+  void Info(std::string_view message, absl::Span<const LogField> fields = {}) {
     Write(LogLevel::kInfo, message, fields);
   }
   void Warning(std::string_view message,
-               std::initializer_list<LogField> fields = {}) {
+               absl::Span<const LogField> fields = {}) {
     Write(LogLevel::kWarning, message, fields);
   }
-  void Error(std::string_view message,
-             std::initializer_list<LogField> fields = {}) {
+  void Error(std::string_view message, absl::Span<const LogField> fields = {}) {
     Write(LogLevel::kError, message, fields);
   }
 
  private:
   void Write(LogLevel level, std::string_view message,
-             std::initializer_list<LogField> fields);
+             absl::Span<const LogField> fields);
 
   struct State;
   // Shared with the thread, which a write that hangs may keep beyond the log.

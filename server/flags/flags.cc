@@ -168,6 +168,19 @@ ABSL_FLAG(std::string, tokens_file, "",
 ABSL_FLAG(std::string, metrics_listen, "0.0.0.0:9090",
           "Address of GET /metrics, as for --listen; 0.0.0.0 is IPv4 alone.\n"
           "Empty: none.");
+ABSL_FLAG(
+    double, log_calls, 0,
+    "Share of calls, from 0 to 1, that get a line in the log: method,\n"
+    "model, code, caller, tokens and times, and the trace of a call with\n"
+    "the metadata traceparent. Never texts.");
+ABSL_FLAG(
+    std::string, otlp_endpoint, "",
+    "Collector of traces: http://HOST:PORT, which takes OTLP as JSON at\n"
+    "/v1/traces. It gets the spans of calls whose traceparent is sampled.\n"
+    "Empty: none.");
+ABSL_FLAG(double, trace_share, 0,
+          "Share, from 0 to 1, of the calls without a traceparent of which it\n"
+          "gets spans too.");
 
 namespace deberta::server {
 
@@ -217,7 +230,11 @@ std::vector<FlagGroup> FlagGroups() {
         &absl::GetFlagReflectionHandle(FLAGS_tls_key_file),
         &absl::GetFlagReflectionHandle(FLAGS_tls_client_ca_file),
         &absl::GetFlagReflectionHandle(FLAGS_tokens_file)}},
-      {"Observability", {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen)}},
+      {"Observability",
+       {&absl::GetFlagReflectionHandle(FLAGS_metrics_listen),
+        &absl::GetFlagReflectionHandle(FLAGS_log_calls),
+        &absl::GetFlagReflectionHandle(FLAGS_otlp_endpoint),
+        &absl::GetFlagReflectionHandle(FLAGS_trace_share)}},
   };
 }
 

@@ -51,6 +51,9 @@ ABSL_DECLARE_FLAG(std::string, tls_cert_file);
 ABSL_DECLARE_FLAG(std::string, tls_key_file);
 ABSL_DECLARE_FLAG(std::string, tls_client_ca_file);
 ABSL_DECLARE_FLAG(std::string, metrics_listen);
+ABSL_DECLARE_FLAG(double, log_calls);
+ABSL_DECLARE_FLAG(std::string, otlp_endpoint);
+ABSL_DECLARE_FLAG(double, trace_share);
 
 namespace deberta::server {
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "server/base/clock.h"
 #include "server/base/error_reason.h"
 #include "server/base/retry_delay.h"
@@ -47,6 +48,8 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
       deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
                          SteadyNow() + environment->max_time)) {
   report_.method = method;
+  report_.start = absl::Now();
+  report_.trace = TraceOf(context);
   caller_ = UnknownCaller(context, environment->peers);
   unauthenticated_ =
       Authenticate(context, environment->authenticator, &caller_);
@@ -137,6 +140,7 @@ absl::Status Call::SetModel(const absl::StatusOr<size_t>& index) {
   model_ = catalog_->models()[*index];
   catalog_.reset();  // holds no other model in memory
   report_.model = model_->number;
+  report_.model_name = model_->description.name;
   return absl::OkStatus();
 }
 
@@ -224,7 +228,9 @@ void Call::Report(const absl::Status& status) {
       caller_.account->Spend(report_.tokens, SteadyNow());
     report_.total = total_.elapsed();
     report_.code = PublicCode(status);
+    report_.reason = PublicReason(status);
     report_.message = std::string(status.message());
+    report_.caller = caller_.name;
     environment_->observer(report_);
   } catch (...) {
     // Without memory there is no report; the caller is answered all the same.

@@ -41,6 +41,13 @@ absl::StatusOr<size_t> OnlyAllowed(const Catalog& catalog, const Caller& caller,
 
 }  // namespace
 
+std::optional<TraceContext> TraceOf(const grpc::ServerContextBase& context) {
+  const auto [begin, end] =
+      context.client_metadata().equal_range(kTraceParentMetadata);
+  if (begin == end || std::next(begin) != end) return std::nullopt;
+  return ParseTraceParent({begin->second.data(), begin->second.size()});
+}
+
 Caller UnknownCaller(const grpc::ServerContextBase& context,
                      const PeerTable* peers) {
   Peer peer = peers == nullptr ? ParsePeer(context.peer())

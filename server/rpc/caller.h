@@ -15,6 +15,7 @@
 #include "server/models/catalog.h"
 #include "server/net/peer.h"
 #include "server/security/authenticator.h"
+#include "server/tracing/trace_context.h"
 
 namespace deberta::server {
 
@@ -31,6 +32,10 @@ struct Caller {
     return account == nullptr || account->MayUse(model);
   }
 };
+
+// The trace that the call belongs to; none where it does not say, or not
+// clearly.
+std::optional<TraceContext> TraceOf(const grpc::ServerContextBase& context);
 
 // The caller by its connection alone: the name of its certificate, else its
 // address. `peers` knows the connections that gRPC has from a front; null: gRPC

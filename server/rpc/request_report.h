@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/tracing/trace_context.h"
 
 namespace deberta::server {
 
@@ -35,10 +36,16 @@ struct RequestReport {
   std::string_view method;  // TaskName(), or one of the above
   // Number of the model's name; none if the call named no model that is served.
   std::optional<size_t> model;
+  std::string model_name;  // "" without one
   // As the caller sees it.
   absl::StatusCode code = absl::StatusCode::kOk;
+  std::string reason;  // of its ErrorInfo; "" if OK
   std::string message;
   std::optional<Rejection> rejection;
+
+  std::string caller;                 // Caller::name
+  std::optional<TraceContext> trace;  // none unless the call has one
+  absl::Time start;                   // by the wall clock; for people alone
 
   // Whether the request was taken; only then are the counts below set.
   bool accepted = false;
@@ -47,6 +54,7 @@ struct RequestReport {
   size_t truncated_inputs = 0;
 
   absl::Duration total;
+  absl::Duration until_tokenize;           // from the start
   std::optional<absl::Duration> tokenize;  // none if refused before
   std::optional<absl::Duration> queue;     // none unless computed
   std::optional<absl::Duration> compute;

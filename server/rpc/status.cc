@@ -50,11 +50,6 @@ std::string DefaultReason(const absl::Status& status) {
   }
 }
 
-std::string Reason(const absl::Status& status) {
-  std::string reason = ReasonOf(status);
-  return reason.empty() ? DefaultReason(status) : reason;
-}
-
 }  // namespace
 
 absl::StatusCode PublicCode(const absl::Status& status) {
@@ -75,6 +70,12 @@ absl::StatusCode PublicCode(const absl::Status& status) {
   }
 }
 
+std::string PublicReason(const absl::Status& status) {
+  if (status.ok()) return "";
+  std::string reason = ReasonOf(status);
+  return reason.empty() ? DefaultReason(status) : reason;
+}
+
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // The numbers of the canonical codes are the same everywhere.
@@ -86,7 +87,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   details.set_code(code);
   details.set_message(message);
   google::rpc::ErrorInfo info;
-  info.set_reason(Reason(status));
+  info.set_reason(PublicReason(status));
   info.set_domain(kDomain);
   details.add_details()->PackFrom(info);
   if (const std::string field = InputErrorField(status); !field.empty()) {

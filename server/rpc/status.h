@@ -4,6 +4,7 @@
 #ifndef SERVER_RPC_STATUS_H_
 #define SERVER_RPC_STATUS_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -16,6 +17,9 @@ inline constexpr size_t kMaxMessageBytes = 1024;
 
 // The code that callers see: codes outside the API's list are a bug, INTERNAL.
 absl::StatusCode PublicCode(const absl::Status& status);
+
+// The reason that callers see; "" if OK.
+std::string PublicReason(const absl::Status& status);
 
 // The details hold an ErrorInfo; for an InputError a BadRequest with its field;
 // for RESOURCE_EXHAUSTED a RetryInfo (base/retry_delay.h; a second if none is

@@ -83,6 +83,7 @@ class TaskCall final : public Call {
 
   absl::StatusOr<T> MakeTask(Request request) {
     const Stopwatch watch;
+    report().until_tokenize = elapsed();
     if (absl::Status s = HoldForTokenizing(); !s.ok()) return s;
     auto plain = FromProto(std::move(request));
     if (!plain.ok()) return plain.status();

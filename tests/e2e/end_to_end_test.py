@@ -20,8 +20,8 @@ def main():
                                  "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "repository_test",
                                  "security_test", "start_test", "tls_test",
-                                 "connections_test", "frames_test",
-                                 "messages_test"],
+                                 "tracing_test", "connections_test",
+                                 "frames_test", "messages_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build

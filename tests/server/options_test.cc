@@ -167,6 +167,10 @@ TEST(OptionsTest, BadValuesNameTheFlag) {
       {"--max_batch_wait_us=-5", "--max_batch_wait_us"},
       {"--max_batch_tokens=0", "--max_batch_tokens"},
       {"--max_queue_tokens=100", "--max_batch_tokens (1024) must not exceed"},
+      {"--log_calls=1.5", "--log_calls: expected a share from 0 to 1"},
+      {"--trace_share=-0.1", "--trace_share: expected a share from 0 to 1"},
+      {"--trace_share=0.5", "--trace_share has no use without --otlp_endpo"},
+      {"--log_calls=nan", "--log_calls: expected a share from 0 to 1"},
       {"extra", "unexpected argument \"extra\""}};
   for (const auto& [argument, message] : cases) {
     EXPECT_THAT(ErrorOf({"--models=/m", argument}), HasSubstr(message));
@@ -192,6 +196,26 @@ TEST(OptionsTest, ARepositoryMayStandInForModels) {
   Set("model_repository", "/no/such");
   EXPECT_THAT(std::string(OptionsFromFlags({}).status().message()),
               HasSubstr("--model_repository: expected a directory"));
+}
+
+TEST(OptionsTest, TheCollectorIsAnAddressOverHttp) {
+  for (const char* address : {"localhost:4318", "127.0.0.1:1", "[::1]:4318"}) {
+    const auto options = Parse(
+        {"--models=/m", std::string("--otlp_endpoint=http://") + address});
+    ASSERT_TRUE(options.ok()) << options.status();
+    EXPECT_EQ(options->otlp_url,
+              std::string("http://") + address + "/v1/traces");
+  }
+  for (const char* endpoint :
+       {"localhost:4318", "https://localhost:4318", "http://localhost",
+        "http://localhost:0", "http://localhost:4318/", "http://:4318",
+        "http://unix:/run/s", "http://user@host:4318", "http://a/b:4318",
+        "http://a b:4318", "HTTP://localhost:4318", "http://"}) {
+    EXPECT_THAT(
+        ErrorOf({"--models=/m", std::string("--otlp_endpoint=") + endpoint}),
+        HasSubstr("--otlp_endpoint: expected http://HOST:PORT"))
+        << endpoint;
+  }
 }
 
 TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {

@@ -329,6 +329,30 @@ TEST(ServiceTest, ReportsCountAcceptedWork) {
   EXPECT_TRUE(report.tokenize.has_value());
   EXPECT_TRUE(report.queue.has_value());
   EXPECT_TRUE(report.compute.has_value());
+  EXPECT_EQ(report.model_name, "labels");
+  EXPECT_EQ(report.reason, "");
+  EXPECT_FALSE(report.caller.empty());
+  EXPECT_FALSE(report.trace.has_value());
+}
+
+TEST(ServiceTest, ReportsNameTheTraceAndTheReason) {
+  constexpr char kTraceParent[] =
+      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  TestServer server;
+  v1::ClassifyRequest request = ClassifyText("one");
+  request.set_model("absent");
+  // Of two it would not be clear whose child the call is.
+  for (const int times : {1, 2}) {
+    grpc::ClientContext context;
+    for (int i = 0; i < times; ++i)
+      context.AddMetadata("traceparent", kTraceParent);
+    v1::ClassifyResponse response;
+    EXPECT_FALSE(server.stub().Classify(&context, request, &response).ok());
+  }
+  server.WaitForReports(2);
+  EXPECT_EQ(server.reports()[0].trace, ParseTraceParent(kTraceParent));
+  EXPECT_EQ(server.reports()[0].reason, "MODEL_NOT_FOUND");
+  EXPECT_FALSE(server.reports()[1].trace.has_value());
 }
 
 TEST(ServiceTest, ConcurrentCallersGetTheirOwnAnswers) {
