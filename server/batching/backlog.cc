@@ -146,15 +146,15 @@ absl::Status Backlog::CheckDeadline(size_t queue, const Asking& asking,
   }
   const std::string caller(asking.caller);
   const Newcomer newcomer = {
-      .level = LevelOf(asking.priority, /*continues=*/false, now, now),
+      .level = LevelOf(asking.priority, /*continues=*/false, now, now, now),
       .turn = shares_->TurnOf(caller),
       .account = shares_->Find(caller),
       .deadline = asking.deadline,
       .seconds = seconds};
-  const double until =
-      (RunningSeconds() + SecondsAhead(queues_, newcomer, now, ++predictions_) +
-       OwnSeconds(its, seconds)) /
-      (1 - ShareOfBetter(asking.priority));
+  const double ahead =
+      RunningSeconds() + SecondsAhead(queues_, newcomer, now, ++predictions_);
+  const double until = (ahead + OwnSeconds(its, seconds, ahead)) /
+                       (1 - ShareOfBetter(asking.priority));
   const absl::Duration late = absl::Seconds(kMargin * until) - left;
   if (late <= absl::ZeroDuration()) return absl::OkStatus();
   return Refused(
@@ -166,16 +166,18 @@ absl::Status Backlog::CheckDeadline(size_t queue, const Asking& asking,
       late);
 }
 
-double Backlog::OwnSeconds(const JobQueue& queue, double seconds) const {
-  // A batch has companions; beside it others run, one that went before it for
+double Backlog::OwnSeconds(const JobQueue& queue, double seconds,
+                           double ahead) const {
+  // A batch has companions; beside it others run, of what went before it for
   // half of the time.
   const CostModel& cost = queue.cost_model();
   const double batch =
       std::min(std::max(limits_.max_batch_seconds,
                         cost.SecondsOfTokens(limits_.min_batch_tokens)),
                cost.SecondsOfTokens(limits_.max_batch_tokens));
+  const double most = std::max(seconds, batch);
   const double beside = (static_cast<double>(slots_.size()) - 1) / 2;
-  return std::max(seconds, batch) * (1 + beside);
+  return most + beside * std::min(most, ahead);
 }
 
 double Backlog::ShareOfBetter(Priority priority) const {

@@ -100,7 +100,7 @@ class Backlog {
                              absl::Time now) const;
   bool Idle() const;  // nothing waits or is computed
   // How long the job takes, others beside it, once it is its turn.
-  double OwnSeconds(const JobQueue& queue, double seconds) const;
+  double OwnSeconds(const JobQueue& queue, double seconds, double ahead) const;
   // What jobs of better priorities have had of the machine of late.
   double ShareOfBetter(Priority priority) const;
   // What is left of the batches that are computed. Machine seconds.

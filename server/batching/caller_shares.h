@@ -10,6 +10,7 @@
 #ifndef SERVER_BATCHING_CALLER_SHARES_H_
 #define SERVER_BATCHING_CALLER_SHARES_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,14 +18,19 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "absl/time/time.h"
+
 namespace deberta::server {
 
 class CallerShares {
  public:
   struct Account {
-    double turn = 0;       // when it is this caller's turn again
-    size_t waiting = 0;    // jobs
-    size_t tokens = 0;     // of work, that wait
+    double turn = 0;     // when it is this caller's turn again
+    size_t waiting = 0;  // jobs
+    size_t tokens = 0;   // of work, that wait
+    // When a job of each Priority was last served; InfinitePast before.
+    std::array<absl::Time, 3> served_at = {
+        absl::InfinitePast(), absl::InfinitePast(), absl::InfinitePast()};
     double backlog = 0;    // scratch of predictions
     uint64_t counted = 0;  // the prediction that `backlog` is of
   };

@@ -255,6 +255,7 @@ Batch JobQueue::TakeBatch(absl::Time now) {
       pending.output.queue_time = now - pending.arrival;
     }
     shares_->Serve(*pending.account, part.served);
+    pending.account->served_at[static_cast<size_t>(waiting.priority)] = now;
     tokens_ -= part.tokens;
     pending.account->tokens -= part.tokens;
     waiting.seconds = std::max(0.0, waiting.seconds - part.seconds);

@@ -51,7 +51,8 @@ class JobQueue {
     bool continues = false;
 
     int LevelAt(absl::Time now) const {
-      return LevelOf(priority, continues, arrival, now);
+      return LevelOf(priority, continues, arrival,
+                     account->served_at[static_cast<size_t>(priority)], now);
     }
   };
 

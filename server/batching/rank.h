@@ -11,7 +11,8 @@
 
 namespace deberta::server {
 
-// Before it counts as one priority higher, a job waits this long.
+// Before it counts as one priority higher, a job waits this long, and no other
+// of its caller and priority is served: a flood does not age.
 inline constexpr absl::Duration kAgeing = absl::Seconds(10);
 // So long a call's next round lets others of its priority pass.
 inline constexpr absl::Duration kPatience = absl::Seconds(1);
@@ -33,9 +34,10 @@ struct Rank {
   }
 };
 
-// The level, at `now`, of a job that came at `arrival`.
+// The level, at `now`, of a job that came at `arrival`, and of whose caller and
+// priority one was served at `served_at`.
 int LevelOf(Priority priority, bool continues, absl::Time arrival,
-            absl::Time now);
+            absl::Time served_at, absl::Time now);
 inline int64_t TurnUnits(double turn) {
   return static_cast<int64_t>(turn / kTurnSeconds);
 }

@@ -53,7 +53,9 @@ Caller UnknownCaller(const grpc::ServerContextBase& context,
   Peer peer = peers == nullptr ? ParsePeer(context.peer())
                                : peers->Find(context.peer());
   const bool certified = !peer.certificate_name.empty();
-  return {.name = std::move(certified ? peer.certificate_name : peer.address),
+  std::string name =
+      std::move(certified ? peer.certificate_name : peer.address);
+  return {.name = name.empty() ? "unknown" : std::move(name),
           .authenticated = certified};
 }
 

@@ -100,6 +100,16 @@ TEST_F(BacklogTest, ALightCallerPassesAFlood) {
   EXPECT_EQ(Serve(1).front(), "light");
 }
 
+// What waits for long because its caller asks too much is not urgent for that.
+TEST_F(BacklogTest, AFloodDoesNotAge) {
+  ASSERT_TRUE(
+      Submit({.caller = "flood", .lengths = std::vector<size_t>(500, 100)}, 0)
+          .ok());
+  for (int second = 0; second <= 20; ++second) Serve(second * 1000);
+  ASSERT_TRUE(Submit({.caller = "light"}, 20'001).ok());
+  EXPECT_EQ(Serve(20'001).front(), "light");
+}
+
 TEST_F(BacklogTest, TwoFloodsShareByCostNotByCount) {
   ASSERT_TRUE(
       Submit({.caller = "long", .lengths = std::vector<size_t>(50, 50)}, 0)

@@ -199,20 +199,15 @@ class Simulation {
       EXPECT_FALSE(*KnownOf(pending).cancelled);
       EXPECT_GT(pending.job.deadline, now_);
       if (last != nullptr && last != &pending &&
-          last->job.caller == pending.job.caller) {
-        const int level = LevelAt(*last);
-        EXPECT_LE(level, LevelAt(pending)) << "the better priority first";
-        if (level == LevelAt(pending)) {
-          EXPECT_LE(last->job.deadline, pending.job.deadline);
-        }
+          last->job.caller == pending.job.caller &&
+          last->job.priority == pending.job.priority &&
+          last->job.continues == pending.job.continues &&
+          now_ - last->arrival < kAgeing && now_ - pending.arrival < kAgeing &&
+          !pending.job.continues) {
+        EXPECT_LE(last->job.deadline, pending.job.deadline);
       }
       last = &pending;
     }
-  }
-
-  int LevelAt(const PendingJob& pending) const {
-    return LevelOf(pending.job.priority, pending.job.continues, pending.arrival,
-                   now_);
   }
 
   void Finish() {
