@@ -85,7 +85,12 @@ class Attacked:
               f"{peak / MIB:.0f} MiB above; health p99 {p99:.1f} ms of "
               f"{len(times)} checks", flush=True)
         assert peak < MOST_MIB * MIB, f"{peak / MIB:.0f} MiB above idle"
-        assert p99 < self.most_health_ms, f"health p99 {p99:.1f} ms"
+        # Of fewer than a hundred checks p99 would be the slowest, which may be
+        # the machine's own doing: one may be slow.
+        slow = sum(ms > self.most_health_ms for ms in times)
+        assert slow <= max(1, len(times) // 100), \
+            f"{slow} of {len(times)} health checks took more than " \
+            f"{self.most_health_ms} ms"
         eventually(30, lambda: self._status("VmRSS") < self.back * self.idle,
                    f"memory is back near {self.idle / MIB:.0f} MiB")
         print(f"  left: {self._status('VmRSS') / MIB:.0f} MiB", flush=True)
