@@ -233,9 +233,9 @@ absl::StatusOr<int> ServeModels(const Options& options, Service* service,
 }
 
 // Everything from the open port to its closing. Returns the exit code.
-absl::StatusOr<int> Serve(Options options, Signals* signals, Log* log) {
-  FitDescriptors(RaiseDescriptorLimit(),
-                 &options.connections.limits.max_connections, log);
+absl::StatusOr<int> Serve(Options options, size_t descriptors, Signals* signals,
+                          Log* log) {
+  FitDescriptors(descriptors, &options.connections.limits.max_connections, log);
   Metrics metrics({.version = DEBERTA_VERSION,
                    .onednn = DEBERTA_ONEDNN_VERSION,
                    .isa = std::string(model::IsaName(model::WidestIsa()))});
@@ -325,13 +325,13 @@ int ThreadsOf(const Options& options) {
 }
 
 int Run(const Options& options) {
-  RaiseDescriptorLimit();
+  const size_t descriptors = RaiseDescriptorLimit();
   if (absl::Status s = CheckLimits(ThreadsOf(options)); !s.ok())
     return CannotStart(s);
   Signals signals;
   Log log(STDERR_FILENO);
   const absl::StatusOr<int> code =
-      Guarded([&] { return Serve(options, &signals, &log); });
+      Guarded([&] { return Serve(options, descriptors, &signals, &log); });
   if (code.ok()) return *code;
   log.Error("cannot start", {{"error", std::string(code.status().message())}});
   return 1;

@@ -2,9 +2,8 @@
 
 #include <prometheus/metric_family.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <fstream>
+#include "server/base/resident_memory.h"
 
 namespace deberta::server {
 namespace {
@@ -20,14 +19,6 @@ prometheus::MetricFamily OneValue(const char* name, const char* help,
   return family;
 }
 
-double ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0;
-  double resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 double CpuSeconds() {
   timespec spent = {};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
@@ -41,7 +32,8 @@ std::vector<prometheus::MetricFamily> ProcessCollector::Collect() const {
   return {OneValue("process_resident_memory_bytes",
                    "Physical memory that the process holds, mapped files "
                    "included.",
-                   prometheus::MetricType::Gauge, ResidentBytes()),
+                   prometheus::MetricType::Gauge,
+                   static_cast<double>(ResidentBytes())),
           OneValue("process_cpu_seconds_total",
                    "CPU time that the process has used.",
                    prometheus::MetricType::Counter, CpuSeconds()),

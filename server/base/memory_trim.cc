@@ -1,24 +1,16 @@
 #include "server/base/memory_trim.h"
 
 #include <malloc.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
+
+#include "server/base/resident_memory.h"
 
 namespace deberta::server {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Seconds(5);
-
-size_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  size_t size = 0;
-  size_t resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
 
 }  // namespace
 

@@ -77,22 +77,24 @@ absl::Status Backlog::Submit(
     size_t queue, Job& job, absl::Time now,
     std::vector<std::shared_ptr<PendingJob>>* dropped) {
   JobQueue& its = queues_[queue];
+  const Asking asking = AskingOf(job);
   if (!job.continues) {
     AdvanceMachine(now);
     const double seconds = its.SecondsOf(job) + its.LaterSecondsOf(job);
-    absl::Status late = CheckDeadline(queue, AskingOf(job), seconds, now);
+    absl::Status late = CheckDeadline(queue, asking, seconds, now);
     if (absl::IsDeadlineExceeded(late)) its.cost_model().Doubt();
     if (!late.ok()) return late;
   }
-  absl::Status status = Push(queue, job, now);
+  absl::Status status = Push(queue, asking, job, now);
   if (!absl::IsResourceExhausted(status)) return status;
   *dropped = its.DropGone(now);
-  return Push(queue, job, now);
+  return Push(queue, asking, job, now);
 }
 
-absl::Status Backlog::Push(size_t queue, Job& job, absl::Time now) {
+absl::Status Backlog::Push(size_t queue, const Asking& asking, Job& job,
+                           absl::Time now) {
   if (!job.continues) {
-    if (absl::Status s = CheckPart(queue, AskingOf(job)); !s.ok()) return s;
+    if (absl::Status s = CheckPart(queue, asking); !s.ok()) return s;
   }
   absl::Status status = queues_[queue].Push(job, now);
   if (!absl::IsResourceExhausted(status)) return status;
@@ -110,8 +112,7 @@ absl::Status Backlog::Check(size_t queue, const Asking& asking,
 }
 
 absl::Status Backlog::CheckPart(size_t queue, const Asking& asking) const {
-  const CallerShares::Account* account =
-      shares_->Find(std::string(asking.caller));
+  const CallerShares::Account* account = shares_->Find(asking.caller);
   if (account == nullptr || account->waiting == 0) return absl::OkStatus();
   const JobQueue& its = queues_[queue];
   const size_t most = limits_.max_queue_tokens;
@@ -144,11 +145,11 @@ absl::Status Backlog::CheckDeadline(size_t queue, const Asking& asking,
         absl::StrCat("the request takes about ", Readable(seconds),
                      " to compute, ", deadline()));
   }
-  const std::string caller(asking.caller);
+  const CallerShares::Account* const account = shares_->Find(asking.caller);
   const Newcomer newcomer = {
       .level = LevelOf(asking.priority, /*continues=*/false, now, now, now),
-      .turn = shares_->TurnOf(caller),
-      .account = shares_->Find(caller),
+      .turn = shares_->TurnOf(account),
+      .account = account,
       .deadline = asking.deadline,
       .seconds = seconds};
   const double ahead =

@@ -90,8 +90,9 @@ class Backlog {
     double started = 0;    // on the machine's clock
   };
 
-  // JobQueue::Push() of what CheckPart() lets in.
-  absl::Status Push(size_t queue, Job& job, absl::Time now);
+  // JobQueue::Push() of what CheckPart() lets in. `asking` is of the job.
+  absl::Status Push(size_t queue, const Asking& asking, Job& job,
+                    absl::Time now);
   // ResourceExhausted if the caller has more than its part of the queue: of
   // what it leaves free, a multiple, so that there is room for who has less.
   absl::Status CheckPart(size_t queue, const Asking& asking) const;

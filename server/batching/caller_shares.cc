@@ -36,16 +36,13 @@ void CallerShares::Serve(Account& account, double seconds) {
   account.turn += seconds;
 }
 
-const CallerShares::Account* CallerShares::Find(
-    const std::string& caller) const {
+const CallerShares::Account* CallerShares::Find(std::string_view caller) const {
   const auto account = accounts_.find(caller);
   return account == accounts_.end() ? nullptr : account->second.get();
 }
 
-double CallerShares::TurnOf(const std::string& caller) const {
-  const auto account = accounts_.find(caller);
-  return account == accounts_.end() ? clock_
-                                    : std::max(clock_, account->second->turn);
+double CallerShares::TurnOf(const Account* account) const {
+  return account == nullptr ? clock_ : std::max(clock_, account->turn);
 }
 
 void CallerShares::Forget() {

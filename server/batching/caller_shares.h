@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,9 +44,10 @@ class CallerShares {
   void Serve(Account& account, double seconds);
 
   // The caller's account; null if it has none.
-  const Account* Find(const std::string& caller) const;
-  // When it would be the caller's turn, if it came now.
-  double TurnOf(const std::string& caller) const;
+  const Account* Find(std::string_view caller) const;
+  // When it would be the turn of who has this account, or none yet (null), if
+  // it came now.
+  double TurnOf(const Account* account) const;
   // Accounts that are kept: of callers who wait, or had more than the clock
   // says.
   size_t size() const { return accounts_.size(); }
@@ -53,7 +55,14 @@ class CallerShares {
  private:
   void Forget();
 
-  std::unordered_map<std::string, std::shared_ptr<Account>> accounts_;
+  // Finds names that are no strings of their own.
+  struct NameHash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  std::unordered_map<std::string, std::shared_ptr<Account>, NameHash,
+                     std::equal_to<>>
+      accounts_;
   double clock_ = 0;
   size_t active_ = 0;  // callers who wait
   size_t forget_at_ = 64;

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/model.h"
+#include "server/base/resident_memory.h"
 #include "server/base/stopwatch.h"
 #include "server/models/file_digest.h"
 #include "server/models/load_progress.h"

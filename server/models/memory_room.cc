@@ -1,22 +1,9 @@
 #include "server/models/memory_room.h"
 
-#include <unistd.h>
-
-#include <fstream>
-
 #include "absl/strings/str_cat.h"
 #include "server/models/repository_listing.h"
 
 namespace deberta::server {
-
-size_t AnonymousBytes() {
-  std::ifstream statm("/proc/self/statm");
-  size_t size = 0;
-  size_t resident = 0;
-  size_t shared = 0;
-  statm >> size >> resident >> shared;
-  return (resident - shared) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
 
 absl::Status CheckRoom(size_t bytes, size_t held, std::optional<size_t> limit) {
   if (!limit.has_value() || (held <= *limit && bytes <= *limit - held))

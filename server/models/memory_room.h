@@ -11,9 +11,6 @@
 
 namespace deberta::server {
 
-// Memory of the process that no file backs.
-size_t AnonymousBytes();
-
 // ResourceExhausted, with the figures, if `bytes` more than `held` are above
 // `limit`. OK without a limit.
 absl::Status CheckRoom(size_t bytes, size_t held, std::optional<size_t> limit);

@@ -17,9 +17,7 @@ struct Exposure {
 // without tokens. A name but localhost counts as such.
 inline bool IsExposed(const Exposure& exposure) {
   if (exposure.tls && exposure.tokens) return false;
-  const Address& address = exposure.address;
-  return !address.is_unix() && address.host != "localhost" &&
-         address.host != "::1" && !address.host.starts_with("127.");
+  return !IsLocal(exposure.address);
 }
 
 }  // namespace deberta::server

@@ -29,7 +29,7 @@ TEST(CallerSharesTest, APauseSavesNothingUp) {
   EXPECT_EQ(shares.Arrive("rare"), rare);
   EXPECT_LT(rare->turn, busy->turn) << "its turn is next";
   EXPECT_GT(rare->turn, busy->turn - 1) << "and no more";
-  EXPECT_EQ(shares.TurnOf("new"), rare->turn);
+  EXPECT_EQ(shares.TurnOf(shares.Find("new")), rare->turn);
 }
 
 TEST(CallerSharesTest, WhatWasHadBeforeAPauseIsNotForgottenAtOnce) {
@@ -39,7 +39,7 @@ TEST(CallerSharesTest, WhatWasHadBeforeAPauseIsNotForgottenAtOnce) {
   shares.Serve(*greedy, 10);
   shares.Leave(*greedy);
   shares.Serve(*other, 1);
-  EXPECT_GT(shares.TurnOf("greedy"), other->turn);
+  EXPECT_GT(shares.TurnOf(shares.Find("greedy")), other->turn);
 }
 
 // Callers who ask once each must not be remembered for ever, though one of them
