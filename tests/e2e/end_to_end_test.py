@@ -19,7 +19,8 @@ def main():
                         default=["answers_test", "heads_test",
                                  "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "repository_test",
-                                 "security_test", "start_test", "tls_test",
+                                 "changing_files_test", "security_test",
+                                 "start_test", "failing_start_test", "tls_test",
                                  "tracing_test", "connections_test",
                                  "frames_test", "messages_test"],
                         help="lifecycle_test.DrainTest, for instance")
