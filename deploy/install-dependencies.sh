@@ -32,7 +32,7 @@ fi
 # oneDNN's CMake files of Debian 12 look for OpenCL.
 [ "${VERSION_ID:-}" = 12 ] && packages+=(ocl-icd-opencl-dev opencl-headers)
 if [ "$tests" = yes ]; then
-  packages+=(python3 python3-venv)
+  packages+=(clang libclang-rt-dev python3 python3-venv)
   # Debian 12's Go is too old for grpcurl.
   if [ "${VERSION_ID:-}" = 13 ] && ! command -v go >/dev/null; then
     packages+=(golang-go)

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the whole test suite.
 #
-#   tests/run.sh                unit and golden tests and the end-to-end test, and
-#                               the tests of the scheduler's threads under TSan
-#   tests/run.sh --release      the first two alone
-#   tests/run.sh --sanitizers   all by clang with its thread-safety analysis, and
-#                               all of ctest under both sanitizers
+#   tests/run.sh                unit and golden tests and the end-to-end test; all
+#                               programs by clang with its thread-safety analysis;
+#                               the tests that matter for bytes under ASan and
+#                               UBSan, and those for threads under TSan
+#   tests/run.sh --release      only what the first line says up to the semicolon
+#   tests/run.sh --sanitizers   tests and fuzzers by clang too, and all of ctest
+#                               under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
@@ -24,6 +26,10 @@ for argument in "$@"; do
     *) echo "usage: $0 [--release|--sanitizers] [--image]" >&2; exit 2 ;;
   esac
 done
+programs=(deberta-server deberta-client deberta-convert deberta-bench)
+byte_tests=(checkpoint_test client_test convert_test files_test json_test net_test
+            rpc_test security_test tokenizer_golden_test tokenizer_test
+            tracing_test)
 thread_tests=(base_test batching_test scheduler_test thread_pool_test thrown_test)
 jobs=${BUILD_JOBS:-$(nproc)}
 if command -v ccache >/dev/null; then
@@ -84,6 +90,8 @@ phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
 case $checks in
   some)
+    phase "build clang-asan programs" build clang-asan "${programs[@]}"
+    sanitized clang-asan "${byte_tests[@]}"
     sanitized tsan "${thread_tests[@]}"
     ;;
   all)

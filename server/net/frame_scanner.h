@@ -15,11 +15,11 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
+#include "server/base/rate_bucket.h"
 #include "server/net/connection_counts.h"
 #include "server/net/connection_limits.h"
 #include "server/net/frame_reader.h"
 #include "server/net/peer_budget.h"
-#include "server/net/rate_bucket.h"
 
 namespace deberta::server {
 

@@ -25,6 +25,8 @@ constexpr int kNewATurn = 4;
 constexpr absl::Duration kTick = absl::Milliseconds(500);
 // Streams that all connections may have open together, in those of one.
 constexpr size_t kStreamsOfConnections = 4;
+// Peers remembered after their last connection.
+constexpr size_t kMostGonePeers = 4096;
 
 // What epoll tells of: the wakening, listening sockets, then two for each
 // connection.
@@ -156,6 +158,7 @@ void FrontLoop::OnTick(absl::Time now) {
       options_.log->Info("certificate read again");
     }
   }
+  ForgetPeers(now);
   std::vector<uint64_t> ids;
   ids.reserve(clients_.size());
   for (const auto& [id, client] : clients_) ids.push_back(id);
@@ -169,7 +172,8 @@ void FrontLoop::OnTick(absl::Time now) {
 
 bool FrontLoop::NeedsTicks() const {
   const bool stuck = !accepting_ && !draining_;
-  return !clients_.empty() || stuck || options_.tls != nullptr;
+  return !clients_.empty() || gone_peers_ > 0 || stuck ||
+         options_.tls != nullptr;
 }
 
 void FrontLoop::RunAgain(absl::Time now) {
@@ -244,10 +248,10 @@ void FrontLoop::Admit(Descriptor client, PeerAddress address, absl::Time now) {
                               : options_.tls->Accept(client.get());
   if (transport == nullptr)
     return options_.counts->Count(CloseReason::kDescriptors);
-  Share& share =
-      shares_.try_emplace(address.share, Share{0, PeerBudget(options_.limits)})
-          .first->second;
-  ++share.connections;
+  const auto [at, is_new] =
+      shares_.try_emplace(address.share, Share{0, PeerBudget(options_.limits)});
+  Share& share = at->second;
+  if (++share.connections == 1 && !is_new) --gone_peers_;
   const uint64_t id = next_id_++;
   Client& added = clients_[id];
   added.address = std::move(address);
@@ -328,12 +332,29 @@ void FrontLoop::Settle(Clients::iterator at) {
     }
     return;
   }
-  const auto share = shares_.find(client.address.share);
+  const std::string share = client.address.share;
   streams_ -= client.streams;
   if (client.waits) std::erase(again_, id);
   clients_.erase(at);
   --options_.counts->open;
-  if (--share->second.connections == 0) shares_.erase(share);
+  LeaveShare(share);
+}
+
+void FrontLoop::LeaveShare(const std::string& name) {
+  const auto share = shares_.find(name);
+  if (--share->second.connections > 0) return;
+  if (gone_peers_ >= kMostGonePeers) {
+    shares_.erase(share);
+  } else {
+    ++gone_peers_;
+  }
+}
+
+void FrontLoop::ForgetPeers(absl::Time now) {
+  if (gone_peers_ == 0) return;
+  gone_peers_ -= absl::erase_if(shares_, [now](auto& entry) {
+    return entry.second.connections == 0 && entry.second.budget.IsWhole(now);
+  });
 }
 
 void FrontLoop::Watch(int descriptor, uint64_t data, uint32_t wanted,

@@ -57,6 +57,8 @@ class FrontLoop {
   void Stop();
 
  private:
+  // Of a peer that is connected, or was until a moment ago: who comes back
+  // finds what was left.
   struct Share {
     size_t connections = 0;
     PeerBudget budget;
@@ -96,6 +98,9 @@ class FrontLoop {
   void CheckStreams(Client& client, absl::Time now);
   // Asks epoll for what the connection needs now, or removes it.
   void Settle(Clients::iterator at);
+  void LeaveShare(const std::string& name);
+  // Forgets peers that have gone and whose budgets are whole again.
+  void ForgetPeers(absl::Time now);
   void Watch(int descriptor, uint64_t data, uint32_t wanted, uint32_t* asked);
 
   FrontOptions options_;
@@ -113,6 +118,7 @@ class FrontLoop {
   absl::Time next_tick_ = absl::InfiniteFuture();
   Clients clients_;
   absl::node_hash_map<std::string, Share> shares_;
+  size_t gone_peers_ = 0;        // shares without a connection
   std::vector<uint64_t> again_;  // that have more to move, now or later
 
   Mutex mutex_;

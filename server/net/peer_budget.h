@@ -3,8 +3,9 @@
 #ifndef SERVER_NET_PEER_BUDGET_H_
 #define SERVER_NET_PEER_BUDGET_H_
 
+#include "absl/time/time.h"
+#include "server/base/rate_bucket.h"
 #include "server/net/connection_limits.h"
-#include "server/net/rate_bucket.h"
 
 namespace deberta::server {
 
@@ -13,6 +14,11 @@ struct PeerBudget {
       : resets(kConnections * limits.max_resets_per_second,
                2 * kConnections * limits.max_resets_per_second),
         calls(limits.max_calls_per_second, limits.max_calls_per_second / 20) {}
+
+  // Whether it is as one that was never used.
+  bool IsWhole(absl::Time now) {
+    return resets.IsFull(now) && calls.IsFull(now);
+  }
 
   // In those of one connection.
   static constexpr double kConnections = 4;

@@ -19,7 +19,8 @@ namespace deberta::server {
 // What the entry says, but for the tokens' hashes.
 struct AccountRules {
   std::string name;
-  std::optional<std::set<std::string, std::less<>>> models = {};  // none: every one
+  std::optional<std::set<std::string, std::less<>>> models =
+      {};  // none: every one
   Priority max_priority = Priority::kHigh;
   std::optional<Rate> requests = {};
   std::optional<Rate> tokens = {};  // of the models' input

@@ -1,16 +1,11 @@
 #include "server/security/authenticator.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "files/regular_file.h"
 #include "server/base/thrown.h"
 
 namespace deberta::server {
@@ -18,31 +13,10 @@ namespace {
 
 constexpr absl::string_view kScheme = "Bearer ";
 
-absl::Status CannotRead(const std::string& path, absl::string_view reason) {
+// What is wrong, and of which file.
+absl::Status CannotRead(absl::string_view reason) {
   return absl::InvalidArgumentError(
-      absl::StrCat("cannot read tokens of ", path, ": ", reason));
-}
-
-// At most one byte more than a file may have, and only of a plain file: a pipe
-// would keep its reader waiting.
-absl::StatusOr<std::string> ReadTokens(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return CannotRead(path, strerror(errno));
-  const absl::Cleanup close_file = [file] { close(file); };
-  struct stat status = {};
-  if (fstat(file, &status) != 0) return CannotRead(path, strerror(errno));
-  if (!S_ISREG(status.st_mode)) return CannotRead(path, "it is no plain file");
-  std::string text(kMaxTokenFileBytes + 1, '\0');
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = read(file, text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return CannotRead(path, strerror(errno));
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
-  }
-  text.resize(size);
-  return text;
+      absl::StrCat("cannot read tokens of ", reason));
 }
 
 int64_t Nanoseconds(const timespec& time) {
@@ -116,10 +90,11 @@ Authenticator::FileState Authenticator::StateOf(const std::string& path) {
 }
 
 absl::Status Authenticator::Load() {
-  const absl::StatusOr<std::string> text = ReadTokens(path_);
-  if (!text.ok()) return text.status();
+  const absl::StatusOr<std::string> text =
+      ReadSmallFile(path_, kMaxTokenFileBytes);
+  if (!text.ok()) return CannotRead(text.status().message());
   absl::StatusOr<TokenFile> file = ParseTokenFile(*text);
-  if (!file.ok()) return CannotRead(path_, file.status().message());
+  if (!file.ok()) return CannotRead(absl::StrCat(path_, ": ", file.status().message()));
   std::map<std::string_view, const Account*> before;
   std::shared_ptr<const Accounts> old;
   {

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
+#include "server/base/rate_bucket.h"
 
 namespace deberta::server {
 
@@ -21,7 +22,8 @@ struct Rate {
 class TokenBucket {
  public:
   // Full. REQUIRES: both numbers of `rate` are positive and finite.
-  explicit TokenBucket(const Rate& rate) : rate_(rate), level_(rate.burst) {}
+  explicit TokenBucket(const Rate& rate)
+      : bucket_(rate.per_second, rate.burst) {}
 
   // How long until the bucket holds `amount`; zero if it does now. An amount
   // of more than the burst counts as the burst.
@@ -31,12 +33,8 @@ class TokenBucket {
   void Take(double amount, absl::Time now);
 
  private:
-  void Fill(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
-  const Rate rate_;
   Mutex mutex_;
-  double level_ ABSL_GUARDED_BY(mutex_);
-  absl::Time filled_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  RateBucket bucket_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace deberta::server

@@ -139,7 +139,7 @@ class FailingStartTest(TestInDirectory):
 
     def test_unreadable_tokens(self):
         self.stopped("/nowhere: No such file", "--tokens_file=/nowhere")
-        self.stopped("it is no plain file", "--tokens_file=/dev/zero")
+        self.stopped("expected a regular file", "--tokens_file=/dev/zero")
         path = self.directory / "tokens"
         path.write_text('{"tokens": [{"name": "n", "sha256": "xyzzyplugh"}]}')
         self.stopped("tokens[0].sha256: expected", f"--tokens_file={path}")

@@ -160,6 +160,26 @@ TEST_F(FrontTest, OnePeerHasAShare) {
   NextEnd();
 }
 
+TEST_F(FrontTest, WhoConnectsAnewFindsWhatIsLeftOfTheBudget) {
+  Start({.max_resets_per_second = 1});
+  const absl::Time start = SteadyNow();
+  int connections = 0;
+  while (closed(CloseReason::kResets) == 0 && connections < 1000) {
+    const Connection client(address_);
+    client.Send(kPreface);
+    const Descriptor end = NextEnd();
+    EXPECT_EQ(Read(end, 24), kPreface);
+    const std::string reset = Headers(1) + Reset(1);
+    client.Send(reset);
+    Read(end, reset.size());  // or the connection's end
+    ++connections;
+  }
+  // Eight at once, and four a second.
+  const double seconds = absl::ToDoubleSeconds(SteadyNow() - start);
+  EXPECT_GT(connections, 8);
+  EXPECT_LE(connections, 8 + 4 * seconds + 1);
+}
+
 TEST_F(FrontTest, AClientThatSendsNoPrefaceIsClosedInTime) {
   Start({.handshake_time = absl::Milliseconds(10)});
   const Connection silent(address_);

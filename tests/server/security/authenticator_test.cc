@@ -117,10 +117,10 @@ TEST_F(AuthenticatorTest, NamesAFileThatCannotBeRead) {
             .message());
   };
   EXPECT_THAT(message(path_), HasSubstr(path_ + ": No such file"));
-  EXPECT_THAT(message("/tmp"), HasSubstr("/tmp: it is no plain file"));
-  EXPECT_THAT(message("/dev/zero"), HasSubstr("it is no plain file"));
+  EXPECT_THAT(message("/tmp"), HasSubstr("/tmp: expected a regular file"));
+  EXPECT_THAT(message("/dev/zero"), HasSubstr("expected a regular file"));
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);  // that nobody writes into
-  EXPECT_THAT(message(path_), HasSubstr("it is no plain file"));
+  EXPECT_THAT(message(path_), HasSubstr("expected a regular file"));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // So much a second, and so much at once.
 
-#ifndef SERVER_NET_RATE_BUCKET_H_
-#define SERVER_NET_RATE_BUCKET_H_
+#ifndef SERVER_BASE_RATE_BUCKET_H_
+#define SERVER_BASE_RATE_BUCKET_H_
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ class RateBucket {
   RateBucket(double per_second, double burst)
       : per_second_(per_second), burst_(burst), tokens_(burst) {}
 
-  // Takes one; false where there is none.
+  // Takes so many; false where there are fewer.
   bool Take(absl::Time now, double tokens = 1) {
     Fill(now);
     if (tokens_ < tokens) return false;
@@ -23,16 +23,25 @@ class RateBucket {
     return true;
   }
 
-  // Takes one, though there be none.
-  void Owe(absl::Time now) {
+  // Takes so many, though there be fewer: the rest is owed, and paid first.
+  void Owe(absl::Time now, double tokens = 1) {
     Fill(now);
-    tokens_ -= 1;
+    tokens_ -= tokens;
   }
   // When nothing is owed any more; in the past where nothing is.
   absl::Time even_at() const {
     return tokens_ >= 0 ? absl::InfinitePast()
                         : filled_ + absl::Seconds(-tokens_ / per_second_);
   }
+
+  // How many there are by now; below 0, so many are owed.
+  double Level(absl::Time now) {
+    Fill(now);
+    return tokens_;
+  }
+  bool IsFull(absl::Time now) { return Level(now) >= burst_; }
+  double burst() const { return burst_; }
+  double per_second() const { return per_second_; }
 
   void Add(double tokens) { tokens_ = std::min(burst_, tokens_ + tokens); }
 
@@ -51,4 +60,4 @@ class RateBucket {
 
 }  // namespace deberta::server
 
-#endif  // SERVER_NET_RATE_BUCKET_H_
+#endif  // SERVER_BASE_RATE_BUCKET_H_
