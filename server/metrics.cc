@@ -265,12 +265,13 @@ struct Metrics::Series {
   void AddGauges(size_t number, const ModelDescription& told)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const Labels labels = {{"model", told.name}};
-    const auto add = [&](Family<prometheus::Gauge>& family, double value,
-                         const Labels& of) {
-      prometheus::Gauge& gauge = family.Add(of);
-      gauge.Set(value);
-      gauges.emplace(number, std::pair(&family, &gauge));
-    };
+    const auto add =
+        [&](Family<prometheus::Gauge>& family, double value, const Labels& of)
+            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+              prometheus::Gauge& gauge = family.Add(of);
+              gauge.Set(value);
+              gauges.emplace(number, std::pair(&family, &gauge));
+            };
     add(load_seconds, absl::ToDoubleSeconds(told.load_time), labels);
     add(model_bytes, static_cast<double>(told.resident_bytes), labels);
     add(version, static_cast<double>(told.version), labels);

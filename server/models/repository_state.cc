@@ -1,6 +1,5 @@
 #include "server/models/repository_state.h"
 
-#include <ranges>
 #include <utility>
 
 namespace deberta::server {
@@ -39,7 +38,9 @@ std::vector<std::string> RepositoryState::Gone() const {
 
 std::optional<ModelVersion> RepositoryState::Next() const {
   for (const auto& [model, versions] : now_.models) {
-    for (const auto& [version, stamp] : std::views::reverse(versions)) {
+    // The newest first.
+    for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
+      const auto& [version, stamp] = *at;
       if (stable_.contains({model, version}) &&
           IsWanted(model, version, stamp)) {
         return ModelVersion{model, version, stamp};

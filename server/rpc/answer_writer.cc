@@ -24,7 +24,9 @@ grpc::Slice ToSlice(std::string bytes) {
       [](void* string) { delete static_cast<std::string*>(string); }, data);
 }
 
-std::string ElementHeader(int number, size_t size) {
+}  // namespace
+
+std::string FieldHeader(int number, size_t size) {
   std::string header;
   google::protobuf::io::StringOutputStream stream(&header);
   google::protobuf::io::CodedOutputStream coded(&stream);
@@ -34,8 +36,6 @@ std::string ElementHeader(int number, size_t size) {
   coded.Trim();
   return header;
 }
-
-}  // namespace
 
 void AnswerWriter::Append(const google::protobuf::MessageLite& part) {
   const size_t before = tail_.size();
@@ -47,7 +47,7 @@ void AnswerWriter::Append(const google::protobuf::MessageLite& part) {
 void AnswerWriter::AppendElement(int number, std::vector<std::string> parts) {
   size_t size = 0;
   for (const std::string& part : parts) size += part.size();
-  AppendBytes(ElementHeader(number, size));
+  AppendBytes(FieldHeader(number, size));
   for (std::string& part : parts) AppendBytes(std::move(part));
 }
 

@@ -14,6 +14,9 @@
 
 namespace deberta::server {
 
+// What stands before a field of `size` bytes: its tag and length.
+std::string FieldHeader(int number, size_t size);
+
 class AnswerWriter {
  public:
   // The answer is the messages of all parts merged, as Protobuf merges what is

@@ -26,27 +26,16 @@ size_t BytesOf(const grpc::ByteBuffer& buffer) {
   return buffer.Valid() ? buffer.Length() : 0;
 }
 
-// What cannot be told in full for want of memory is told in short.
-grpc::Status ToStatus(const absl::Status& status) {
-  try {
-    return ToGrpcStatus(status);
-  } catch (...) {
-    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "");
-  }
-}
-
 }  // namespace
 
-Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
-           const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+Call::Call(std::string_view method, const Source& source,
            const CallEnvironment* environment)
     : environment_(environment),
-      context_(context),
-      // The buffer is the call's own; gRPC does not read it again.
-      request_(const_cast<grpc::ByteBuffer*>(request)),
-      response_(response),
-      deadline_(std::min(SteadyDeadline(absl::FromChrono(context.deadline())),
-                         SteadyNow() + environment->max_time)) {
+      source_(source),
+      deadline_(
+          std::min(SteadyDeadline(absl::FromChrono(source.context.deadline())),
+                   SteadyNow() + environment->max_time)) {
+  const grpc::CallbackServerContext& context = source.context;
   report_.method = method;
   report_.start = absl::Now();
   report_.trace = TraceOf(context);
@@ -56,7 +45,7 @@ Call::Call(std::string_view method, const grpc::CallbackServerContext& context,
 }
 
 void Call::Start() {
-  cost_.request_bytes = BytesOf(*request_);
+  cost_.request_bytes = BytesOf(*source_.request);
   if (absl::Status s = Guarded([this] { return Enter(); }); !s.ok()) {
     return Complete(std::move(s));
   }
@@ -74,7 +63,7 @@ absl::Status Call::CheckMetadata() const {
   // As HTTP/2 counts (RFC 9113, 6.5.2).
   constexpr size_t kEntryBytes = 32;
   size_t bytes = 0;
-  for (const auto& [key, value] : context_.client_metadata())
+  for (const auto& [key, value] : source_.context.client_metadata())
     bytes += key.size() + value.size() + kEntryBytes;
   if (bytes <= environment_->max_metadata_bytes) return absl::OkStatus();
   environment_->counts->Count(CallLimit::kMetadata);
@@ -150,10 +139,11 @@ absl::Status Call::StillWanted() const {
 
 absl::Status Call::Parse(google::protobuf::Message* request) {
   grpc::Slice slice;
-  if (request_->Valid() && !request_->DumpToSingleSlice(&slice).ok()) {
+  if (source_.request->Valid() &&
+      !source_.request->DumpToSingleSlice(&slice).ok()) {
     return absl::InternalError("the request's bytes could not be read");
   }
-  request_->Clear();
+  source_.request->Clear();
   std::string_view bytes(reinterpret_cast<const char*>(slice.begin()),
                          slice.size());
   std::string unpacked;
@@ -208,18 +198,17 @@ absl::Status Call::HoldForTokenizing() {
 }
 
 void Call::Complete(absl::Status status) {
+  grpc::ByteBuffer answer;
   if (status.ok()) {
-    status = Guarded([this] {
-      *response_ = answer_.Take();
+    status = Guarded([this, &answer] {
+      answer = answer_.Take();
       return absl::OkStatus();
     });
   }
   Report(status);
+  // Its memory counts until the answer is sent.
   entry_.Answered();
-  // The answer counts until it is sent, and a client that does not take it is
-  // not to make others wait.
-  environment_->unsent->Add(&context_, &unsent_);
-  Finish(ToStatus(status));
+  source_.sink->Answer(ToGrpcStatus(status), std::move(answer));
 }
 
 void Call::Report(const absl::Status& status) {
@@ -235,11 +224,6 @@ void Call::Report(const absl::Status& status) {
   } catch (...) {
     // Without memory there is no report; the caller is answered all the same.
   }
-}
-
-void Call::OnDone() {
-  response_->Clear();
-  delete this;
 }
 
 }  // namespace deberta::server

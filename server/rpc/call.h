@@ -3,7 +3,8 @@
 // A call enters, holds memory as its Cost says, is parsed, does what its method
 // does, is reported, and answers. A small one does so on gRPC's thread, up to
 // where it waits for the model; a large one on a thread of the service's own,
-// so that gRPC's are free for others.
+// so that gRPC's are free for others. Where its bytes come from and its answer
+// goes to, a request of its own or one of a stream, is its sink's.
 
 #ifndef SERVER_RPC_CALL_H_
 #define SERVER_RPC_CALL_H_
@@ -21,7 +22,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/server_callback.h"
+#include "grpcpp/support/status.h"
 #include "server/base/stopwatch.h"
 #include "server/base/work_queue.h"
 #include "server/models/catalog.h"
@@ -29,7 +30,6 @@
 #include "server/rpc/admission.h"
 #include "server/rpc/answer_writer.h"
 #include "server/rpc/caller.h"
-#include "server/rpc/late_calls.h"
 #include "server/rpc/request_report.h"
 #include "server/tasks/shared/cost.h"
 
@@ -48,22 +48,36 @@ struct CallEnvironment {
   size_t max_metadata_bytes = 0;
   // A request that is compressed may be unpacked to so much.
   size_t max_request_bytes = 0;
-  // Calls whose answers are on their way.
-  LateCalls* unsent = nullptr;
   ConnectionCounts* counts = nullptr;
 };
 
-// Owns itself from Start() until gRPC is done with it.
-class Call : public grpc::ServerUnaryReactor {
+// Takes a call's answer, and destroys the call once that is sent.
+class CallSink {
  public:
-  // `request` and `response` are gRPC's, until OnDone().
-  Call(std::string_view method, const grpc::CallbackServerContext& context,
-       const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+  virtual ~CallSink() = default;
+  // Called once, from any thread, maybe before Call::Start() returns. The call
+  // does nothing any more.
+  virtual void Answer(const grpc::Status& status, grpc::ByteBuffer answer) = 0;
+};
+
+class Call {
+ public:
+  // What is asked, by whom; all of it outlives the call.
+  struct Source {
+    const grpc::CallbackServerContext& context;
+    grpc::ByteBuffer* request = nullptr;  // emptied when it is parsed
+    CallSink* sink = nullptr;
+  };
+
+  Call(std::string_view method, const Source& source,
        const CallEnvironment* environment);
+  virtual ~Call() = default;
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
   void Start();
-  void OnCancel() final { cancelled_->store(true); }
-  void OnDone() final;
+  // The caller has gone. From any thread.
+  void Cancel() { cancelled_->store(true); }
 
  protected:
   // Parses the request and finds the model that it is about, once, also for the
@@ -130,13 +144,10 @@ class Call : public grpc::ServerUnaryReactor {
   void Report(const absl::Status& status);
 
   const CallEnvironment* const environment_;
-  const grpc::CallbackServerContext& context_;
+  const Source source_;
   // First, so that it is destroyed last: the call leaves when its memory is
   // free.
   Admission::Entry entry_;
-  // Emptied when it is parsed.
-  grpc::ByteBuffer* const request_;
-  grpc::ByteBuffer* const response_;
   const absl::Time deadline_;
   const Stopwatch total_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ =
@@ -154,8 +165,6 @@ class Call : public grpc::ServerUnaryReactor {
   RequestReport report_;
   Caller caller_;
   absl::Status unauthenticated_;  // OK where it is known
-  // From Complete() on.
-  LateCalls::Entry unsent_;
 };
 
 }  // namespace deberta::server

@@ -17,7 +17,10 @@
 #include "server/rpc/admission.h"
 #include "server/rpc/call.h"
 #include "server/rpc/late_calls.h"
+#include "server/rpc/make_call.h"
+#include "server/rpc/process_stream.h"
 #include "server/rpc/request_report.h"
+#include "server/rpc/unary_call.h"
 
 namespace deberta::server {
 
@@ -34,7 +37,9 @@ using RawService = v1::DebertaService::WithRawCallbackMethod_Classify<
                                     v1::DebertaService::
                                         WithRawCallbackMethod_GetModel<
                                             v1::DebertaService::
-                                                Service>>>>>>>>>;
+                                                WithRawCallbackMethod_Process<
+                                                    v1::DebertaService::
+                                                        Service>>>>>>>>>>;
 
 class Service final : public RawService {
  public:
@@ -101,13 +106,21 @@ class Service final : public RawService {
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Process(
+      grpc::CallbackServerContext* context) override;
 
  private:
+  grpc::ServerUnaryReactor* Start(Method method,
+                                  grpc::CallbackServerContext* context,
+                                  const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response);
+
   Admission admission_;
   WorkQueue large_calls_;
   ConnectionCounts own_counts_;
   ConnectionCounts* const counts_;
-  LateCalls unsent_;
+  LateCalls unsent_;  // whose answers are on their way
+  ProcessStreams streams_;
   const CallEnvironment environment_;
 };
 

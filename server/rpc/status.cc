@@ -76,8 +76,9 @@ std::string PublicReason(const absl::Status& status) {
   return reason.empty() ? DefaultReason(status) : reason;
 }
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
+namespace {
+
+grpc::Status WithDetails(const absl::Status& status) {
   // The numbers of the canonical codes are the same everywhere.
   const int code = static_cast<int>(PublicCode(status));
   const std::string message = Shortened(
@@ -108,6 +109,17 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   }
   return grpc::Status(static_cast<grpc::StatusCode>(code), message,
                       details.SerializeAsString());
+}
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  try {
+    return WithDetails(status);
+  } catch (...) {
+    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "");
+  }
 }
 
 }  // namespace deberta::server

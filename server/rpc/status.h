@@ -23,7 +23,8 @@ std::string PublicReason(const absl::Status& status);
 
 // The details hold an ErrorInfo; for an InputError a BadRequest with its field;
 // for RESOURCE_EXHAUSTED a RetryInfo (base/retry_delay.h; a second if none is
-// known).
+// known). What cannot be told in full for want of memory is RESOURCE_EXHAUSTED
+// and no more.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace deberta::server

@@ -27,12 +27,10 @@ namespace deberta::server {
 template <TaskKind kKind, Task T, typename Request, typename Response>
 class TaskCall final : public Call {
  public:
-  TaskCall(const grpc::CallbackServerContext& context,
-           const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
-           const CallEnvironment* environment)
-      : Call(TaskName(kKind), context, request, response, environment),
-        fp32_(AsksForFp32(context)),
-        priority_(RequestedPriority(context, caller().max_priority)) {}
+  TaskCall(const Source& source, const CallEnvironment* environment)
+      : Call(TaskName(kKind), source, environment),
+        fp32_(AsksForFp32(source.context)),
+        priority_(RequestedPriority(source.context, caller().max_priority)) {}
 
  private:
   std::optional<absl::Status> Run() override {
