@@ -109,7 +109,8 @@ class TaskRun {
     size_t values = 0;
     while (next_.has_value()) {
       tokens += next_->cost();
-      values += next_->rows.size() * task_.output_width();
+      values +=
+          next_->rows.size() * task_.output_width() + next_->reading_values;
       if (!round.empty() && (tokens > options_.limits.tokens ||
                              values > options_.limits.values)) {
         break;
