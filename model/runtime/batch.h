@@ -6,10 +6,45 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 namespace deberta::model {
+
+// One question to a head that answers several (GLiNER2): the tokens of its
+// prompt, of the sequence.
+struct SchemaGroup {
+  enum class Kind { kClasses, kEntities, kStructures };
+  Kind kind = Kind::kEntities;
+  uint32_t prompt = 0;                // of [P]
+  std::vector<uint32_t> fields = {};  // of each field's marker, ascending
+
+  friend bool operator==(const SchemaGroup&, const SchemaGroup&) = default;
+};
+
+// Which tokens of a sequence a head over words and labels reads; see
+// LabelHeadKind for what it gives.
+struct WordReading {
+  // [words], ascending: the tokens of word w, [word_begins[w], word_ends[w]);
+  // equal: it has none, and is read as zeros.
+  std::vector<uint32_t> word_begins = {};
+  std::vector<uint32_t> word_ends = {};
+  // [labels], ascending: the token read for each label.
+  std::vector<uint32_t> labels = {};
+  // [labels], LabelHead::averages_labels only: the tokens from labels[i] to
+  // label_ends[i] (not read) are averaged; equal: that of labels[i] alone.
+  std::vector<uint32_t> label_ends = {};
+  // [labels], kTokensAndSpans only: scores above which the parts of a span, and
+  // spans, count.
+  std::vector<float> thresholds = {};
+  // kClasses only: the first token of the text.
+  uint32_t text_begin = 0;
+  // kSchema only.
+  std::vector<SchemaGroup> groups = {};
+
+  friend bool operator==(const WordReading&, const WordReading&) = default;
+};
 
 struct RaggedBatch {
   std::vector<int32_t> ids;       // [tokens]
@@ -23,6 +58,9 @@ struct RaggedBatch {
   std::vector<uint32_t> logit_rows;
   // Rows whose final hidden states are wanted.
   std::vector<uint32_t> hidden_rows;
+  // [sequences, or fewer]: what the head over words and labels reads of each;
+  // where it is null, and of the sequences past its end, nothing.
+  std::vector<std::shared_ptr<const WordReading>> readings;
 
   size_t tokens() const { return ids.size(); }
   size_t sequences() const { return starts.size() - 1; }
@@ -39,6 +77,9 @@ struct BatchOutput {
   size_t logit_width = 0;
   std::vector<float> hidden;  // [hidden_rows, hidden_width]
   size_t hidden_width = 0;
+  // [RaggedBatch::readings], each as LabelHeadKind says; empty where that is
+  // null.
+  std::vector<std::vector<float>> word_logits;
 };
 
 // The sequences `kept` of the batch, ascending, and the rows wanted of them.

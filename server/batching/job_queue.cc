@@ -22,6 +22,12 @@ size_t WaitingTokens(const PendingJob& pending) {
   return tokens;
 }
 
+bool SameReading(const SequenceInput& a, const SequenceInput& b) {
+  if (a.reading == b.reading) return true;
+  return a.reading != nullptr && b.reading != nullptr &&
+         *a.reading == *b.reading;
+}
+
 // All that a sequence's values depend on, but for the rows that are read.
 struct InputHash {
   size_t operator()(const SequenceInput* input) const {
@@ -30,7 +36,8 @@ struct InputHash {
 };
 struct InputEqual {
   bool operator()(const SequenceInput* a, const SequenceInput* b) const {
-    return a->ids == b->ids && a->type_ids == b->type_ids;
+    return a->ids == b->ids && a->type_ids == b->type_ids &&
+           SameReading(*a, *b);
   }
 };
 

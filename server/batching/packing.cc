@@ -19,6 +19,9 @@ void AppendIds(const SequenceInput& input, model::RaggedBatch* packed) {
   packed->type_ids.insert(packed->type_ids.end(), input.type_ids.begin(),
                           input.type_ids.end());
   packed->starts.push_back(static_cast<uint32_t>(packed->ids.size()));
+  if (input.readout != Readout::kWordLogits) return;
+  packed->readings.resize(packed->sequences());
+  packed->readings.back() = input.reading;
 }
 
 // Rows that are read of the output, and where each stands in it.
@@ -132,6 +135,11 @@ std::vector<SequenceOutput> Unpacker::Finish(const model::BatchOutput& output) {
     const bool head = input.readout == Readout::kHeadLogits;
     const std::vector<uint32_t>& places = packed_.places[e];
     SequenceOutput& result = outputs_[e];
+    if (input.readout == Readout::kWordLogits) {
+      result.values = output.word_logits.at(batch_.entries[e].input);
+      result.width = result.values.size();
+      continue;
+    }
     for (const uint32_t place : places) {
       const std::span<const float> row = RowAt(place, head, output);
       result.width = row.size();

@@ -22,7 +22,7 @@ void AppendSequence(const SequenceInput& input, model::RaggedBatch* packed);
 struct PackedBatch {
   model::RaggedBatch batch;  // one sequence an input
   // Of each entry's rows, in order: where the output has their values. Entries
-  // that read the same row of an input share it.
+  // that read the same row of an input share it. None of kWordLogits.
   std::vector<std::vector<uint32_t>> places;
 };
 

@@ -52,7 +52,6 @@ class TaskRun {
   };
   using Done = std::function<void(const absl::Status&)>;
 
-  // REQUIRES: the task has a sequence.
   TaskRun(T task, Options options)
       : task_(std::move(task)), options_(std::move(options)) {
     next_ = task_.Next();
@@ -65,10 +64,13 @@ class TaskRun {
   // `done` is called once, on the thread that ends the run: OK once the task
   // has taken in every output, else DeadlineExceeded, Cancelled, Unavailable
   // (drain) or the error of a batch or of the task. This lives until then, and
-  // `done` may end it.
+  // `done` may end it. A task without a sequence is answered before this
+  // returns.
   absl::Status Start(Done done) {
     done_ = std::move(done);
-    return Guarded([this] { return Submit(/*continues=*/false); });
+    return Guarded([this] {
+      return next_.has_value() ? Submit(/*continues=*/false) : AnswerAtOnce();
+    });
   }
 
   // To be asked in `done`.
@@ -77,6 +79,15 @@ class TaskRun {
   const JobOutput& totals() const { return totals_; }
 
  private:
+  absl::Status AnswerAtOnce() {
+    if (options_.on_results != nullptr) {
+      if (absl::Status s = options_.on_results(task_); !s.ok()) return s;
+    }
+    const Done done = std::move(done_);
+    done(absl::OkStatus());
+    return absl::OkStatus();
+  }
+
   // Throws only what is thrown before the round is accepted.
   absl::Status Submit(bool continues) {
     std::vector<SequenceInput> round = NextRound();
@@ -109,7 +120,8 @@ class TaskRun {
     size_t values = 0;
     while (next_.has_value()) {
       tokens += next_->cost();
-      values += next_->rows.size() * task_.output_width();
+      values +=
+          next_->rows.size() * task_.output_width() + next_->reading_values;
       if (!round.empty() && (tokens > options_.limits.tokens ||
                              values > options_.limits.values)) {
         break;

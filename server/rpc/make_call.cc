@@ -5,7 +5,9 @@
 #include "server/tasks/answer_question.h"
 #include "server/tasks/classify.h"
 #include "server/tasks/encode.h"
+#include "server/tasks/extract_entities.h"
 #include "server/tasks/fill_mask.h"
+#include "server/tasks/rerank.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/zero_shot.h"
 
@@ -35,6 +37,15 @@ std::unique_ptr<Call> MakeCall(Method method, const Call::Source& source,
       return std::make_unique<
           TaskCall<TaskKind::kZeroShot, ZeroShotTask,
                    v1::ClassifyZeroShotRequest, v1::ClassifyZeroShotResponse>>(
+          source, environment);
+    case Method::kExtractEntities:
+      return std::make_unique<
+          TaskCall<TaskKind::kExtractEntities, ExtractEntitiesTask,
+                   v1::ExtractEntitiesRequest, v1::ExtractEntitiesResponse>>(
+          source, environment);
+    case Method::kRerank:
+      return std::make_unique<TaskCall<TaskKind::kRerank, RerankTask,
+                                       v1::RerankRequest, v1::RerankResponse>>(
           source, environment);
     case Method::kEncode:
       return std::make_unique<TaskCall<TaskKind::kEncode, EncodeTask,

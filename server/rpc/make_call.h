@@ -15,6 +15,8 @@ enum class Method {
   kAnswerQuestion,
   kFillMask,
   kClassifyZeroShot,
+  kExtractEntities,
+  kRerank,
   kEncode,
   kTokenize,
   kListModels,

@@ -22,7 +22,7 @@ struct MethodField {
   Method method;
   int number;  // of the request, and of the answer
 };
-constexpr std::array<MethodField, 7> kFields = {{
+constexpr std::array<MethodField, 9> kFields = {{
     {Method::kClassify, v1::ProcessRequest::kClassifyFieldNumber},
     {Method::kTagTokens, v1::ProcessRequest::kTagTokensFieldNumber},
     {Method::kAnswerQuestion, v1::ProcessRequest::kAnswerQuestionFieldNumber},
@@ -31,6 +31,8 @@ constexpr std::array<MethodField, 7> kFields = {{
      v1::ProcessRequest::kClassifyZeroShotFieldNumber},
     {Method::kEncode, v1::ProcessRequest::kEncodeFieldNumber},
     {Method::kTokenize, v1::ProcessRequest::kTokenizeFieldNumber},
+    {Method::kExtractEntities, v1::ProcessRequest::kExtractEntitiesFieldNumber},
+    {Method::kRerank, v1::ProcessRequest::kRerankFieldNumber},
 }};
 
 std::optional<Method> MethodOf(int number) {

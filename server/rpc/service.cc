@@ -64,6 +64,18 @@ grpc::ServerUnaryReactor* Service::ClassifyZeroShot(
   return Start(Method::kClassifyZeroShot, context, request, response);
 }
 
+grpc::ServerUnaryReactor* Service::ExtractEntities(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Start(Method::kExtractEntities, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::Rerank(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) {
+  return Start(Method::kRerank, context, request, response);
+}
+
 grpc::ServerUnaryReactor* Service::Encode(grpc::CallbackServerContext* context,
                                           const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) {

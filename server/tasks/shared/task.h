@@ -21,6 +21,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
+#include "model/checkpoint/label_head.h"
+#include "model/runtime/batch.h"
 #include "server/tasks/shared/best_columns.h"
 #include "server/tasks/shared/cost.h"
 #include "tokenizer/tokenizer.h"
@@ -44,24 +46,33 @@ struct TaskModel {
   bool multiple_choice = false;
   // TagTokens leaves it out of results that say nothing of labels to ignore.
   std::string_view ignored_label = "O";
+  // Of a model whose head reads the caller's labels; else null.
+  const model::LabelHead* label_head = nullptr;
 };
 
 // Which values of a sequence the task reads.
 enum class Readout {
   kHeadLogits,
   kHiddenStates,
+  kWordLogits,  // of SequenceInput::reading
 };
 
 struct SequenceInput {
   std::vector<int32_t> ids = {};
   std::vector<int32_t> type_ids = {};  // parallel to ids
-  // Positions read, ascending; never empty.
+  // Positions read, ascending; never empty, but for kWordLogits, which has
+  // none.
   std::vector<uint32_t> rows = {};
   Readout readout = Readout::kHeadLogits;
   // What is kept of each row of logits, while the next are not computed yet;
   // null: all of it.
   std::shared_ptr<const BestColumns> best = nullptr;
-  // What the head's work on the rows takes, in tokens of the encoder's.
+  // kWordLogits only: what the head reads, and the values that it then gives,
+  // about.
+  std::shared_ptr<const model::WordReading> reading = nullptr;
+  size_t reading_values = 0;
+  // What the head's work on the rows, or on the reading, takes, in tokens of
+  // the encoder's.
   size_t head_tokens = 0;
 
   // The work of the sequence, in tokens.
@@ -69,7 +80,9 @@ struct SequenceInput {
 };
 
 struct SequenceOutput {
-  std::vector<float> values = {};  // [rows, width]
+  // [rows, width]; of kWordLogits as model::LabelHeadKind says, and width is
+  // their number.
+  std::vector<float> values = {};
   size_t width = 0;
   // With `best`, of each value its column of the row; else empty.
   std::vector<int32_t> columns = {};

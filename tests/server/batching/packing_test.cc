@@ -189,5 +189,43 @@ TEST(PackingTest, EmptyBatch) {
   EXPECT_THAT(packed.places, IsEmpty());
 }
 
+std::shared_ptr<const model::WordReading> Reading(uint32_t label) {
+  return std::make_shared<const model::WordReading>(model::WordReading{
+      .word_begins = {1}, .word_ends = {2}, .labels = {label}});
+}
+
+// Equal tokens of which other labels are read are other inputs.
+TEST(PackingTest, ReadingsTravelWithTheirSequences) {
+  const auto word_logits = [](uint32_t label) {
+    return SequenceInput{.ids = {1, 2, 3},
+                         .type_ids = {0, 0, 0},
+                         .readout = Readout::kWordLogits,
+                         .reading = Reading(label)};
+  };
+  const Batch batch =
+      TakeAll({{.ids = {1, 2, 3}, .type_ids = {0, 0, 0}, .rows = {0}},
+               word_logits(1),
+               word_logits(2),
+               word_logits(1),
+               {.ids = {4}, .type_ids = {0}, .rows = {0}}});
+  const PackedBatch packed = Pack(batch);
+  ASSERT_EQ(packed.batch.sequences(), 4u);
+  ASSERT_EQ(packed.batch.readings.size(), 3u);
+  EXPECT_EQ(packed.batch.readings[0], nullptr);
+  EXPECT_EQ(*packed.batch.readings[1], *Reading(1));
+  EXPECT_EQ(*packed.batch.readings[2], *Reading(2));
+  EXPECT_THAT(packed.batch.logit_rows, ElementsAre(0, 9));
+
+  model::BatchOutput output = Compute(packed.batch);
+  output.word_logits = {{}, {1, 2, 3}, {4}};
+  const std::vector<SequenceOutput> outputs =
+      Unpacker(batch, packed).Finish(output);
+  EXPECT_THAT(outputs[1].values, ElementsAre(1, 2, 3));
+  EXPECT_EQ(outputs[1].width, 3u);
+  EXPECT_THAT(outputs[2].values, ElementsAre(4));
+  EXPECT_THAT(outputs[3].values, ElementsAre(1, 2, 3));
+  EXPECT_EQ(outputs[4].values.size(), 2u);
+}
+
 }  // namespace
 }  // namespace deberta::server

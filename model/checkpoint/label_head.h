@@ -1,0 +1,88 @@
+// Heads that read labels of the caller's own, from tokens of the prompt: those
+// of GLiNER, GLiClass and GLiNER2. What a task has to know of one.
+
+#ifndef MODEL_CHECKPOINT_LABEL_HEAD_H_
+#define MODEL_CHECKPOINT_LABEL_HEAD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace deberta::model {
+
+// What the head gives of a sequence (BatchOutput::word_logits), by the
+// WordReading that it is given.
+enum class LabelHeadKind {
+  // GLiNER's span models: [words][max_span_words][labels], the logit of the
+  // span from word i to word i + k; the lowest float past the last word.
+  kSpans,
+  // GLiNER's token models: [words][labels][3], logits of start, end, inside.
+  kTokens,
+  // The same with represent_spans: [words][labels][3], and then, of every span
+  // that ForEachCandidateSpan() finds in these by the reading's thresholds,
+  // once,
+  // ascending by first and then by last word: [2 + labels], its first and its
+  // last word, and its logits.
+  kTokensAndSpans,
+  // GLiClass: [labels].
+  kClasses,
+  // GLiNER2: of each group of the reading, in turn:
+  //   kClasses     [fields]: logits
+  //   kEntities    [1]: the number that the model counts, T; if it is not 0,
+  //                [words][max_span_words][fields] logits as of kSpans
+  //   kStructures  [1]: T; then T times [words][max_span_words][fields]
+  kSchema,
+};
+
+struct LabelHead {
+  LabelHeadKind kind = LabelHeadKind::kSpans;
+  // For people: "gliner markerV0", "gliner token_level", "gliclass mlp",
+  // "gliner2 count_lstm".
+  std::string architecture = {};
+
+  // Words of a text that the model was trained to read (max_len); 0: any
+  // number.
+  size_t max_words = 0;
+  // Words of the longest span (max_width); 0: any number, and without spans.
+  size_t max_span_words = 0;
+
+  // The token before each label, and the one between labels and text. The
+  // tokenizer finds both in a text by themselves.
+  std::string label_token = {};
+  int32_t label_token_id = -1;
+  std::string separator_token = {};
+  int32_t separator_token_id = -1;
+  // WordReading::labels are the label tokens themselves; else the token after
+  // each.
+  bool reads_label_token = true;
+
+  // kClasses only. The labels stand before the text, else behind it.
+  bool labels_first = false;
+  // WordReading::label_ends is read.
+  bool averages_labels = false;
+  // WordReading::text_begin may be the separator, from which on the text is
+  // read (extract_text_features).
+  bool text_from_separator = false;
+  // type_ids are read: 0 before the first separator, 1 from it on.
+  bool segments = false;
+  std::string example_token = {};
+  int32_t example_token_id = -1;
+
+  // The head's work in tokens of the encoder's: on each word, on each label,
+  // and on each pair of the two.
+  double word_cost = 0;
+  double label_cost = 0;
+  double pair_cost = 0;
+
+  // SequenceInput::head_tokens.
+  size_t HeadTokens(size_t words, size_t labels) const {
+    const auto w = static_cast<double>(words);
+    const auto l = static_cast<double>(labels);
+    return static_cast<size_t>(w * word_cost + l * label_cost +
+                               w * l * pair_cost);
+  }
+};
+
+}  // namespace deberta::model
+
+#endif  // MODEL_CHECKPOINT_LABEL_HEAD_H_
