@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -124,7 +125,10 @@ TEST(ServiceLoadTest, CancelledCallIsNotComputed) {
     server.WaitForReports(reports + 3);  // ListModels too
     dropped = server.batches() == batches + 1;
     if (dropped) {
-      EXPECT_EQ(server.reports().back().code, absl::StatusCode::kCancelled);
+      EXPECT_GE(
+          std::ranges::count(server.reports(), absl::StatusCode::kCancelled,
+                             &RequestReport::code),
+          1);
     }
   }
   EXPECT_TRUE(dropped);
