@@ -16,6 +16,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import unicodedata
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "golden/generators"))
@@ -93,6 +94,8 @@ def main():
     parser.add_argument("--texts", type=int, default=100000)
     parser.add_argument("directories", type=pathlib.Path, nargs="*")
     options = parser.parse_args()
+    if unicodedata.unidata_version != "14.0.0":
+        sys.exit(f"Unicode {unicodedata.unidata_version}, expected Python 3.11's 14.0.0")
     drawn = list(random_words.texts(options.seed, options.texts))
     texts = [*code_points(), *drawn]
     rows = [row("words of gliner", f"Python {sys.version.split()[0]}",
