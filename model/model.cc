@@ -12,6 +12,7 @@
 #include "model/encoder.h"
 #include "model/enhanced_mask_decoder.h"
 #include "model/heads.h"
+#include "model/label_network.h"
 #include "model/layers/relative_position.h"
 #include "model/weight_reader.h"
 
@@ -70,9 +71,11 @@ absl::Status CheckIds(std::span<const int32_t> ids, int64_t size,
 }
 
 absl::Status CheckBatch(const RaggedBatch& batch, const Config& config,
-                        uint64_t longest, size_t logit_width) {
+                        uint64_t longest, size_t logit_width,
+                        const LabelHead* label_head) {
   absl::Status status = CheckStarts(batch, longest);
   status.Update(CheckIds(batch.ids, config.vocab_size, "id"));
+  if (status.ok()) status.Update(CheckReadings(batch, label_head));
   if (config.type_vocab_size > 0) {
     if (batch.type_ids.size() != batch.tokens()) {
       status.Update(absl::InvalidArgumentError(
@@ -112,14 +115,6 @@ std::vector<uint32_t> FirstRows(const RaggedBatch& batch) {
   return rows;
 }
 
-// Where row `row` of the batch stands among `rows`, which hold every row if
-// empty.
-size_t PlaceOf(std::span<const uint32_t> rows, uint32_t row) {
-  if (rows.empty()) return row;
-  return static_cast<size_t>(std::lower_bound(rows.begin(), rows.end(), row) -
-                             rows.begin());
-}
-
 // Copies rows `wanted` of the batch out of `hidden`, which holds `rows`.
 void Gather(const float* hidden, std::span<const uint32_t> rows,
             std::span<const uint32_t> wanted, size_t width, float* to) {
@@ -147,15 +142,24 @@ struct Model::Parts {
   Encoder encoder;
   std::optional<EnhancedMaskDecoder> decoder;
   HeadLayers head;
-  uint64_t longest = 0;  // sequence, in tokens
+  std::unique_ptr<const LabelNetwork> label_network;  // null: none
+  uint64_t longest = 0;                               // sequence, in tokens
 
-  // From the last layer on, after Encoder::ForwardToLast of this batch.
+  // Up to what enters the last layer; see Encoder::ForwardToLast. `layers`
+  // takes what every layer gives, where the label network reads it; `options`
+  // is changed for that.
+  std::vector<size_t> Start(const RaggedBatch& batch, Workspace& workspace,
+                            ForwardOptions* options,
+                            std::vector<float>* layers) const;
+  // From the last layer on, after that of just this batch's sequences.
   void Finish(const RaggedBatch& batch, Workspace& workspace,
-              BatchOutput* output, const ForwardOptions& options) const;
+              BatchOutput* output, const ForwardOptions& options,
+              const std::vector<float>& layers) const;
   // Both leave what the head reads in workspace.head, and the hidden states
   // that the batch asks for in `output`.
   void RunLast(const RaggedBatch& batch, Workspace& workspace,
-               BatchOutput* output, const LayerObserver& observer) const;
+               BatchOutput* output, const LayerObserver& observer,
+               const std::vector<float>& layers) const;
   void RunLastAndDecode(const RaggedBatch& batch, Workspace& workspace,
                         BatchOutput* output,
                         const LayerObserver& observer) const;
@@ -164,9 +168,31 @@ struct Model::Parts {
                      const ForwardOptions& options) const;
 };
 
+std::vector<size_t> Model::Parts::Start(const RaggedBatch& batch,
+                                        Workspace& workspace,
+                                        ForwardOptions* options,
+                                        std::vector<float>* layers) const {
+  if (label_network != nullptr && label_network->reads_layers() &&
+      !batch.readings.empty()) {
+    const size_t floats = batch.tokens() * encoder.last_layer().width();
+    layers->resize(weights.layers.size() * floats);
+    options->observer = [layers, floats, observer = options->observer](
+                            int64_t layer, std::span<const float> hidden) {
+      if (observer) observer(layer, hidden);
+      if (layer == 0) return;  // the embeddings
+      std::ranges::copy(
+          hidden, layers->begin() + (layer - 1) * static_cast<int64_t>(floats));
+    };
+    // Rows stay where they are.
+    options->still_wanted = nullptr;
+  }
+  return encoder.ForwardToLast(batch, workspace, options->observer,
+                               options->still_wanted);
+}
+
 void Model::Parts::Finish(const RaggedBatch& batch, Workspace& workspace,
-                          BatchOutput* output,
-                          const ForwardOptions& options) const {
+                          BatchOutput* output, const ForwardOptions& options,
+                          const std::vector<float>& layers) const {
   const size_t width = encoder.last_layer().width();
   const size_t logit_rows = batch.logit_rows.size();
   output->hidden_width = width;
@@ -177,7 +203,7 @@ void Model::Parts::Finish(const RaggedBatch& batch, Workspace& workspace,
   if (decoder.has_value() && logit_rows > 0) {
     RunLastAndDecode(batch, workspace, output, options.observer);
   } else {
-    RunLast(batch, workspace, output, options.observer);
+    RunLast(batch, workspace, output, options.observer, layers);
   }
   if (options.take_logits) {
     HandOutLogits(logit_rows, workspace, options);
@@ -188,8 +214,8 @@ void Model::Parts::Finish(const RaggedBatch& batch, Workspace& workspace,
 }
 
 void Model::Parts::RunLast(const RaggedBatch& batch, Workspace& workspace,
-                           BatchOutput* output,
-                           const LayerObserver& observer) const {
+                           BatchOutput* output, const LayerObserver& observer,
+                           const std::vector<float>& layers) const {
   const size_t width = output->hidden_width;
   const bool adds_first = weights.head.head == Head::kReplacedTokenDetection;
   const std::vector<uint32_t> first =
@@ -197,6 +223,7 @@ void Model::Parts::RunLast(const RaggedBatch& batch, Workspace& workspace,
   std::vector<uint32_t> rows = batch.logit_rows;
   rows.insert(rows.end(), batch.hidden_rows.begin(), batch.hidden_rows.end());
   rows.insert(rows.end(), first.begin(), first.end());
+  if (label_network != nullptr) label_network->AddRowsRead(batch, &rows);
   rows = SortedUnique(std::move(rows));
   if (observer || rows.size() == batch.tokens()) rows.clear();
   encoder.ForwardLast(batch, rows, workspace, observer);
@@ -206,6 +233,10 @@ void Model::Parts::RunLast(const RaggedBatch& batch, Workspace& workspace,
   float* head_rows = workspace.head.get();
   Gather(hidden, rows, batch.logit_rows, width, head_rows);
   GatherAdd(hidden, rows, first, width, head_rows);
+  if (label_network == nullptr || batch.readings.empty()) return;
+  label_network->Forward(
+      batch, {.rows = rows, .last = workspace.hidden.get(), .layers = layers},
+      workspace, output);
 }
 
 void Model::Parts::RunLastAndDecode(const RaggedBatch& batch,
@@ -271,13 +302,15 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   }
   auto head = HeadLayers::Load(weights->head, reader);
   if (!head.ok()) return head.status();
+  auto label_network = LabelNetwork::Load(*weights, reader);
+  if (!label_network.ok()) return label_network.status();
   if (!options.share_checkpoint)
     checkpoint->ReleaseAllBut(*weights->word_embeddings);
   const uint64_t longest = LongestSequence(reader.config());
   return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
       Parts{std::move(checkpoint), std::move(precision), reader.products(),
             *std::move(weights), *std::move(encoder), std::move(decoder),
-            *std::move(head), longest})));
+            *std::move(head), *std::move(label_network), longest})));
 }
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -288,21 +321,22 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
                             BatchOutput* output,
                             const ForwardOptions& options) const {
   absl::Status valid =
-      CheckBatch(batch, config(), parts_->longest, logit_width());
+      CheckBatch(batch, config(), parts_->longest, logit_width(), label_head());
   if (valid.ok() && parts_->decoder.has_value()) {
     valid = parts_->decoder->Check(batch);
   }
   if (!valid.ok()) return valid;
-  const std::vector<size_t> left = parts_->encoder.ForwardToLast(
-      batch, workspace, options.observer, options.still_wanted);
+  std::vector<float> layers;
+  ForwardOptions narrow = options;
+  const std::vector<size_t> left =
+      parts_->Start(batch, workspace, &narrow, &layers);
   if (left.empty()) {
     return absl::CancelledError("nobody waits for the batch any more");
   }
   if (left.size() == batch.sequences()) {
-    parts_->Finish(batch, workspace, output, options);
+    parts_->Finish(batch, workspace, output, narrow, layers);
     return absl::OkStatus();
   }
-  ForwardOptions narrow = options;
   if (options.take_logits) {
     narrow.take_logits = [&options,
                           rows = KeptRows(batch, batch.logit_rows, left)](
@@ -310,7 +344,7 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
       options.take_logits(rows[row], logits);
     };
   }
-  parts_->Finish(KeepSequences(batch, left), workspace, output, narrow);
+  parts_->Finish(KeepSequences(batch, left), workspace, output, narrow, layers);
   SpreadOutput(batch, left, output);
   return absl::OkStatus();
 }
@@ -331,6 +365,11 @@ const std::vector<std::string>& Model::labels() const {
   return parts_->weights.head.labels;
 }
 
+const LabelHead* Model::label_head() const {
+  const GlinerConfig* gliner = parts_->checkpoint->gliner();
+  return gliner == nullptr ? nullptr : &gliner->head;
+}
+
 size_t Model::logit_width() const { return parts_->head.width(); }
 
 uint64_t Model::longest_sequence() const { return parts_->longest; }
@@ -343,6 +382,8 @@ int64_t Model::parameters() const { return parts_->weights.parameters; }
 
 uint64_t Model::resident_bytes() const {
   return parts_->encoder.bytes() + parts_->head.bytes() +
+         (parts_->label_network == nullptr ? 0
+                                           : parts_->label_network->bytes()) +
          (parts_->decoder.has_value() ? parts_->decoder->bytes() : 0) +
          parts_->weights.word_embeddings->bytes.size();
 }

@@ -77,6 +77,9 @@ class Model {
   // Names of the logits' columns: of classifiers as the configuration has them,
   // ORIGINAL and REPLACED of replaced-token detection, else empty.
   const std::vector<std::string>& labels() const;
+  // Of a head that reads the caller's labels, beside which head() is none;
+  // null without one.
+  const LabelHead* label_head() const;
   // Columns of the head's logits; 0 without a head.
   size_t logit_width() const;
   // Tokens of the longest sequence that Forward() takes, whatever is read of

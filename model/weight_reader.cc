@@ -37,6 +37,10 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
   add(weights.head.classifier);
   add(weights.head.dense);
   add(weights.head.norm);
+  if (weights.gliner.has_value()) {
+    const std::vector<const TensorView*> tensors = TensorsOf(*weights.gliner);
+    all.insert(tensors.begin(), tensors.end());
+  }
   all.erase(nullptr);
   return all;
 }

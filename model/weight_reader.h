@@ -41,6 +41,7 @@ class WeightReader {
   void Done(const TensorView* tensor);
 
   const Config& config() const { return checkpoint_.config(); }
+  const GlinerConfig* gliner() const { return checkpoint_.gliner(); }
   // Of the encoder's products and of its attention.
   Precision precision() const { return precision_.used; }
   Precision attention_precision() const { return precision_.attention; }

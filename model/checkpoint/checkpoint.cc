@@ -28,9 +28,43 @@ bool Exists(const std::string& path) {
   return std::filesystem::exists(path, error);
 }
 
+// `gliner`: the encoder's tensors stand below a name of GLiNER's.
+std::string NormalName(bool gliner, std::string_view name) {
+  constexpr std::string_view kEncoder = "token_rep_layer.bert_layer.model.";
+  if (gliner && name.starts_with(kEncoder)) name.remove_prefix(kEncoder.size());
+  return NormalizeWeightName(name);
+}
+
 }  // namespace
 
+bool IsGliner(const std::string& directory) {
+  return Exists(absl::StrCat(directory, "/", kGlinerConfigFile));
+}
+
+absl::Status Checkpoint::ReadGlinerConfig() {
+  const std::string path = absl::StrCat(directory_, "/", kGlinerConfigFile);
+  const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
+  if (!json.ok()) return json.status();
+  std::string beside;
+  const std::string beside_path = absl::StrCat(
+      directory_, "/", std::string(ConfigFileName(WeightsVariant::kMain)));
+  if (Exists(beside_path)) {
+    absl::StatusOr<std::string> read =
+        ReadSmallFile(beside_path, kMaxJsonBytes);
+    if (!read.ok()) return read.status();
+    beside = *std::move(read);
+  }
+  absl::StatusOr<GlinerModel> model = ParseGlinerConfig(*json, beside);
+  if (!model.ok()) return AtFile(path, model.status());
+  config_ = std::move(model->encoder);
+  gliner_ = std::move(model->gliner);
+  return absl::OkStatus();
+}
+
 absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
+  if (variant == WeightsVariant::kMain && IsGliner(directory_)) {
+    return ReadGlinerConfig();
+  }
   const std::string path =
       absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
   const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
@@ -63,7 +97,7 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     const auto found = contents->source_names.find(name);
     const std::string& source =
         found == contents->source_names.end() ? name : found->second;
-    const std::string normal = NormalizeWeightName(name);
+    const std::string normal = NormalName(gliner_.has_value(), name);
     if (!tensors_.emplace(normal, std::move(tensor)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": tensor \"", source,
@@ -73,7 +107,7 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     names.insert(source);
   }
   for (const auto& [name, type] : contents->other_types) {
-    other_types_.emplace(NormalizeWeightName(name), type);
+    other_types_.emplace(NormalName(gliner_.has_value(), name), type);
   }
   for (const auto& [name, why] : contents->skipped) {
     skipped_.emplace(name, why);
@@ -126,6 +160,20 @@ absl::Status Checkpoint::CheckEmbeddings() const {
   return absl::OkStatus();
 }
 
+// GLiNER adds tokens to the encoder's, and cuts rows without one off: its
+// configuration tells how many are left, if at all, but rarely the encoder's
+// does.
+void Checkpoint::CountVocabulary() {
+  const TensorView* words = Find("embeddings.word_embeddings.weight");
+  if (!gliner_.has_value() || words == nullptr || words->shape.empty()) {
+    return;
+  }
+  config_.vocab_size = words->shape[0];
+  int32_t& label_token = gliner_->head.label_token_id;
+  // Whatever the tokenizer calls it: see docs/specification.
+  if (label_token < 0) label_token = static_cast<int32_t>(words->shape[0] - 2);
+}
+
 absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
     const std::string& directory, const Options& options) {
   if (!Exists(directory)) {
@@ -149,6 +197,7 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
                      .status();
   status.Update(checkpoint->CheckEmbeddings());
   if (!status.ok()) return status;
+  checkpoint->CountVocabulary();
   return checkpoint;
 }
 

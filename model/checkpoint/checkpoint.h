@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
+#include "model/checkpoint/gliner_config.h"
 #include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/tensor.h"
 #include "model/checkpoint/weight_files.h"
@@ -42,14 +43,18 @@ class Checkpoint {
     ByteObserver weights_observer = nullptr;
   };
 
-  // Reads `directory`/config.json and the weights that FindWeightFiles gives.
-  // NotFound where a file is missing, InvalidArgument where one is malformed;
-  // both name it.
+  // Reads `directory`/config.json, or gliner_config.json where there is one,
+  // and the weights that FindWeightFiles gives. NotFound where a file is
+  // missing, InvalidArgument where one is malformed; both name it.
   static absl::StatusOr<std::unique_ptr<const Checkpoint>> Open(
       const std::string& directory, const Options& options);
 
   const std::string& directory() const { return directory_; }
   const Config& config() const { return config_; }
+  // Of gliner_config.json; null without that file.
+  const GlinerConfig* gliner() const {
+    return gliner_.has_value() ? &*gliner_ : nullptr;
+  }
 
   // Null if there is no such tensor.
   const TensorView* Find(std::string_view name) const;
@@ -84,11 +89,13 @@ class Checkpoint {
   const LoadedFile* FileOf(const TensorView& tensor) const;
 
   absl::Status ReadConfig(WeightsVariant variant);
+  absl::Status ReadGlinerConfig();
   // Adds the tensors of one file; returns their names as the file has them.
   absl::StatusOr<std::set<std::string>> AddFile(const std::string& path,
                                                 const ByteObserver& observer);
   absl::Status AddShards(const ByteObserver& index_observer);
   absl::Status CheckEmbeddings() const;
+  void CountVocabulary();
 
   std::string directory_;
   Config config_;
@@ -101,7 +108,11 @@ class Checkpoint {
   NameMap other_types_;
   NameMap source_names_;
   NameMap skipped_;
+  std::optional<GlinerConfig> gliner_;
 };
+
+// Whether the directory has a gliner_config.json.
+bool IsGliner(const std::string& directory);
 
 }  // namespace deberta::model
 

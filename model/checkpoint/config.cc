@@ -205,19 +205,9 @@ void ReadHeads(ConfigFields& fields, Config& config) {
   }
 }
 
-}  // namespace
-
-absl::StatusOr<Config> ParseConfig(std::string_view text) {
-  const absl::StatusOr<Json> object = json::Parse(text);
-  if (!object.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not valid JSON: ", object.status().message()));
-  }
-  if (!object->is_object()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected a JSON object, got ", json::Shown(*object)));
-  }
-  ConfigFields fields(*object);
+// All but what heads of transformers' classes read.
+absl::StatusOr<Config> ReadEncoder(const Json& object) {
+  ConfigFields fields(object);
   Config config;
   ReadFamily(fields, config);
   if (!fields.status().ok()) return fields.status();
@@ -230,19 +220,44 @@ absl::StatusOr<Config> ParseConfig(std::string_view text) {
   } else if (fields.Bool("talking_head", false)) {
     fields.Refuse("talking_head", "false", "true");
   }
-  ReadHeads(fields, config);
   CheckNotQuantized(fields);
   if (!fields.status().ok()) return fields.status();
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseEncoderConfig(const Json& object) {
+  absl::StatusOr<Config> config = ReadEncoder(object);
+  if (config.ok()) config->architecture = Architecture::kModel;
+  return config;
+}
+
+absl::StatusOr<Config> ParseConfig(std::string_view text) {
+  const absl::StatusOr<Json> object = json::Parse(text);
+  if (!object.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not valid JSON: ", object.status().message()));
+  }
+  if (!object->is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a JSON object, got ", json::Shown(*object)));
+  }
+  absl::StatusOr<Config> config = ReadEncoder(*object);
+  if (!config.ok()) return config;
+  ConfigFields heads(*object);
+  ReadHeads(heads, *config);
+  if (!heads.status().ok()) return heads.status();
 
   ConfigFields architecture(*object);
-  ReadArchitecture(architecture, config);
-  config.architecture_error = architecture.status();
+  ReadArchitecture(architecture, *config);
+  config->architecture_error = architecture.status();
   ConfigFields pooler(*object);
-  ReadPooler(pooler, config);
-  config.pooler_error = pooler.status();
+  ReadPooler(pooler, *config);
+  config->pooler_error = pooler.status();
   ConfigFields labels(*object);
-  ReadLabels(text, labels, config);
-  config.labels_error = labels.status();
+  ReadLabels(text, labels, *config);
+  config->labels_error = labels.status();
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "json/json.h"
 #include "model/checkpoint/config.h"
 
@@ -45,6 +46,10 @@ class ConfigFields {
   const Json& object_;
   absl::Status status_;
 };
+
+// The configuration of an encoder alone: what it says of a head is not read.
+// REQUIRES: an object.
+absl::StatusOr<Config> ParseEncoderConfig(const Json& object);
 
 }  // namespace deberta::model
 

@@ -162,6 +162,16 @@ void Linear::ForwardFirst(const In* x, size_t rows, size_t columns, Out* y,
       });
 }
 
+void Linear::ForwardOnThread(const float* x, size_t rows, float* y,
+                             ThreadScratch& scratch) const {
+  const Encoded from = {reinterpret_cast<const std::byte*>(x),
+                        in_ * sizeof(float)};
+  const size_t width = gemm_->shape().width;
+  for (size_t panel = 0; panel * width < out_; ++panel) {
+    RunTask(from, rows, y, out_, panel, scratch);
+  }
+}
+
 template void Linear::ForwardFirst(const float*, size_t, size_t, float*,
                                    Workspace&) const;
 template void Linear::ForwardFirst(const float*, size_t, size_t, Bf16*,

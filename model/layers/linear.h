@@ -59,6 +59,11 @@ class Linear {
   void ForwardFirst(const In* x, size_t rows, size_t columns, Out* y,
                     Workspace& workspace) const;
 
+  // The same by the calling thread alone, for few rows again and again: fp32,
+  // at most Gemm::kTileRows rows.
+  void ForwardOnThread(const float* x, size_t rows, float* y,
+                       ThreadScratch& scratch) const;
+
   size_t in() const { return in_; }
   size_t out() const { return out_; }
   Precision precision() const { return precision_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace deberta::model {
 namespace {
@@ -42,6 +43,9 @@ RaggedBatch KeepSequences(const RaggedBatch& batch,
     append(batch.type_ids, batch.starts[s], batch.starts[s + 1],
            narrow.type_ids);
     narrow.starts.push_back(static_cast<uint32_t>(narrow.ids.size()));
+    if (s >= batch.readings.size()) continue;
+    narrow.readings.resize(narrow.sequences());
+    narrow.readings.back() = batch.readings[s];
   }
   const auto renumber = [&](const std::vector<uint32_t>& rows,
                             std::vector<uint32_t>& to) {
@@ -75,6 +79,11 @@ void SpreadOutput(const RaggedBatch& batch, std::span<const size_t> kept,
                           output->logits);
   output->hidden = Spread(batch, batch.hidden_rows, kept, output->hidden_width,
                           output->hidden);
+  std::vector<std::vector<float>> word_logits(batch.readings.size());
+  for (size_t i = 0; i < output->word_logits.size(); ++i) {
+    word_logits[kept[i]] = std::move(output->word_logits[i]);
+  }
+  output->word_logits = std::move(word_logits);
 }
 
 }  // namespace deberta::model

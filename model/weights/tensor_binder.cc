@@ -67,8 +67,9 @@ LayerNormWeights TensorBinder::Norm(const std::string& name, int64_t size) {
 
 absl::Status TensorBinder::status() const {
   if (missing_.empty() && misshapen_.empty()) return absl::OkStatus();
-  std::string message = absl::StrCat(checkpoint_.weights_path(),
-                                     ": tensors do not fit config.json");
+  std::string message = absl::StrCat(
+      checkpoint_.weights_path(), ": tensors do not fit ",
+      checkpoint_.gliner() != nullptr ? kGlinerConfigFile : "config.json");
   AppendList("missing", missing_, message);
   AppendList("misshapen", misshapen_, message);
   AppendList("unexpected", Unexpected(), message);

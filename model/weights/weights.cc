@@ -195,10 +195,14 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
         checkpoint.directory(), ": ", std::string(head.status().message())));
   }
   weights.head = *std::move(head);
+  if (const GlinerConfig* gliner = checkpoint.gliner()) {
+    weights.gliner = BindGliner(config, *gliner, binder);
+  }
   const absl::Status status = binder.status();
   if (!status.ok()) return status;
   weights.parameters = binder.parameters();
   weights.unexpected = binder.Unexpected();
+  if (weights.gliner.has_value()) return weights;
   const bool other_heads =
       fill_mask.has_value() || config.architecture == Architecture::kModel;
   const absl::Status left_over =

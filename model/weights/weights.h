@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/tensor.h"
+#include "model/weights/gliner_weights.h"
 #include "model/weights/head_weights.h"
 #include "model/weights/tensor_binder.h"
 
@@ -57,12 +58,14 @@ struct Weights {
   std::optional<ConvolutionWeights> convolution;
   std::vector<LayerWeights> layers;
   HeadWeights head;
-
   // Elements of all tensors used, each tensor once.
   int64_t parameters = 0;
   // Tensors that the model has no role for, but for idle ones and pretraining
   // heads: worth a warning, as the reference gives one.
   std::vector<std::string> unexpected;
+
+  // Of a model with gliner_config.json, whose `head` is none.
+  std::optional<GlinerWeights> gliner;
 };
 
 // Finds every tensor that the configuration and the head need, and checks its
@@ -83,6 +86,9 @@ struct Weights {
 //   deberta.json
 //                              says how masks are filled: nothing reads them
 //   anything else              refused: code of its own reads it
+//
+// With gliner_config.json, which says what the head is, whatever is left over
+// gets a warning: the reference lets it lie too.
 absl::StatusOr<Weights> BindWeights(
     const Checkpoint& checkpoint,
     std::optional<FillMaskDecoder> fill_mask = std::nullopt);

@@ -68,9 +68,8 @@ class TaskRun {
   // returns.
   absl::Status Start(Done done) {
     done_ = std::move(done);
-    return Guarded([this] {
-      return next_.has_value() ? Submit(/*continues=*/false) : AnswerAtOnce();
-    });
+    if (!next_.has_value()) return AnswerAtOnce();
+    return Guarded([this] { return Submit(/*continues=*/false); });
   }
 
   // To be asked in `done`.
@@ -81,7 +80,9 @@ class TaskRun {
  private:
   absl::Status AnswerAtOnce() {
     if (options_.on_results != nullptr) {
-      if (absl::Status s = options_.on_results(task_); !s.ok()) return s;
+      absl::Status taken =
+          Guarded([this] { return options_.on_results(task_); });
+      if (!taken.ok()) return taken;
     }
     const Done done = std::move(done_);
     done(absl::OkStatus());

@@ -22,8 +22,21 @@ std::vector<TaskKind> ClassifierTasks(const model::Model& model) {
   return tasks;
 }
 
+// Of a head that reads the caller's labels.
+std::vector<TaskKind> LabelTasks(const model::LabelHead& head) {
+  switch (head.kind) {
+    case model::LabelHeadKind::kSpans:
+    case model::LabelHeadKind::kTokens:
+    case model::LabelHeadKind::kTokensAndSpans:
+      return {TaskKind::kExtractEntities, TaskKind::kEncode};
+    default:
+      return {TaskKind::kEncode};
+  }
+}
+
 std::vector<TaskKind> Tasks(const model::Model& model,
                             const tokenizer::Tokenizer& tokenizer) {
+  if (model.label_head() != nullptr) return LabelTasks(*model.label_head());
   switch (model.head()) {
     case model::Head::kNone:
       return {TaskKind::kEncode};
@@ -66,11 +79,18 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
   }
 }
 
+// Models over words are read beyond max_position_embeddings, which their labels
+// and a text of max_words often exceed; the attention's cost bounds them.
+constexpr uint64_t kMostTokensOfWords = 4096;
+
 size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
                  const model::Model& model) {
-  const uint64_t limit =
-      std::min(static_cast<uint64_t>(model.config().max_position_embeddings),
-               model.longest_sequence());
+  const auto positions =
+      static_cast<uint64_t>(model.config().max_position_embeddings);
+  const uint64_t limit = std::min(model.label_head() == nullptr
+                                      ? positions
+                                      : std::max(positions, kMostTokensOfWords),
+                                  model.longest_sequence());
   const std::optional<int64_t> own = tokenizer.model_max_length();
   return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
 }
@@ -101,7 +121,8 @@ TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
       .entailment = network.config().entailment_label,
       .max_tokens = MaxTokens(tokenizer, network),
       .row_cost = network.row_cost(),
-      .multiple_choice = network.head() == model::Head::kMultipleChoice};
+      .multiple_choice = network.head() == model::Head::kMultipleChoice,
+      .label_head = network.label_head()};
   if (network.head() == model::Head::kReplacedTokenDetection) {
     task_model.ignored_label = network.labels().front();
   }

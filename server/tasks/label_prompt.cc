@@ -31,18 +31,14 @@ std::optional<int32_t> SpecialIn(const Tokenizer& tokenizer,
   return std::nullopt;
 }
 
-// The tokens of a part of a label, which must hold no special one.
-absl::StatusOr<TokenSequence> Tokens(const Tokenizer& tokenizer,
-                                     std::string_view text,
-                                     std::string_view field) {
-  absl::StatusOr<TokenSequence> tokens = TokenizeField(tokenizer, text, field);
-  if (!tokens.ok()) return tokens.status();
-  if (const auto special = SpecialIn(tokenizer, *tokens)) {
-    return InputError(
-        field, absl::StrCat("must not hold a special token of the model, ",
-                            std::string(tokenizer.IdToToken(*special))));
-  }
-  return tokens;
+// What the model reads of a label, and the field that has it.
+std::string_view Prompt(const EntityLabel& label) {
+  return label.description.empty() ? label.name : label.description;
+}
+
+std::string PromptField(std::span<const EntityLabel> labels, size_t index) {
+  return Field(index,
+               labels[index].description.empty() ? "name" : "description");
 }
 
 absl::Status CheckLabels(std::span<const EntityLabel> labels) {
@@ -50,16 +46,23 @@ absl::Status CheckLabels(std::span<const EntityLabel> labels) {
     return InputError("labels",
                       "the list is empty, expected at least one label");
   }
-  absl::flat_hash_map<std::string_view, size_t> seen;
+  absl::flat_hash_map<std::string_view, size_t> names;
+  absl::flat_hash_map<std::string_view, size_t> prompts;
   size_t bytes = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i].name.empty()) {
       return InputError(Field(i, "name"), "must not be empty");
     }
-    const auto [first, is_new] = seen.emplace(labels[i].name, i);
+    const auto [name, is_new] = names.emplace(labels[i].name, i);
     if (!is_new) {
       return InputError(Field(i, "name"), absl::StrCat("is that of labels[",
-                                                       first->second, "] too"));
+                                                       name->second, "] too"));
+    }
+    const auto [prompt, is_read] = prompts.emplace(Prompt(labels[i]), i);
+    if (!is_read) {
+      return InputError(PromptField(labels, i),
+                        absl::StrCat("is what the model reads of labels[",
+                                     prompt->second, "] too"));
     }
     bytes += labels[i].name.size() + labels[i].description.size();
   }
@@ -71,17 +74,6 @@ absl::Status CheckLabels(std::span<const EntityLabel> labels) {
   return absl::OkStatus();
 }
 
-// As the reference reads it.
-absl::StatusOr<TokenSequence> LabelTokens(const Tokenizer& tokenizer,
-                                          const EntityLabel& label,
-                                          size_t index) {
-  absl::StatusOr<TokenSequence> name =
-      Tokens(tokenizer, label.name, Field(index, "name"));
-  if (!name.ok() || label.description.empty()) return name;
-  return Tokens(tokenizer, absl::StrCat(label.name, ": ", label.description),
-                Field(index, "description"));
-}
-
 }  // namespace
 
 absl::StatusOr<LabelPrompt> MakeLabelPrompt(std::span<const EntityLabel> labels,
@@ -90,9 +82,15 @@ absl::StatusOr<LabelPrompt> MakeLabelPrompt(std::span<const EntityLabel> labels,
   if (absl::Status s = CheckLabels(labels); !s.ok()) return s;
   LabelPrompt prompt;
   for (size_t i = 0; i < labels.size(); ++i) {
+    const std::string field = PromptField(labels, i);
     const absl::StatusOr<TokenSequence> tokens =
-        LabelTokens(tokenizer, labels[i], i);
+        TokenizeField(tokenizer, Prompt(labels[i]), field);
     if (!tokens.ok()) return tokens.status();
+    if (const auto special = SpecialIn(tokenizer, *tokens)) {
+      return InputError(
+          field, absl::StrCat("must not hold a special token of the model, ",
+                              std::string(tokenizer.IdToToken(*special))));
+    }
     prompt.labels.push_back(static_cast<uint32_t>(
         prompt.ids.size() + (head.reads_label_token ? 0 : 1)));
     prompt.ids.push_back(head.label_token_id);

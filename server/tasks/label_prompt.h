@@ -19,7 +19,7 @@ namespace deberta::server {
 
 struct EntityLabel {
   std::string name = {};
-  std::string description = {};         // read as "name: description"
+  std::string description = {};         // what the model reads; "": the name
   std::optional<float> threshold = {};  // none: the request's
 };
 
@@ -31,8 +31,8 @@ struct LabelPrompt {
 };
 
 // An InputError about the labels if there is none, or about one of them that is
-// empty, the same as another, or that holds a special token, with which the
-// model would read another label's score.
+// empty, whose name is another's too or is read as another is, or that holds a
+// special token, with which the model would read another label's score.
 absl::StatusOr<LabelPrompt> MakeLabelPrompt(
     std::span<const EntityLabel> labels, const tokenizer::Tokenizer& tokenizer,
     const model::LabelHead& head);

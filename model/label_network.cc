@@ -1,0 +1,70 @@
+#include "model/label_network.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "model/gliner_network.h"
+
+namespace deberta::model {
+namespace {
+
+bool AllBelow(std::span<const uint32_t> tokens, uint32_t end) {
+  return std::ranges::all_of(tokens,
+                             [end](uint32_t token) { return token < end; });
+}
+
+bool AreRanges(std::span<const uint32_t> begins, std::span<const uint32_t> ends,
+               uint32_t length) {
+  if (begins.size() != ends.size()) return false;
+  for (size_t i = 0; i < begins.size(); ++i) {
+    if (begins[i] > ends[i] || ends[i] > length) return false;
+  }
+  return true;
+}
+
+bool Fits(const WordReading& reading, const LabelHead& head, uint32_t length) {
+  const bool thresholds = head.kind == LabelHeadKind::kTokensAndSpans;
+  return AreRanges(reading.word_begins, reading.word_ends, length) &&
+         AllBelow(reading.labels, length) &&
+         (!thresholds || reading.thresholds.size() == reading.labels.size());
+}
+
+}  // namespace
+
+size_t PlaceOf(std::span<const uint32_t> rows, uint32_t row) {
+  if (rows.empty()) return row;
+  return static_cast<size_t>(std::ranges::lower_bound(rows, row) -
+                             rows.begin());
+}
+
+absl::StatusOr<std::unique_ptr<const LabelNetwork>> LabelNetwork::Load(
+    const Weights& weights, WeightReader& reader) {
+  if (weights.gliner.has_value()) {
+    return GlinerNetwork::Load(*weights.gliner, reader);
+  }
+  return nullptr;
+}
+
+absl::Status CheckReadings(const RaggedBatch& batch, const LabelHead* head) {
+  if (batch.readings.size() > batch.sequences()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch: ", batch.readings.size(), " readings of ",
+                     batch.sequences(), " sequences"));
+  }
+  for (size_t s = 0; s < batch.readings.size(); ++s) {
+    if (batch.readings[s] == nullptr) continue;
+    if (head == nullptr) {
+      return absl::InvalidArgumentError(
+          "batch: words and labels wanted of a model that reads none");
+    }
+    if (!Fits(*batch.readings[s], *head,
+              batch.starts[s + 1] - batch.starts[s])) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("batch: what is to be read of sequence ", s,
+                       " is not within its tokens, or not as its head reads"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace deberta::model

@@ -1,0 +1,34 @@
+"""The models of tests/golden/label_heads with the tokenizer that they lack."""
+
+import json
+import pathlib
+import shutil
+
+import random_tokenizer
+
+MODELS = pathlib.Path(__file__).resolve().parents[1] / "label_heads"
+PIECES = 240
+ADDED = ["[FLERT]", "<<ENT>>", "<<SEP>>"]  # after [MASK]
+
+
+def write_tokenizer(directory):
+    random_tokenizer.write_unigram(directory, PIECES)
+    path = pathlib.Path(directory) / "tokenizer.json"
+    document = json.loads(path.read_text())
+    document["added_tokens"] += [
+        {"id": PIECES + 1 + i, "content": token, "single_word": False,
+         "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        for i, token in enumerate(ADDED)]
+    path.write_text(json.dumps(document, ensure_ascii=False))
+
+
+def copy(name, directory):
+    """A directory that can be served, and loaded by gliner."""
+    directory = pathlib.Path(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for path in (MODELS / name).iterdir():
+        if path.name != "golden.safetensors":
+            shutil.copy(path, directory)
+    write_tokenizer(directory)
+    return directory

@@ -1,0 +1,297 @@
+// Models that read the caller's labels: the committed directories against what
+// the reference packages computed, and batches against sequences alone.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/candidate_spans.h"
+#include "model/model.h"
+#include "tests/model/golden_model.h"
+
+namespace deberta::model {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Of the largest logit of all sequences.
+constexpr double kGoldenTolerance = 2e-5;
+constexpr float kNoSpan = std::numeric_limits<float>::lowest();
+
+std::string Directory(const std::string& name) {
+  return absl::StrCat(DEBERTA_SOURCE_DIR "/tests/golden/label_heads/", name);
+}
+
+std::vector<std::string> AllModels() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(Directory(""))) {
+    if (std::filesystem::exists(entry.path() / "golden.safetensors"))
+      names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::unique_ptr<const Model> Load(const std::string& name,
+                                  Precision precision = Precision::kFp32) {
+  auto model = Model::Load(Directory(name), {.precision = precision});
+  EXPECT_TRUE(model.ok()) << model.status();
+  return model.ok() ? *std::move(model) : nullptr;
+}
+
+std::vector<uint32_t> ReadTokens(const GoldenFile& golden,
+                                 const std::string& name) {
+  const std::vector<int32_t> ids = golden.ReadIds(name);
+  return {ids.begin(), ids.end()};
+}
+
+struct Sequence {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> types;
+  std::shared_ptr<const WordReading> reading;
+  std::vector<float> logits;  // expected
+};
+
+std::vector<Sequence> ReadSequences(const std::string& name) {
+  const auto golden = GoldenFile::Open(Directory(name));
+  EXPECT_TRUE(golden.ok()) << golden.status();
+  std::vector<Sequence> sequences;
+  while (true) {
+    const std::string n = absl::StrCat(".", sequences.size());
+    std::vector<int32_t> ids = golden->ReadIds("input_ids" + n);
+    if (ids.empty()) return sequences;
+    WordReading reading = {
+        .word_begins = ReadTokens(*golden, "word_begins" + n),
+        .word_ends = ReadTokens(*golden, "word_ends" + n),
+        .labels = ReadTokens(*golden, "labels" + n),
+        .label_ends = ReadTokens(*golden, "label_ends" + n),
+        .thresholds = golden->Read("thresholds" + n)};
+    const std::vector<uint32_t> begin = ReadTokens(*golden, "text_begin" + n);
+    if (!begin.empty()) reading.text_begin = begin[0];
+    std::vector<int32_t> types = golden->ReadIds("type_ids" + n);
+    types.resize(ids.size());
+    sequences.push_back(
+        {.ids = std::move(ids),
+         .types = std::move(types),
+         .reading = std::make_shared<const WordReading>(std::move(reading)),
+         .logits = golden->Read("logits" + n)});
+  }
+}
+
+void Append(const Sequence& sequence, RaggedBatch* batch) {
+  batch->ids.insert(batch->ids.end(), sequence.ids.begin(), sequence.ids.end());
+  batch->type_ids.insert(batch->type_ids.end(), sequence.types.begin(),
+                         sequence.types.end());
+  batch->starts.push_back(static_cast<uint32_t>(batch->ids.size()));
+  batch->readings.resize(batch->sequences());
+  batch->readings.back() = sequence.reading;
+}
+
+std::vector<float> RunAlone(const Model& model, const Sequence& sequence,
+                            Workspace& workspace) {
+  RaggedBatch batch;
+  Append(sequence, &batch);
+  BatchOutput output;
+  const absl::Status status = model.Forward(batch, workspace, &output);
+  EXPECT_TRUE(status.ok()) << status;
+  if (!status.ok()) return {};
+  EXPECT_EQ(output.word_logits.size(), 1u);
+  return output.word_logits[0];
+}
+
+// The golden file has 0 past the last word.
+std::vector<float> WithoutPadding(std::vector<float> logits) {
+  std::ranges::replace(logits, kNoSpan, 0.0f);
+  return logits;
+}
+
+class LabelHeadsTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(LabelHeadsTest, GivesTheReferencesLogits) {
+  const auto model = Load(GetParam());
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(model->head(), Head::kNone);
+  ASSERT_NE(model->label_head(), nullptr);
+  Workspace workspace(1);
+  std::vector<float> actual;
+  std::vector<float> expected;
+  for (const Sequence& sequence : ReadSequences(GetParam())) {
+    const std::vector<float> logits =
+        WithoutPadding(RunAlone(*model, sequence, workspace));
+    ASSERT_EQ(logits.size(), sequence.logits.size());
+    actual.insert(actual.end(), logits.begin(), logits.end());
+    expected.insert(expected.end(), sequence.logits.begin(),
+                    sequence.logits.end());
+  }
+  ASSERT_FALSE(expected.empty());
+  EXPECT_LE(DifferenceOfScale(actual, expected), kGoldenTolerance);
+}
+
+TEST_P(LabelHeadsTest, BatchesGiveWhatSequencesGiveAlone) {
+  for (const Precision precision :
+       {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+    const auto model = Load(GetParam(), precision);
+    ASSERT_NE(model, nullptr);
+    Workspace one(1);
+    Workspace three(3);
+    const std::vector<Sequence> sequences = ReadSequences(GetParam());
+    RaggedBatch batch;
+    for (const Sequence& sequence : sequences) Append(sequence, &batch);
+    // One whose words and labels nobody reads, in between and at the end.
+    batch.readings[2] = nullptr;
+    Append(sequences[0], &batch);
+    batch.readings.pop_back();
+    BatchOutput output;
+    ASSERT_TRUE(model->Forward(batch, three, &output).ok());
+    ASSERT_EQ(output.word_logits.size(), sequences.size());
+    for (size_t s = 0; s < sequences.size(); ++s) {
+      EXPECT_EQ(
+          output.word_logits[s],
+          s == 2 ? std::vector<float>() : RunAlone(*model, sequences[s], one))
+          << s;
+    }
+  }
+}
+
+// Sequences that are given up leave the others as they are.
+TEST_P(LabelHeadsTest, KeepsReadingsOfSequencesThatAreStillWanted) {
+  const auto model = Load(GetParam());
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(2);
+  const std::vector<Sequence> sequences = ReadSequences(GetParam());
+  RaggedBatch batch;
+  for (const Sequence& sequence : sequences) Append(sequence, &batch);
+  BatchOutput output;
+  ASSERT_TRUE(model
+                  ->Forward(batch, workspace, &output,
+                            {.still_wanted = [](size_t s) { return s != 1; }})
+                  .ok());
+  ASSERT_EQ(output.word_logits.size(), sequences.size());
+  for (size_t s = 0; s < sequences.size(); ++s) {
+    if (s == 1) continue;
+    EXPECT_EQ(output.word_logits[s], RunAlone(*model, sequences[s], workspace));
+  }
+}
+
+// The whole batch's hidden states can be had beside.
+TEST_P(LabelHeadsTest, GivesHiddenStatesToo) {
+  const auto model = Load(GetParam());
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  const std::vector<Sequence> sequences = ReadSequences(GetParam());
+  RaggedBatch both;
+  Append(sequences[1], &both);
+  both.hidden_rows = {0, 2};
+  RaggedBatch hidden = both;
+  hidden.readings.clear();
+  BatchOutput with;
+  BatchOutput without;
+  ASSERT_TRUE(model->Forward(both, workspace, &with).ok());
+  ASSERT_TRUE(model->Forward(hidden, workspace, &without).ok());
+  EXPECT_EQ(with.hidden, without.hidden);
+  EXPECT_EQ(with.word_logits[0], RunAlone(*model, sequences[1], workspace));
+}
+
+TEST_P(LabelHeadsTest, RefusesReadingsThatAreNotOfTheSequence) {
+  const auto model = Load(GetParam());
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  const Sequence good = ReadSequences(GetParam())[0];
+  const auto length = static_cast<uint32_t>(good.ids.size());
+  const auto refused = [&](const auto& spoil) {
+    WordReading reading = *good.reading;
+    spoil(reading);
+    Sequence bad = good;
+    bad.reading = std::make_shared<const WordReading>(reading);
+    RaggedBatch batch;
+    Append(bad, &batch);
+    BatchOutput output;
+    const absl::Status status = model->Forward(batch, workspace, &output);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  };
+  refused([&](WordReading& r) { r.labels.back() = length; });
+  refused([&](WordReading& r) {
+    r.word_begins.push_back(0);
+    r.word_ends.push_back(length + 1);
+  });
+  refused([&](WordReading& r) { r.word_begins.push_back(0); });
+  refused([&](WordReading& r) {
+    r.word_begins.push_back(2);
+    r.word_ends.push_back(1);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, LabelHeadsTest,
+                         ::testing::ValuesIn(AllModels()),
+                         [](const auto& info) { return info.param; });
+
+// A word without tokens is a zero vector, and is scored.
+TEST(LabelHeadsEdgeTest, WordsWithoutTokensAndTextsWithoutWordsAreScored) {
+  const auto model = Load("gliner_v0");
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  Sequence sequence = ReadSequences("gliner_v0")[0];
+  WordReading reading = *sequence.reading;
+  const size_t words = reading.word_begins.size();
+  reading.word_ends[1] = reading.word_begins[1];
+  sequence.reading = std::make_shared<const WordReading>(reading);
+  const std::vector<float> logits = RunAlone(*model, sequence, workspace);
+  ASSERT_EQ(logits.size(), words * model->label_head()->max_span_words);
+  EXPECT_TRUE(std::ranges::all_of(
+      logits, [](float logit) { return std::isfinite(logit); }));
+
+  reading.word_begins.clear();
+  reading.word_ends.clear();
+  sequence.reading = std::make_shared<const WordReading>(reading);
+  EXPECT_THAT(RunAlone(*model, sequence, workspace), ::testing::IsEmpty());
+  reading = *ReadSequences("gliner_v0")[0].reading;
+  reading.labels.clear();
+  sequence.reading = std::make_shared<const WordReading>(reading);
+  EXPECT_THAT(RunAlone(*model, sequence, workspace), ::testing::IsEmpty());
+}
+
+TEST(LabelHeadsEdgeTest, ModelsWithoutSuchAHeadRefuseReadings) {
+  auto model =
+      Model::Load(DEBERTA_SOURCE_DIR "/tests/golden/models/v1_classify", {});
+  ASSERT_TRUE(model.ok()) << model.status();
+  Workspace workspace(1);
+  RaggedBatch batch = {.ids = {1, 2}, .starts = {0, 2}};
+  batch.type_ids = {0, 0};
+  batch.readings = {std::make_shared<const WordReading>()};
+  BatchOutput output;
+  EXPECT_THAT((*model)->Forward(batch, workspace, &output).message(),
+              HasSubstr("reads none"));
+}
+
+TEST(CandidateSpansTest, StartsMeetEndsOverWordsInside) {
+  constexpr float kYes = 4;
+  constexpr float kNo = -4;
+  // Start, end, inside of four words, one label.
+  const std::vector<float> logits = {kYes, kNo,  kYes, kYes, kYes, 0,
+                                     kNo,  kYes, kYes, kNo,  kYes, kNo};
+  const auto found = [&](LabelHeadKind kind) {
+    std::vector<std::pair<uint32_t, uint32_t>> spans;
+    ForEachCandidateSpan(kind, logits, std::vector<float>{0.5f},
+                         [&](const CandidateSpan& span) {
+                           spans.emplace_back(span.first, span.last);
+                           EXPECT_FLOAT_EQ(span.score, 0.5f);
+                         });
+    return spans;
+  };
+  // The second word's inside is exactly at the threshold.
+  EXPECT_THAT(found(LabelHeadKind::kTokens),
+              ::testing::ElementsAre(std::pair(0, 1), std::pair(0, 2),
+                                     std::pair(1, 1), std::pair(1, 2)));
+  EXPECT_THAT(found(LabelHeadKind::kTokensAndSpans), ::testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace deberta::model
