@@ -85,6 +85,7 @@ phase "install what is missing" deploy/install-dependencies.sh --tests || finish
 phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
+phase "clients" tests/clients/run.sh build/release
 phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 case $checks in
   some)
