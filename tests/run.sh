@@ -9,6 +9,7 @@
 #   tests/run.sh --sanitizers   tests and fuzzers by clang too, and all of ctest
 #                               under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
+#   tests/run.sh --all          all of these, and the Helm chart by its real tools
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
 # BUILD_JOBS bounds the parallel compiler runs; ccache is used where it is
@@ -18,12 +19,14 @@ cd "$(dirname "$0")/.." || exit 1
 
 checks=some
 image=no
+deploy=()
 for argument in "$@"; do
   case "$argument" in
     --release) checks=none ;;
     --sanitizers) checks=all ;;
     --image) image=yes ;;
-    *) echo "usage: $0 [--release|--sanitizers] [--image]" >&2; exit 2 ;;
+    --all) checks=all image=yes deploy=(--all) ;;
+    *) echo "usage: $0 [--release|--sanitizers] [--image] [--all]" >&2; exit 2 ;;
   esac
 done
 programs=(deberta-server deberta-client deberta-convert deberta-bench)
@@ -88,6 +91,8 @@ phase "install what is missing" deploy/install-dependencies.sh --tests || finish
 phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
+phase "clients" tests/clients/run.sh build/release
+phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 case $checks in
   some)
     phase "build clang-asan programs" build clang-asan "${programs[@]}"

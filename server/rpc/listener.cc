@@ -14,6 +14,7 @@ namespace {
 
 constexpr char kServiceName[] = "deberta.v1.DebertaService";
 constexpr char kHealthName[] = "grpc.health.v1.Health";
+constexpr char kLivenessName[] = "liveness";
 
 // For clients to read what was sent last, once all calls are over.
 constexpr absl::Duration kFarewell = absl::Milliseconds(500);
@@ -32,6 +33,8 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
     if (absl::Status s = listener->OpenHealth(options); !s.ok()) return s;
   }
   listener->SetServing(false);
+  for (const Port& port : listener->ports_)
+    port.server->GetHealthCheckService()->SetServingStatus(kLivenessName, true);
   return listener;
 }
 

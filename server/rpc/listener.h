@@ -42,7 +42,8 @@ class Listener {
     Log* log = nullptr;
   };
 
-  // Listens; health is NOT_SERVING until SetServing(). An error names the
+  // Listens; health is NOT_SERVING until SetServing(), except that of
+  // "liveness": SERVING until Stop(), models or not. An error names the
   // address and the system's reason, or the TLS file. `service` outlives the
   // listener.
   static absl::StatusOr<std::unique_ptr<Listener>> Start(

@@ -329,6 +329,7 @@ class RepositoryTest(RepositoryCase):
         try:
             eventually(30, lambda: '"serving"' in starting.log(), "it runs")
             self.assertEqual(self.health(starting, ""), NOT_SERVING)
+            self.assertEqual(self.health(starting, "liveness"), SERVING)
             self.put(self.one, "m")
             with starting as server:
                 logits(self.client(server))

@@ -78,6 +78,25 @@ TEST(ListenerTest, HealthFollowsSetServing) {
             absl::StrCat("code ", grpc::StatusCode::NOT_FOUND));
 }
 
+// A server on an empty repository, or one that drains, was restarted by a
+// liveness probe that asked for "".
+TEST(ListenerTest, IsAliveWithoutModels) {
+  v1::DebertaService::CallbackService service;
+  const auto listener =
+      Listener::Start({.address = {.host = "127.0.0.1"},
+                       .health_address = Address{.host = "127.0.0.1"}},
+                      &service);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  for (const int port : {(*listener)->port(), (*listener)->health_port()}) {
+    const auto channel = ConnectTo(absl::StrCat("127.0.0.1:", port));
+    EXPECT_EQ(CheckHealth(channel, ""), kNotServing);
+    EXPECT_EQ(CheckHealth(channel, "liveness"), kServing);
+    (*listener)->SetServing(true);
+    (*listener)->SetServing(false);
+    EXPECT_EQ(CheckHealth(channel, "liveness"), kServing);
+  }
+}
+
 TEST(ListenerTest, PortInUseIsOneError) {
   TestServer server;
   v1::DebertaService::CallbackService other;

@@ -1,0 +1,24 @@
+"""Client of deberta-serve: DeBERTa models over gRPC.
+
+    from deberta_client import Client
+    with Client("localhost:50051") as client:
+        client.classify("A chess engine.", model="section-classifier")[0].label
+
+    from deberta_client import pipeline      # in place of transformers'
+    pipeline("text-classification", "section-classifier")("A chess engine.")
+"""
+
+from deberta_client.aio import AsyncClient
+from deberta_client.channel import Tls
+from deberta_client.client import Client
+from deberta_client.errors import CallError
+from deberta_client.pipelines import pipeline
+from deberta_client.types import (
+    Answer, Answers, Choices, Coverage, Entities, Entity, Label, Labels,
+    Masks, Model, Pair, Question, Tokens, Vectors, Word)
+
+__all__ = [
+    "Answer", "Answers", "AsyncClient", "CallError", "Choices", "Client",
+    "Coverage", "Entities", "Entity", "Label", "Labels", "Masks", "Model",
+    "Pair", "Question", "Tls", "Tokens", "Vectors", "Word", "pipeline",
+]

@@ -1,0 +1,190 @@
+"""Each method: its request, and what becomes of its answer.
+
+To add one, write the function here and name it in client.py and aio.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from deberta_client.types import (
+    Answer, Answers, AnyText, Choices, Coverage, Entities, Entity, Label, Labels,
+    Masks, Model, Pair, Question, Text, Tokens, Vectors, Word)
+from deberta_client.v1 import deberta_pb2 as pb
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+LengthPolicy = Literal["reject", "truncate", "window"]
+OffsetUnit = Literal["code_points", "utf8_bytes", "utf16_code_units"]
+
+# Offsets in Python's str.
+_UNIT: OffsetUnit = "code_points"
+
+
+@dataclass(frozen=True)
+class Job(Generic[In, Out]):
+    """A call without its inputs. `kinds` are the types of one input."""
+
+    method: str
+    request: Any
+    kinds: tuple[type, ...]
+    message: Callable[[In], Any]
+    result: Callable[[Any], Out]
+
+
+def _enum(prefix: str, name: str | None) -> Any:
+    return 0 if name is None else getattr(pb, f"{prefix}_{name.upper()}")
+
+
+def _coverage(result: Any) -> Coverage:
+    found = result.coverage
+    return Coverage(found.tokens_total, found.tokens_used, found.windows,
+                    found.truncated)
+
+
+def _text(value: AnyText) -> Any:
+    if isinstance(value, Pair):
+        return pb.TextInput(text=value.text, text_pair=value.text_pair)
+    if isinstance(value, Choices):
+        return pb.TextInput(text=value.text, choices=value.choices)
+    return pb.TextInput(text=value)
+
+
+def _plain(value: str) -> str:
+    return value
+
+
+def _labels(result: Any) -> Labels:
+    return Labels(tuple(Label(f.label, f.index, f.score) for f in result.labels),
+                  _coverage(result), tuple(getattr(result, "logits", ())))
+
+
+def classify(
+    model: str = "", *,
+    function: Literal["softmax", "sigmoid", "none"] | None = None,
+    top_k: int = 0, return_logits: bool = False,
+    length_policy: LengthPolicy = "reject", stride: int = 0,
+) -> Job[AnyText, Labels]:
+    """Labels of texts or pairs, or the best of choices; top_k 0: all."""
+    return Job("Classify", pb.ClassifyRequest(
+        model=model, function=_enum("FUNCTION", function), top_k=top_k,
+        return_logits=return_logits, stride=stride,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+    ), (str, Pair, Choices), _text, _labels)
+
+
+def tag(
+    model: str = "", *,
+    aggregation: Literal["none", "simple", "first", "average", "max"] = "simple",
+    ignore_labels: Sequence[str] = (), keep_ignored: bool = False,
+    length_policy: LengthPolicy = "reject", stride: int = 0,
+    offset_unit: OffsetUnit = _UNIT, raw_offsets: bool = False,
+) -> Job[str, Entities]:
+    """Entities of texts."""
+    def result(found: Any) -> Entities:
+        return Entities(tuple(
+            Entity(e.label, e.score, e.text, e.start, e.end, e.token_index)
+            for e in found.entities), _coverage(found))
+    return Job("TagTokens", pb.TagTokensRequest(
+        model=model, aggregation=_enum("AGGREGATION", aggregation),
+        ignore_labels=ignore_labels, keep_ignored=keep_ignored, stride=stride,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+        offset_unit=_enum("OFFSET_UNIT", offset_unit), raw_offsets=raw_offsets,
+    ), (str,), _plain, result)
+
+
+def answer(
+    model: str = "", *, top_k: int = 1, max_answer_tokens: int = 0,
+    handle_impossible_answer: bool = False, stride: int = 0,
+    max_window_tokens: int = 0, align_to_words: bool = True,
+    rule: Literal["pipeline", "squad_v2"] = "pipeline",
+    null_threshold: float = 0.0, offset_unit: OffsetUnit = _UNIT,
+    raw_offsets: bool = False,
+) -> Job[Question, Answers]:
+    """Spans that answer questions about contexts of any length."""
+    def message(value: Question) -> Any:
+        return pb.QuestionInput(question=value.question, context=value.context)
+
+    def result(found: Any) -> Answers:
+        return Answers(tuple(
+            Answer(a.text, a.score, a.start, a.end, a.no_answer)
+            for a in found.answers), _coverage(found))
+    return Job("AnswerQuestion", pb.AnswerQuestionRequest(
+        model=model, top_k=top_k, max_answer_tokens=max_answer_tokens,
+        handle_impossible_answer=handle_impossible_answer, stride=stride,
+        max_window_tokens=max_window_tokens, align_to_words=align_to_words,
+        rule=_enum("RULE", rule), null_threshold=null_threshold,
+        offset_unit=_enum("OFFSET_UNIT", offset_unit), raw_offsets=raw_offsets,
+    ), (Question,), message, result)
+
+
+def fill_mask(
+    model: str = "", *, top_k: int = 5, targets: Sequence[str] = (),
+    length_policy: LengthPolicy = "reject",
+) -> Job[str, Masks]:
+    """Words for each [MASK]."""
+    def result(found: Any) -> Masks:
+        return Masks(tuple(tuple(
+            Word(c.token, c.token_id, c.score, c.sequence)
+            for c in mask.candidates) for mask in found.masks), _coverage(found))
+    return Job("FillMask", pb.FillMaskRequest(
+        model=model, top_k=top_k, targets=targets,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+    ), (str,), _plain, result)
+
+
+def zero_shot(
+    labels: Sequence[str], model: str = "", *, template: str = "",
+    multi_label: bool = False, length_policy: LengthPolicy = "reject",
+    stride: int = 0,
+) -> Job[str, Labels]:
+    """Scores of labels that the caller brings."""
+    return Job("ClassifyZeroShot", pb.ClassifyZeroShotRequest(
+        model=model, labels=labels, hypothesis_template=template,
+        multi_label=multi_label, stride=stride,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+    ), (str,), _plain, _labels)
+
+
+def encode(
+    model: str = "", *, pooling: Literal["cls", "mean", "none"] = "cls",
+    normalize: bool = False, length_policy: LengthPolicy = "reject",
+) -> Job[Text, Vectors]:
+    """Vectors of texts, or of their tokens."""
+    def result(found: Any) -> Vectors:
+        return Vectors(tuple(tuple(v.values) for v in found.vectors),
+                       _coverage(found), tuple(found.tokens))
+    return Job("Encode", pb.EncodeRequest(
+        model=model, pooling=_enum("POOLING", pooling), normalize=normalize,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+    ), (str, Pair), _text, result)
+
+
+def tokenize(
+    model: str = "", *, add_special_tokens: bool = True,
+    offset_unit: OffsetUnit = _UNIT,
+) -> Job[Text, Tokens]:
+    """Tokens of texts of any length."""
+    def result(found: Any) -> Tokens:
+        return Tokens(tuple(found.ids), tuple(found.tokens),
+                      tuple(found.token_type_ids),
+                      tuple(map(bool, found.special_tokens_mask)),
+                      tuple((o.start, o.end) for o in found.offsets))
+    return Job("Tokenize", pb.TokenizeRequest(
+        model=model, add_special_tokens=add_special_tokens,
+        offset_unit=_enum("OFFSET_UNIT", offset_unit),
+    ), (str, Pair), _text, result)
+
+
+def served(found: Any, more: Any = None) -> Model:
+    """Of a ServedModel, and of the GetModelResponse that it stands in."""
+    tasks = tuple(pb.Task.Name(task).removeprefix("TASK_").lower()
+                  for task in found.tasks)
+    base = Model(found.name, found.family, found.precision, found.sha256, tasks)
+    if more is None:
+        return base
+    return Model(base.name, base.family, base.precision, base.sha256, tasks,
+                 tuple(more.labels), more.max_tokens, more.hidden_size)
