@@ -183,13 +183,17 @@ def make_gliner(name, index, settings, backbone):
         {**GLINER, "model_name": backbone, **settings},
         backbone_from_pretrained=False)
     spread(model.model, index)
-    if "token" in name:
-        with torch.no_grad():  # so that something is found
-            last = model.model.scorer.out_mlp[3]
-            last.bias += torch.tensor([0.5, 0.5, 2.0])
-            last.weight *= 2.5
-    round_weights(model.model)
     model.eval()
+    if settings.get("span_mode") == "token_level":
+        # So that something is found: starts and ends score 0.5 or so on
+        # average, and words inside more.
+        last = model.model.scorer.out_mlp[3]
+        _, words, logits = gliner_logits(model, TEXTS[0], LABELS[1])
+        size = 3 * len(words) * len(LABELS[1])
+        mean = logits[:size].reshape(-1, 3).mean(0)
+        with torch.no_grad():
+            last.bias += torch.tensor([0.3, 0.3, 2.0]) - torch.tensor(mean)
+    round_weights(model.model)
     directory = OUT / name
     shutil.rmtree(directory, ignore_errors=True)
     model.save_pretrained(directory, safe_serialization=index % 2 == 0)
