@@ -12,6 +12,7 @@
 #include "server/batching/task_run.h"
 #include "server/tasks/answer_question.h"
 #include "server/tasks/classify.h"
+#include "server/tasks/extract_entities.h"
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/zero_shot.h"
@@ -56,6 +57,12 @@ Best BestOf(const Scores& scores) {
   return {.label = scores.front().label, .score = scores.front().score};
 }
 
+std::vector<EntityLabel> LabelsNamed(const std::vector<std::string>& names) {
+  std::vector<EntityLabel> labels;
+  for (const std::string& name : names) labels.push_back({.name = name});
+  return labels;
+}
+
 absl::StatusOr<Best> AskProof(const Proof& proof, const ServedModel& model,
                               Scheduler& scheduler, absl::Time deadline) {
   const TextInput& input = proof.input;
@@ -84,6 +91,11 @@ absl::StatusOr<Best> AskProof(const Proof& proof, const ServedModel& model,
       return Ask<ZeroShotTask>(
           {.inputs = {input.text}, .labels = proof.labels}, model, scheduler,
           deadline, [](const ZeroShotResult& r) { return BestOf(r.labels); });
+    case TaskKind::kExtractEntities:
+      return Ask<ExtractEntitiesTask>(
+          {.inputs = {input.text}, .labels = LabelsNamed(proof.labels)}, model,
+          scheduler, deadline,
+          [](const ExtractEntitiesResult& r) { return BestOf(r.entities); });
     default:
       return Ask<ClassifyTask>(
           {.inputs = {input}}, model, scheduler, deadline,

@@ -115,6 +115,20 @@ absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
                                        : TokenizeSlow(text);
 }
 
+absl::StatusOr<TokenSequence> Tokenizer::TokenizeWords(
+    std::span<const std::string_view> words) const {
+  TokenSequence all;
+  for (size_t i = 0; i < words.size(); ++i) {
+    absl::StatusOr<TokenSequence> word = Tokenize(words[i]);
+    if (!word.ok()) return word.status();
+    all.ids.insert(all.ids.end(), word->ids.begin(), word->ids.end());
+    all.offsets.insert(all.offsets.end(), word->offsets.begin(),
+                       word->offsets.end());
+    all.words.resize(all.size(), static_cast<int32_t>(i));
+  }
+  return all;
+}
+
 size_t Tokenizer::WorkingBytes(std::string_view text) const {
   constexpr size_t kShort = size_t{256} << 10;
   constexpr size_t kPart = size_t{64} << 10;
@@ -275,10 +289,7 @@ std::string Tokenizer::Decode(std::span<const int32_t> ids,
   for (const int32_t id : ids) {
     const std::string_view token = IdToToken(id);
     if (token.empty()) continue;
-    const bool special = slow_added_tokens_ == nullptr
-                             ? added_tokens_->IsSpecial(id)
-                             : slow_added_tokens_->IsSpecial(token);
-    if (!skip_special_tokens || !special) tokens.push_back(token);
+    if (!skip_special_tokens || !IsSpecial(id)) tokens.push_back(token);
   }
   std::string text = slow_added_tokens_ == nullptr
                          ? segmenter_->Decode(tokens)
@@ -290,6 +301,12 @@ std::string Tokenizer::Decode(std::span<const int32_t> ids,
 std::string_view Tokenizer::IdToToken(int32_t id) const {
   const std::string_view added = added_tokens_->IdToToken(id);
   return added.empty() ? segmenter_->IdToToken(id) : added;
+}
+
+bool Tokenizer::IsSpecial(int32_t id) const {
+  return slow_added_tokens_ == nullptr
+             ? added_tokens_->IsSpecial(id)
+             : slow_added_tokens_->IsSpecial(IdToToken(id));
 }
 
 std::optional<int32_t> Tokenizer::TokenToId(std::string_view token) const {

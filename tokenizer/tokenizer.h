@@ -79,6 +79,13 @@ class Tokenizer {
   // InvalidArgument where that would take more memory than it may.
   absl::StatusOr<TokenSequence> Tokenize(std::string_view text) const;
 
+  // The tokens of a text that is cut into words already (`is_split_into_words`
+  // of the reference): each word is tokenized as a text of its own, and offsets
+  // count from its start. `words` of the result are indices into `words`.
+  // Errors as Tokenize().
+  absl::StatusOr<TokenSequence> TokenizeWords(
+      std::span<const std::string_view> words) const;
+
   // The most memory that Tokenize() has at a time for a long text, about: found
   // by tokenizing it in parts, since a character may become eighteen and a word
   // as long as the text. 0 for a short one; of one that takes more than
@@ -123,6 +130,9 @@ class Tokenizer {
   // The vocabulary string of an id ("▁name", "Ġname", "[CLS]"); "" for ids
   // outside the vocabulary.
   std::string_view IdToToken(int32_t id) const;
+
+  // Whether the id is that of a special token, which Decode() can skip.
+  bool IsSpecial(int32_t id) const;
 
   // Exact vocabulary look-up, added tokens included.
   std::optional<int32_t> TokenToId(std::string_view token) const;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,14 +49,24 @@ ABSL_FLAG(std::string, choices, "",
           "classify with a multiple choice model: the answers to choose from, "
           "with | between");
 ABSL_FLAG(std::string, question, "", "answer: the question");
-ABSL_FLAG(std::string, labels, "", "zero-shot: labels, separated by commas");
+ABSL_FLAG(std::string, query, "", "rerank: the query");
+ABSL_FLAG(std::string, labels, "",
+          "zero-shot, extract: labels, separated by commas; of extract, "
+          "LABEL=DESCRIPTION has the model read the description");
+ABSL_FLAG(double, threshold, 0,
+          "extract: what scores more is found; 0: the server's default");
+ABSL_FLAG(std::string, overlap, "", "extract: flat or nested; empty: flat");
+ABSL_FLAG(bool, raw_scores, false, "rerank: logits in place of scores");
 ABSL_FLAG(std::string, template, "",
           "zero-shot: sentence with {} in place of the label; empty: the "
           "server's");
-ABSL_FLAG(bool, multi_label, false, "zero-shot: several labels may be true");
-ABSL_FLAG(int32_t, top_k, 0,
-          "classify, answer, fill: most results an input; 0: the server's "
-          "default");
+ABSL_FLAG(bool, multi_label, false,
+          "zero-shot, extract: several labels may be true");
+ABSL_FLAG(
+    int32_t, top_k, 0,
+    "classify, answer, fill: most results an input; rerank: most "
+    "documents; extract: labels of each entity in --json; 0: the server's "
+    "default");
 ABSL_FLAG(std::string, targets, "",
           "fill: the only words that compete, separated by commas");
 ABSL_FLAG(std::string, function, "",
@@ -77,12 +88,13 @@ ABSL_FLAG(double, null_threshold, 0,
 ABSL_FLAG(std::string, pooling, "", "embed: cls, mean or none; empty: cls");
 ABSL_FLAG(bool, normalize, false, "embed: scale vectors to length 1");
 ABSL_FLAG(std::string, offset_unit, "",
-          "tag, answer, tokenize: code_points, utf8_bytes or "
+          "tag, answer, extract, tokenize: code_points, utf8_bytes or "
           "utf16_code_units; empty: code_points");
 ABSL_FLAG(std::string, length_policy, "",
           "long texts: reject, truncate or window; empty: reject");
 ABSL_FLAG(int32_t, stride, 0,
-          "tokens that neighbouring windows share; 0: the server's default");
+          "tokens, of extract words, that neighbouring windows share; 0: the "
+          "server's default");
 
 namespace deberta::tools {
 namespace {
@@ -95,6 +107,8 @@ constexpr char kUsage[] =
     "  deberta-client answer --question=QUESTION [CONTEXT...]\n"
     "  deberta-client fill [TEXT WITH [MASK]...]\n"
     "  deberta-client zero-shot --labels=LABEL,... [TEXT...]\n"
+    "  deberta-client extract --labels=LABEL,... [TEXT...]\n"
+    "  deberta-client rerank --query=QUERY [DOCUMENT...]\n"
     "  deberta-client embed [TEXT...]\n"
     "  deberta-client tokenize [TEXT...]\n"
     "  deberta-client models\n"
@@ -129,6 +143,8 @@ Settings SettingsFromFlags() {
       .offset_unit = absl::GetFlag(FLAGS_offset_unit),
       .length_policy = absl::GetFlag(FLAGS_length_policy),
       .question = absl::GetFlag(FLAGS_question),
+      .query = absl::GetFlag(FLAGS_query),
+      .overlap = absl::GetFlag(FLAGS_overlap),
       .hypothesis_template = absl::GetFlag(FLAGS_template),
       .choices = absl::StrSplit(absl::GetFlag(FLAGS_choices), '|',
                                 absl::SkipWhitespace()),
@@ -139,8 +155,10 @@ Settings SettingsFromFlags() {
       .stride = absl::GetFlag(FLAGS_stride),
       .max_answer_tokens = absl::GetFlag(FLAGS_max_answer_tokens),
       .null_threshold = absl::GetFlag(FLAGS_null_threshold),
+      .threshold = absl::GetFlag(FLAGS_threshold),
       .handle_impossible_answer = absl::GetFlag(FLAGS_handle_impossible_answer),
       .multi_label = absl::GetFlag(FLAGS_multi_label),
+      .raw_scores = absl::GetFlag(FLAGS_raw_scores),
       .keep_ignored = absl::GetFlag(FLAGS_keep_ignored),
       .normalize = absl::GetFlag(FLAGS_normalize),
   };
@@ -246,7 +264,8 @@ class Session {
     std::vector<Answer> answers;
     grpc::Status status = command_(stub_, context, batch, &answers);
     for (size_t i = 0; i < answers.size(); ++i)
-      Print(answers[i], batch[i].text);
+      Print(answers[i],
+            answers[i].heading.empty() ? batch[i].text : answers[i].heading);
     std::cout << std::flush;
     done_ += answers.size();
     progress_.Add(answers.size());
@@ -286,10 +305,13 @@ int Ask(Stub& stub, const std::string& token, const std::string& name,
   if (!arguments.empty()) inputs = Inputs::FromArguments(arguments, pairs);
   if (!inputs.ok()) return Fail(inputs.status().message());
 
-  // Someone who types expects the answer to each line.
+  // Someone who types expects the answer to each line. All documents are
+  // ranked together.
   const bool typed = arguments.empty() && isatty(STDIN_FILENO);
-  const size_t limit =
-      typed ? 1 : static_cast<size_t>(absl::GetFlag(FLAGS_batch));
+  const size_t limit = name == "rerank" ? std::numeric_limits<size_t>::max()
+                       : typed
+                           ? 1
+                           : static_cast<size_t>(absl::GetFlag(FLAGS_batch));
   Session session(stub, token, *std::move(command));
   std::vector<Input> batch;
   while (true) {
@@ -314,7 +336,9 @@ int Run(int argc, char** argv) {
   if (words.size() < 2) {
     return Fail(
         "a subcommand is needed: classify, tag, answer, fill, "
-        "zero-shot, embed, tokenize, models or hash-token (see --help)");
+        "zero-shot, extract, rerank, embed, tokenize, models or hash-token "
+        "(see "
+        "--help)");
   }
   if (absl::GetFlag(FLAGS_batch) < 1) {
     return Fail("--batch: expected at least 1");

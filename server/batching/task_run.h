@@ -52,7 +52,6 @@ class TaskRun {
   };
   using Done = std::function<void(const absl::Status&)>;
 
-  // REQUIRES: the task has a sequence.
   TaskRun(T task, Options options)
       : task_(std::move(task)), options_(std::move(options)) {
     next_ = task_.Next();
@@ -65,9 +64,11 @@ class TaskRun {
   // `done` is called once, on the thread that ends the run: OK once the task
   // has taken in every output, else DeadlineExceeded, Cancelled, Unavailable
   // (drain) or the error of a batch or of the task. This lives until then, and
-  // `done` may end it.
+  // `done` may end it. A task without a sequence is answered before this
+  // returns.
   absl::Status Start(Done done) {
     done_ = std::move(done);
+    if (!next_.has_value()) return AnswerAtOnce();
     return Guarded([this] { return Submit(/*continues=*/false); });
   }
 
@@ -77,6 +78,17 @@ class TaskRun {
   const JobOutput& totals() const { return totals_; }
 
  private:
+  absl::Status AnswerAtOnce() {
+    if (options_.on_results != nullptr) {
+      absl::Status taken =
+          Guarded([this] { return options_.on_results(task_); });
+      if (!taken.ok()) return taken;
+    }
+    const Done done = std::move(done_);
+    done(absl::OkStatus());
+    return absl::OkStatus();
+  }
+
   // Throws only what is thrown before the round is accepted.
   absl::Status Submit(bool continues) {
     std::vector<SequenceInput> round = NextRound();

@@ -17,8 +17,9 @@ struct Proof {
   TaskKind task = TaskKind::kClassify;
   // Of answer_question: the context, and as the pair the question.
   TextInput input = {};
-  std::vector<std::string> labels = {};  // zero_shot: to choose from
-  // The best answer: a label (of tag_tokens that of the first entity), a text
+  // zero_shot: to choose from; extract_entities: to look for.
+  std::vector<std::string> labels = {};
+  // The best answer: a label (of entities that of the first one), a text
   // that answers the question, the token that fills the first mask.
   std::string label = {};
   std::optional<double> score = {};

@@ -56,11 +56,12 @@ absl::Status ReadTask(const std::string& where, const Json& value,
   const std::string& name = value.get_ref<const std::string&>();
   const auto found = std::ranges::find_if(
       kTaskKinds, [&](TaskKind kind) { return TaskName(kind) == name; });
-  if (found == kTaskKinds.end() || *found == TaskKind::kEncode) {
+  if (found == kTaskKinds.end() || *found == TaskKind::kEncode ||
+      *found == TaskKind::kRerank) {
     return absl::InvalidArgumentError(absl::StrCat(
         where,
-        ": expected classify, tag_tokens, answer_question, fill_mask or "
-        "zero_shot, got \"",
+        ": expected classify, tag_tokens, answer_question, fill_mask, "
+        "zero_shot or extract_entities, got \"",
         name.substr(0, kLongestShown), "\""));
   }
   *out = *found;
@@ -111,8 +112,10 @@ absl::Status CheckFields(const std::string& where, const Json& value,
   const bool asks = proof.task == TaskKind::kAnswerQuestion;
   if (value.contains("question") != asks)
     return Missing(where, "a question for answer_question, and it alone");
-  if (proof.labels.empty() == (proof.task == TaskKind::kZeroShot))
-    return Missing(where, "labels for zero_shot, and it alone");
+  if (proof.labels.empty() == (proof.task == TaskKind::kZeroShot ||
+                               proof.task == TaskKind::kExtractEntities))
+    return Missing(where,
+                   "labels for zero_shot and extract_entities, and them alone");
   const bool classifies = proof.task == TaskKind::kClassify;
   if (!classifies && value.contains("text_pair"))
     return Missing(where, "a text_pair for classify alone");

@@ -12,16 +12,23 @@
 namespace deberta::server {
 namespace {
 
+// Of a sequence classifier.
+std::vector<TaskKind> ClassifierTasks(const model::Model& model) {
+  std::vector<TaskKind> tasks = {TaskKind::kClassify};
+  if (model.config().entailment_label.has_value())
+    tasks.push_back(TaskKind::kZeroShot);
+  tasks.push_back(TaskKind::kEncode);
+  if (model.labels().size() == 1) tasks.push_back(TaskKind::kRerank);
+  return tasks;
+}
+
 std::vector<TaskKind> Tasks(const model::Model& model,
                             const tokenizer::Tokenizer& tokenizer) {
   switch (model.head()) {
     case model::Head::kNone:
       return {TaskKind::kEncode};
     case model::Head::kSequenceClassification:
-      if (!model.config().entailment_label.has_value()) {
-        return {TaskKind::kClassify, TaskKind::kEncode};
-      }
-      return {TaskKind::kClassify, TaskKind::kZeroShot, TaskKind::kEncode};
+      return ClassifierTasks(model);
     case model::Head::kMultipleChoice:
       return {TaskKind::kClassify, TaskKind::kEncode};
     case model::Head::kTokenClassification:
@@ -42,7 +49,8 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
     case model::Head::kSequenceClassification:
       return {{TaskKind::kZeroShot,
                "no label of its config.json's label2id begins with \"entail\" "
-               "(without id2label, the reference reads the last label alone)"}};
+               "(without id2label, the reference reads the last label alone)"},
+              {TaskKind::kRerank, "it has more than one label"}};
     case model::Head::kMultipleChoice:
       return {{TaskKind::kZeroShot, "it chooses among answers"}};
     case model::Head::kReplacedTokenDetection:

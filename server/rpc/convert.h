@@ -13,7 +13,9 @@
 #include "server/tasks/answer_question.h"
 #include "server/tasks/classify.h"
 #include "server/tasks/encode.h"
+#include "server/tasks/extract_entities.h"
 #include "server/tasks/fill_mask.h"
+#include "server/tasks/rerank.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/tokenize.h"
 #include "server/tasks/zero_shot.h"
@@ -26,6 +28,9 @@ absl::StatusOr<AnswerQuestionRequest> FromProto(
     v1::AnswerQuestionRequest proto);
 absl::StatusOr<FillMaskRequest> FromProto(v1::FillMaskRequest proto);
 absl::StatusOr<ZeroShotRequest> FromProto(v1::ClassifyZeroShotRequest proto);
+absl::StatusOr<ExtractEntitiesRequest> FromProto(
+    v1::ExtractEntitiesRequest proto);
+absl::StatusOr<RerankRequest> FromProto(v1::RerankRequest proto);
 absl::StatusOr<EncodeRequest> FromProto(v1::EncodeRequest proto);
 absl::StatusOr<TokenizeRequest> FromProto(v1::TokenizeRequest proto);
 
@@ -34,6 +39,9 @@ void ToProto(const TagTokensResult& result, v1::TagTokensResult* out);
 void ToProto(const AnswerQuestionResult& result, v1::AnswerQuestionResult* out);
 void ToProto(const FillMaskResult& result, v1::FillMaskResult* out);
 void ToProto(const ZeroShotResult& result, v1::ClassifyZeroShotResult* out);
+void ToProto(const ExtractEntitiesResult& result,
+             v1::ExtractEntitiesResult* out);
+void ToProto(const RerankResult& result, v1::RerankResult* out);
 void ToProto(const EncodeResult& result, v1::EncodeResult* out);
 void ToProto(const TokenizeResult& result, v1::TokenizeResult* out);
 void ToProto(const ServedModel& model, v1::ServedModel* out);

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -125,6 +126,20 @@ absl::Status Convert(v1::Pooling value, EncodeRequest::Pooling* out) {
   }
 }
 
+absl::Status Convert(v1::Overlap value, OverlapRule* out) {
+  switch (value) {
+    case v1::OVERLAP_UNSPECIFIED:
+    case v1::OVERLAP_FLAT:
+      out->nested = false;
+      return absl::OkStatus();
+    case v1::OVERLAP_NESTED:
+      out->nested = true;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("overlap", value);
+  }
+}
+
 // What moves out of `strings`.
 std::vector<std::string> Moved(
     google::protobuf::RepeatedPtrField<std::string>* strings) {
@@ -224,6 +239,46 @@ absl::StatusOr<ZeroShotRequest> FromProto(v1::ClassifyZeroShotRequest proto) {
   request.labels = Moved(proto.mutable_labels());
   request.hypothesis_template = std::move(*proto.mutable_hypothesis_template());
   request.multi_label = proto.multi_label();
+  request.stride = proto.stride();
+  return request;
+}
+
+absl::StatusOr<ExtractEntitiesRequest> FromProto(
+    v1::ExtractEntitiesRequest proto) {
+  ExtractEntitiesRequest request;
+  if (absl::Status s = Convert(proto.overlap(), &request.overlap); !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.offset_unit(), &request.offset_unit);
+      !s.ok())
+    return s;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.inputs = Moved(proto.mutable_inputs());
+  request.labels.reserve(static_cast<size_t>(proto.labels_size()));
+  for (v1::EntityLabel& label : *proto.mutable_labels()) {
+    request.labels.push_back(
+        {.name = std::move(*label.mutable_name()),
+         .description = std::move(*label.mutable_description()),
+         .threshold = label.has_threshold() ? std::optional(label.threshold())
+                                            : std::nullopt});
+  }
+  if (proto.has_threshold()) request.threshold = proto.threshold();
+  request.overlap.multi_label = proto.multi_label();
+  request.stride = proto.stride();
+  request.top_k = proto.top_k();
+  return request;
+}
+
+absl::StatusOr<RerankRequest> FromProto(v1::RerankRequest proto) {
+  RerankRequest request;
+  if (absl::Status s = Convert(proto.length_policy(), &request.length_policy);
+      !s.ok())
+    return s;
+  request.query = std::move(*proto.mutable_query());
+  request.documents = Moved(proto.mutable_documents());
+  request.top_k = proto.top_k();
+  request.raw_scores = proto.raw_scores();
   request.stride = proto.stride();
   return request;
 }

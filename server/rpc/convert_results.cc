@@ -34,6 +34,10 @@ v1::Task ToProto(TaskKind task) {
       return v1::TASK_ZERO_SHOT;
     case TaskKind::kEncode:
       return v1::TASK_ENCODE;
+    case TaskKind::kExtractEntities:
+      return v1::TASK_EXTRACT_ENTITIES;
+    case TaskKind::kRerank:
+      return v1::TASK_RERANK;
   }
   return v1::TASK_UNSPECIFIED;
 }
@@ -107,6 +111,29 @@ void ToProto(const ZeroShotResult& result, v1::ClassifyZeroShotResult* out) {
   SetCoverage(result.coverage, out->mutable_coverage());
 }
 
+void ToProto(const ExtractEntitiesResult& result,
+             v1::ExtractEntitiesResult* out) {
+  out->Clear();
+  for (const ExtractedEntity& entity : result.entities) {
+    v1::ExtractedEntity* proto = out->add_entities();
+    proto->set_label(entity.label);
+    proto->set_label_index(ToInt32(entity.label_index));
+    proto->set_score(entity.score);
+    proto->set_text(entity.text);
+    proto->set_start(ToInt32(entity.start));
+    proto->set_end(ToInt32(entity.end));
+    AddLabels(entity.labels, proto);
+  }
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const RerankResult& result, v1::RerankResult* out) {
+  out->Clear();
+  out->set_index(ToInt32(result.index));
+  out->set_score(result.score);
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
 void ToProto(const EncodeResult& result, v1::EncodeResult* out) {
   out->Clear();
   for (const std::vector<float>& vector : result.vectors)
@@ -159,6 +186,11 @@ void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
   out->set_label_agreement(told.agreement.label_agreement());
   out->set_max_logit_change(told.agreement.max_logit_change);
   out->set_fp32_available(told.HasFp32());
+  const model::LabelHead* head = model.task_model.label_head;
+  if (head == nullptr) return;
+  out->set_max_words(ToInt32(head->max_words));
+  out->set_max_span_words(ToInt32(head->max_span_words));
+  out->set_architecture(head->architecture);
 }
 
 }  // namespace deberta::server

@@ -9,7 +9,9 @@
 #include "server/tasks/answer_question.h"
 #include "server/tasks/classify.h"
 #include "server/tasks/encode.h"
+#include "server/tasks/extract_entities.h"
 #include "server/tasks/fill_mask.h"
+#include "server/tasks/rerank.h"
 #include "server/tasks/tag_tokens.h"
 #include "server/tasks/zero_shot.h"
 
@@ -105,6 +107,27 @@ grpc::ServerUnaryReactor* Service::ClassifyZeroShot(
                         v1::ClassifyZeroShotRequest,
                         v1::ClassifyZeroShotResponse>(*context, request,
                                                       response, &environment_);
+  });
+}
+
+grpc::ServerUnaryReactor* Service::ExtractEntities(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kExtractEntities, ExtractEntitiesTask,
+                        v1::ExtractEntitiesRequest,
+                        v1::ExtractEntitiesResponse>(*context, request,
+                                                     response, &environment_);
+  });
+}
+
+grpc::ServerUnaryReactor* Service::Rerank(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) {
+  return Started(context, [&] {
+    return new TaskCall<TaskKind::kRerank, RerankTask, v1::RerankRequest,
+                        v1::RerankResponse>(*context, request, response,
+                                            &environment_);
   });
 }
 

@@ -27,14 +27,16 @@ using RawService = v1::DebertaService::WithRawCallbackMethod_Classify<
         v1::DebertaService::WithRawCallbackMethod_AnswerQuestion<
             v1::DebertaService::WithRawCallbackMethod_FillMask<
                 v1::DebertaService::WithRawCallbackMethod_ClassifyZeroShot<
-                    v1::DebertaService::WithRawCallbackMethod_Encode<
-                        v1::DebertaService::WithRawCallbackMethod_Tokenize<
-                            v1::DebertaService::
-                                WithRawCallbackMethod_ListModels<
+                    v1::DebertaService::WithRawCallbackMethod_ExtractEntities<
+                        v1::DebertaService::WithRawCallbackMethod_Rerank<
+                            v1::DebertaService::WithRawCallbackMethod_Encode<
+                                v1::DebertaService::WithRawCallbackMethod_Tokenize<
                                     v1::DebertaService::
-                                        WithRawCallbackMethod_GetModel<
+                                        WithRawCallbackMethod_ListModels<
                                             v1::DebertaService::
-                                                Service>>>>>>>>>;
+                                                WithRawCallbackMethod_GetModel<
+                                                    v1::DebertaService::
+                                                        Service>>>>>>>>>>>;
 
 class Service final : public RawService {
  public:
@@ -89,6 +91,12 @@ class Service final : public RawService {
   grpc::ServerUnaryReactor* ClassifyZeroShot(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ExtractEntities(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Rerank(grpc::CallbackServerContext* context,
+                                   const grpc::ByteBuffer* request,
+                                   grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Encode(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override;

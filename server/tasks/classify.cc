@@ -61,6 +61,10 @@ absl::StatusOr<std::vector<TokenSequence>> TokenizeChoices(
 
 }  // namespace
 
+Function DefaultFunction(const TaskModel& model) {
+  return Resolve(Function::kPipeline, model);
+}
+
 absl::StatusOr<ClassifyTask> ClassifyTask::Create(Request request,
                                                   const TaskModel& model) {
   if (absl::Status s = CheckAnyInputs(request.inputs.size()); !s.ok()) return s;

@@ -33,6 +33,9 @@ struct ClassifyRequest {
   int64_t stride = 0;  // overlap of windows, in tokens
 };
 
+// What the scores of the model are unless a request says.
+ClassifyRequest::Function DefaultFunction(const TaskModel& model);
+
 struct ClassifyResult {
   // Best first; ties keep the lower index first.
   std::vector<LabelScore> labels = {};

@@ -42,6 +42,10 @@ Ids, offsets, type ids and special token masks of real text in many languages
 and of generated hostile text. A line that differs in any of them counts.""", [
         "DebertaTokenizer", "DebertaTokenizerFast", "DebertaV2Tokenizer",
         "DebertaV2TokenizerFast"]),
+    "words": ("Words", """\
+Every code point, alone and between letters, and random texts, cut into words as the
+packages of models over words cut them, and the tokens of each word by itself.""", [
+        "words of gliner", "tokens of words"]),
     "pipelines": ("Pipelines", """\
 Calls to a running server against the Python pipelines on the same checkpoints:
 labels, spans and order must be equal, and scores within the limit.""", [

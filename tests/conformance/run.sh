@@ -4,8 +4,8 @@
 #
 #   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
 #
-# PART: models, formats, tf_models, tokenizers, pipelines, saved_by_5. What is not
-# asked for stays on the page as it is. Virtual environments, texts and results
+# PART: models, formats, tf_models, tokenizers, words, pipelines, saved_by_5. What is
+# not asked for stays on the page as it is. Virtual environments, texts and results
 # go to build/conformance (some 20 GB). SEED chooses other random cases, LINES
 # fewer lines of text; tokenizers4 and tokenizers5 are one version's rows.
 # saved_by_5 takes half an hour, DIRECTORIES=24 LINES=20000 a few minutes.
@@ -92,13 +92,14 @@ saved_by_5() {
 
 parts=("$@")
 [ "${#parts[@]}" -gt 0 ] ||
-  parts=(models formats tf_models tokenizers pipelines saved_by_5)
+  parts=(models formats tf_models tokenizers words pipelines saved_by_5)
 for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
     formats) compare transformers4 formats.py formats ;;
     tf_models) compare tensorflow tf_models.py tf_models --cases=20 ;;
     tokenizers) tokenizers 4; tokenizers 5 ;;
+    words) compare transformers4 words.py words ;;
     tokenizers[45]) tokenizers "${part#tokenizers}" ;;
     pipelines) pipelines 4 pipelines ;;
     saved_by_5) saved_by_5 ;;

@@ -22,7 +22,7 @@ from texts import GAME, MASKED, RECORD, TOOL, long_context
 CALLERS = 64
 EXPECTED = pathlib.Path(__file__).with_name("expected.json")
 TASKS = {"classify", "tag_tokens", "answer_question", "fill_mask",
-         "zero_shot", "encode"}
+         "zero_shot", "encode", "extract_entities", "rerank"}
 COUNTERS = ["deberta_requests_total", "deberta_inputs_total",
             "deberta_tokens_total", "deberta_rejected_total",
             "deberta_truncated_inputs_total", "process_cpu_seconds_total"]
@@ -206,7 +206,8 @@ class AnswersTest(unittest.TestCase):
                     {SERVICE, "grpc.health.v1.Health"}, client.services())
                 self.assertLessEqual(
                     {call.method for call in self.calls} | {
-                        "ListModels", "GetModel"}, client.methods())
+                        "ListModels", "GetModel", "ExtractEntities",
+                        "Rerank"}, client.methods())
                 for call in self.calls:
                     reply, code = client.call(
                         call.method, json_format.MessageToJson(call.request))

@@ -6,9 +6,13 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tokenizer/loader.h"
+#include "tokenizer/text/text_index.h"
 #include "tokenizer/text/unicode.h"
+#include "tokenizer/text/words.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -25,6 +29,40 @@ void Require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "does not hold: %s\n", what);
   std::abort();
+}
+
+bool IsPythonSpaceOnly(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    if (!IsPythonSpace(DecodeUtf8(text, &i))) return false;
+  }
+  return true;
+}
+
+// REQUIRES: `text` is UTF-8.
+void CheckWords(const Tokenizer& tokenizer, std::string_view text) {
+  const TextIndex index(text);
+  std::vector<std::string_view> words;
+  uint32_t end = 0;
+  for (const Span word : GlinerWords(text)) {
+    Require(end <= word.start && word.start < word.end &&
+                word.end <= index.code_points(),
+            "words follow each other in the text");
+    Require(IsPythonSpaceOnly(index.Text({end, word.start})),
+            "white space alone is between words");
+    end = word.end;
+    words.push_back(index.Text(word));
+  }
+  Require(IsPythonSpaceOnly(index.Text({end, index.code_points()})),
+          "white space alone is behind words");
+  const auto tokens = tokenizer.TokenizeWords(words);
+  Require(tokens.ok() && tokens->words.size() == tokens->size(),
+          "words of a text are texts");
+  int32_t last = 0;
+  for (const int32_t word : tokens->words) {
+    Require(word >= last && static_cast<size_t>(word) < words.size(),
+            "tokens are those of words, in order");
+    last = word;
+  }
 }
 
 }  // namespace
@@ -57,6 +95,7 @@ void CheckText(const Tokenizer& tokenizer, std::string_view text) {
     Require(!FindInvalidUtf8(tokenizer.Decode(pair.ids, skip_special_tokens)),
             "decoded text is UTF-8");
   }
+  CheckWords(tokenizer, text);
 }
 
 void CheckFiles(const TokenizerFiles& files, Profile profile) {

@@ -10,7 +10,8 @@
 
 namespace deberta::tokenizer {
 
-// Tokenizes, assembles and decodes `text`, which may be any bytes.
+// Tokenizes, assembles, decodes and cuts into words `text`, which may be any
+// bytes.
 void CheckText(const Tokenizer& tokenizer, std::string_view text);
 
 // Builds a tokenizer, which may be refused with a short message, and runs a few

@@ -1,9 +1,6 @@
 #include "tools/client/command.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <utility>
 
@@ -11,115 +8,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "tools/client/command_parts.h"
+#include "tools/client/label_commands.h"
 
 namespace deberta::tools {
 namespace {
 
-using google::protobuf::EnumDescriptor;
 using google::protobuf::EnumValueDescriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-
-using Rows = std::vector<std::vector<std::string>>;
 
 constexpr size_t kShownVectorValues = 6;
-
-// Enum values without their prefix, in lower case: "simple".
-std::string ShortName(const EnumValueDescriptor& value) {
-  constexpr std::string_view kUnspecified = "UNSPECIFIED";
-  const size_t prefix =
-      value.type()->value(0)->name().size() - kUnspecified.size();
-  std::string name = value.name().substr(prefix);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return name;
-}
-
-// Sets the enum field `name` of `request` to the value called `value`; ""
-// leaves it unspecified.
-absl::Status SetEnum(const std::string& name, const std::string& value,
-                     Message* request) {
-  if (value.empty()) return absl::OkStatus();
-  const FieldDescriptor* field =
-      request->GetDescriptor()->FindFieldByName(name);
-  const EnumDescriptor& type = *field->enum_type();
-  std::vector<std::string> names;
-  for (int i = 1; i < type.value_count(); ++i) {
-    names.push_back(ShortName(*type.value(i)));
-    if (names.back() == value) {
-      request->GetReflection()->SetEnum(request, field, type.value(i));
-      return absl::OkStatus();
-    }
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", name, ": expected one of ", absl::StrJoin(names, ", "),
-                   "; got '", value, "'"));
-}
-
-std::string ToJson(const Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  // Strings from the wire are UTF-8, which is all that could fail here.
-  (void)google::protobuf::util::MessageToJsonString(message, &json, options);
-  return json;
-}
-
-std::string Score(float score) { return absl::StrFormat("%.4f", score); }
-
-template <typename Request>
-void AddTextInput(const Input& input, Request* request) {
-  v1::TextInput& added = *request->add_inputs();
-  added.set_text(input.text);
-  if (!input.pair.empty()) added.set_text_pair(input.pair);
-}
-
-template <typename Request>
-void AddText(const Input& input, Request* request) {
-  request->add_inputs(input.text);
-}
-
-template <typename Result>
-Rows LabelRows(const Result& result) {
-  Rows rows;
-  for (const v1::LabelScore& label : result.labels()) {
-    rows.push_back({label.label(), Score(label.score())});
-  }
-  return rows;
-}
-
-// A command that sends copies of `request` with the inputs added by `add`, and
-// shows each result as the rows that `show` makes.
-template <typename Request, typename Response, typename Add, typename Show>
-Command TaskCommand(Request request,
-                    grpc::Status (Stub::*method)(grpc::ClientContext*,
-                                                 const Request&, Response*),
-                    std::vector<Column> columns, Add add, Show show) {
-  return [=](Stub& stub, grpc::ClientContext& context,
-             std::span<const Input> inputs,
-             std::vector<Answer>* answers) -> grpc::Status {
-    Request full = request;
-    for (const Input& input : inputs) add(input, &full);
-    Response response;
-    if (grpc::Status status = (stub.*method)(&context, full, &response);
-        !status.ok()) {
-      return status;
-    }
-    const auto results = static_cast<size_t>(response.results_size());
-    if (results != inputs.size()) {
-      return grpc::Status(
-          grpc::StatusCode::INTERNAL,
-          absl::StrCat("expected ", inputs.size(), " results, got ", results));
-    }
-    for (const auto& result : response.results()) {
-      answers->push_back({.json = ToJson(result),
-                          .table = {.columns = columns, .rows = show(result)}});
-    }
-    return grpc::Status::OK;
-  };
-}
 
 absl::StatusOr<Command> Classify(const Settings& settings) {
   v1::ClassifyRequest request;
@@ -345,6 +242,10 @@ Answer ModelAnswer(const v1::GetModelResponse& model) {
   if (!model.fill_mask_decoder().empty()) {
     rows.push_back({"mask decoder", model.fill_mask_decoder()});
   }
+  if (!model.architecture().empty()) {
+    rows.push_back({"architecture", model.architecture()});
+    rows.push_back({"most words", absl::StrCat(model.max_words())});
+  }
   return {.json = ToJson(model),
           .table = {.columns = {{"model"}, {model.model().name()}},
                     .rows = std::move(rows)}};
@@ -359,12 +260,14 @@ absl::StatusOr<Command> MakeTaskCommand(std::string_view name,
   if (name == "answer") return AnswerQuestions(settings);
   if (name == "fill") return Fill(settings);
   if (name == "zero-shot") return ZeroShot(settings);
+  if (name == "extract") return ExtractEntities(settings);
+  if (name == "rerank") return Rerank(settings);
   if (name == "embed") return Embed(settings);
   if (name == "tokenize") return Tokenize(settings);
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown subcommand '", absl::string_view(name.data(), name.size()),
-      "': expected classify, tag, answer, fill, zero-shot, embed, tokenize or "
-      "models"));
+      "': expected classify, tag, answer, fill, zero-shot, extract, rerank, "
+      "embed, tokenize or models"));
 }
 
 grpc::Status DescribeModels(

@@ -30,6 +30,7 @@ struct Input {
 struct Answer {
   std::string json;  // one object on one line
   Table table;
+  std::string heading = {};  // "": the input's text
 };
 
 // What the flags say; enum values by their name without prefix ("simple"), ""
@@ -43,6 +44,8 @@ struct Settings {
   std::string offset_unit;
   std::string length_policy;
   std::string question;
+  std::string query;
+  std::string overlap;
   std::string hypothesis_template;
   std::vector<std::string> choices;
   std::vector<std::string> labels;
@@ -52,8 +55,10 @@ struct Settings {
   int32_t stride = 0;
   int32_t max_answer_tokens = 0;
   double null_threshold = 0;
+  double threshold = 0;  // 0: the server's
   bool handle_impossible_answer = false;
   bool multi_label = false;
+  bool raw_scores = false;
   bool keep_ignored = false;
   bool normalize = false;
 };
@@ -63,9 +68,9 @@ using Command = std::function<grpc::Status(Stub&, grpc::ClientContext&,
                                            std::span<const Input> inputs,
                                            std::vector<Answer>* answers)>;
 
-// The command of a task: classify, tag, answer, fill, zero-shot, embed or
-// tokenize. InvalidArgument for another name, an enum value that does not
-// exist, or a setting that the task needs and lacks.
+// The command of a task: classify, tag, answer, fill, zero-shot, extract,
+// rerank, embed or tokenize. InvalidArgument for another name, an enum value
+// that does not exist, or a setting that the task needs and lacks.
 absl::StatusOr<Command> MakeTaskCommand(std::string_view name,
                                         const Settings& settings);
 

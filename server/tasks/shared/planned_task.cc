@@ -93,17 +93,6 @@ absl::Status PlannedTask::CheckTypes(bool is_pair,
                           largest, ", the model has ", types, " types"));
 }
 
-absl::Status PlannedTask::AddToAnswer(size_t bytes, std::string_view field) {
-  if (bytes > model_.max_answer_bytes - answer_bytes_) {
-    return InputError(field,
-                      absl::StrCat("asks for too large an answer: all "
-                                   "results of a request may take about ",
-                                   model_.max_answer_bytes, " bytes"));
-  }
-  answer_bytes_ += bytes;
-  return absl::OkStatus();
-}
-
 std::vector<Coverage> PlannedTask::coverage() const {
   std::vector<Coverage> coverage;
   coverage.reserve(inputs_.size());
@@ -117,7 +106,7 @@ Cost PlannedTask::cost() const {
           .computed_tokens = computed_,
           .output_floats = std::max(
               longest_ * width_, std::min(tokens_ * width_, kMaxRoundFloats)),
-          .answer_bytes = answer_bytes_};
+          .answer_bytes = answer_.used()};
 }
 
 size_t PlannedTask::Pairs(size_t input) const {

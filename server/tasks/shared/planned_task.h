@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/tasks/shared/answer_budget.h"
 #include "server/tasks/shared/sequence_plan.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/encoding/encoding.h"
@@ -53,12 +54,8 @@ class PlannedTask {
     bool ends_input = false;
   };
 
-  // About what a piece of a result (a label, an entity) takes beside its text
-  // in the answer.
-  static constexpr size_t kPieceBytes = 32;
-
   PlannedTask(const TaskModel& model, size_t width)
-      : model_(model), width_(width) {}
+      : model_(model), width_(width), answer_(model.max_answer_bytes) {}
 
   // Each adds inputs, or refuses one with an InputError.
   absl::Status AddTextInputs(std::span<const TextInput> inputs,
@@ -78,9 +75,10 @@ class PlannedTask {
   // The windows of an input come last first; by default in the text's order.
   void TakeLastWindowFirst() { last_window_first_ = true; }
 
-  // Counts bytes that the results take; an InputError about `field` when they
-  // are more than a request's results may take together.
-  absl::Status AddToAnswer(size_t bytes, std::string_view field);
+  // See AnswerBudget.
+  absl::Status AddToAnswer(size_t bytes, std::string_view field) {
+    return answer_.Add(bytes, field);
+  }
 
   // Internal unless every output is consumed.
   absl::Status CheckComplete() const;
@@ -121,7 +119,7 @@ class PlannedTask {
   size_t computed_ = 0;  // of all sequences, about
   size_t longest_ = 0;
   bool last_window_first_ = false;
-  size_t answer_bytes_ = 0;
+  AnswerBudget answer_;
   Place next_;   // to be asked for
   Place taken_;  // up to it, outputs are consumed
 };

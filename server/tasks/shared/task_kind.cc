@@ -16,6 +16,10 @@ std::string_view TaskName(TaskKind task) {
       return "zero_shot";
     case TaskKind::kEncode:
       return "encode";
+    case TaskKind::kExtractEntities:
+      return "extract_entities";
+    case TaskKind::kRerank:
+      return "rerank";
   }
   return "unknown";
 }

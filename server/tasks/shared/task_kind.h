@@ -15,11 +15,14 @@ enum class TaskKind {
   kFillMask,
   kZeroShot,
   kEncode,
+  kExtractEntities,
+  kRerank,
 };
 
 inline constexpr std::array kTaskKinds = {
-    TaskKind::kClassify, TaskKind::kTagTokens, TaskKind::kAnswerQuestion,
-    TaskKind::kFillMask, TaskKind::kZeroShot,  TaskKind::kEncode};
+    TaskKind::kClassify,        TaskKind::kTagTokens, TaskKind::kAnswerQuestion,
+    TaskKind::kFillMask,        TaskKind::kZeroShot,  TaskKind::kEncode,
+    TaskKind::kExtractEntities, TaskKind::kRerank};
 
 // The name in metrics and messages: "classify", "tag_tokens", ...
 std::string_view TaskName(TaskKind task);

@@ -104,6 +104,13 @@ TEST_F(TaskRunTest, RoundsHoldWhatFits) {
   }
 }
 
+TEST_F(TaskRunTest, ATaskWithoutSequencesIsAnsweredAtOnce) {
+  Make({.lengths = {}}, {.tokens = 9});
+  ASSERT_TRUE(Start().ok());
+  EXPECT_THAT(jobs_, IsEmpty());
+  EXPECT_EQ(done_, absl::OkStatus());
+}
+
 TEST_F(TaskRunTest, SumsTimesAndTellsTheLargestBatch) {
   Make({.lengths = {1, 1, 1, 1}}, {.tokens = 2});
   ASSERT_TRUE(Start().ok());

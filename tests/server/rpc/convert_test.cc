@@ -57,6 +57,58 @@ TEST(ConvertTest, TagTokensRequestCarriesEveryField) {
   EXPECT_TRUE(request->raw_offsets);
 }
 
+TEST(ConvertTest, ExtractEntitiesRequestCarriesEveryField) {
+  v1::ExtractEntitiesRequest proto;
+  proto.add_inputs("a");
+  proto.add_labels()->set_name("n");
+  proto.mutable_labels(0)->set_description("d");
+  proto.add_labels()->set_threshold(0.25f);
+  absl::StatusOr<ExtractEntitiesRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->threshold, 0.5f);
+  EXPECT_FALSE(request->overlap.nested);
+  proto.set_threshold(0);
+  proto.set_overlap(v1::OVERLAP_NESTED);
+  proto.set_multi_label(true);
+  proto.set_offset_unit(v1::OFFSET_UNIT_UTF8_BYTES);
+  proto.set_length_policy(v1::LENGTH_POLICY_WINDOW);
+  proto.set_stride(3);
+  proto.set_top_k(4);
+  request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  EXPECT_THAT(request->inputs, ElementsAre("a"));
+  ASSERT_EQ(request->labels.size(), 2u);
+  EXPECT_EQ(request->labels[0].name, "n");
+  EXPECT_EQ(request->labels[0].description, "d");
+  EXPECT_FALSE(request->labels[0].threshold.has_value());
+  EXPECT_EQ(request->labels[1].threshold, 0.25f);
+  EXPECT_EQ(request->threshold, 0);
+  EXPECT_TRUE(request->overlap.nested);
+  EXPECT_TRUE(request->overlap.multi_label);
+  EXPECT_EQ(request->offset_unit, OffsetUnit::kUtf8Bytes);
+  EXPECT_EQ(request->length_policy, LengthPolicy::kWindow);
+  EXPECT_EQ(request->stride, 3);
+  EXPECT_EQ(request->top_k, 4);
+}
+
+TEST(ConvertTest, RerankRequestCarriesEveryField) {
+  v1::RerankRequest proto;
+  proto.set_query("q");
+  proto.add_documents("d");
+  proto.set_top_k(2);
+  proto.set_raw_scores(true);
+  proto.set_length_policy(v1::LENGTH_POLICY_TRUNCATE);
+  proto.set_stride(5);
+  const absl::StatusOr<RerankRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->query, "q");
+  EXPECT_THAT(request->documents, ElementsAre("d"));
+  EXPECT_EQ(request->top_k, 2);
+  EXPECT_TRUE(request->raw_scores);
+  EXPECT_EQ(request->length_policy, LengthPolicy::kTruncate);
+  EXPECT_EQ(request->stride, 5);
+}
+
 TEST(ConvertTest, AnswerQuestionRequestCarriesEveryField) {
   v1::AnswerQuestionRequest proto;
   proto.add_inputs()->set_question("q");
@@ -198,6 +250,28 @@ TEST(ConvertTest, ResultsCarryEveryField) {
             "labels { label: \"l\" index: 2 score: 0.5 } coverage { "
             "tokens_total: 9 tokens_used: 7 windows: 2 truncated: true }");
 
+  v1::ExtractEntitiesResult extracted;
+  ToProto({.entities = {{.label = "l",
+                         .label_index = 1,
+                         .score = 0.5f,
+                         .text = "t",
+                         .start = 2,
+                         .end = 3,
+                         .labels = {{"l", 1, 0.5f}}}},
+           .coverage = coverage},
+          &extracted);
+  EXPECT_EQ(extracted.ShortDebugString(),
+            "entities { label: \"l\" label_index: 1 score: 0.5 text: \"t\" "
+            "start: 2 end: 3 labels { label: \"l\" index: 1 score: 0.5 } } "
+            "coverage { tokens_total: 9 tokens_used: 7 windows: 2 truncated: "
+            "true }");
+
+  v1::RerankResult ranked;
+  ToProto({.index = 3, .score = 0.5f, .coverage = coverage}, &ranked);
+  EXPECT_EQ(ranked.ShortDebugString(),
+            "index: 3 score: 0.5 coverage { tokens_total: 9 tokens_used: 7 "
+            "windows: 2 truncated: true }");
+
   v1::EncodeResult encoded;
   ToProto({.vectors = {{1.0f, 2.0f}}, .tokens = {"t"}, .coverage = {}},
           &encoded);
@@ -240,6 +314,13 @@ TEST(ConvertTest, ModelCarriesEveryField) {
   told.keeps_fp32 = true;
   ToProto(model, &out);
   EXPECT_TRUE(out.fp32_available());
+  const model::LabelHead head = {
+      .architecture = "gliner", .max_words = 3, .max_span_words = 2};
+  model.task_model.label_head = &head;
+  ToProto(model, &out);
+  EXPECT_EQ(out.max_words(), 3);
+  EXPECT_EQ(out.max_span_words(), 2);
+  EXPECT_EQ(out.architecture(), "gliner");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct ModelShape {
   TaskKind task;
   std::vector<std::string> labels;
   bool multiple_choice = false;
+  bool reads_labels = false;
 };
 
 std::vector<ModelShape> Shapes(const TestServer::Settings& settings) {
@@ -28,6 +29,11 @@ std::vector<ModelShape> Shapes(const TestServer::Settings& settings) {
     shapes.push_back({"judge", TaskKind::kZeroShot, {"ENTAILMENT", "OTHER"}});
     shapes.push_back({"chooser", TaskKind::kClassify, {"LABEL_0"}, true});
   }
+  if (settings.extractor) {
+    shapes.push_back(
+        {"extractor", TaskKind::kExtractEntities, {}, false, true});
+    shapes.push_back({"ranker", TaskKind::kRerank, {"LABEL_0"}});
+  }
   return shapes;
 }
 
@@ -38,6 +44,12 @@ TestServer::TestServer(const Settings& settings) {
       std::string(DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/v1"));
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
   tokenizer_ = *std::move(tokenizer);
+  label_head_ = {.kind = model::LabelHeadKind::kSpans,
+                 .architecture = "gliner markerV0",
+                 .max_words = 8,
+                 .max_span_words = 2,
+                 .label_token_id = *tokenizer_->TokenToId("[MASK]"),
+                 .separator_token_id = *tokenizer_->TokenToId("[SEP]")};
   ServedModels models;
   std::vector<size_t> widths;
   std::optional<size_t> fp32_width;
@@ -58,12 +70,14 @@ TestServer::TestServer(const Settings& settings) {
     }
     model.description.family = "deberta";
     model.description.tasks = {shape.task, TaskKind::kEncode};
-    model.task_model = {.tokenizer = tokenizer_.get(),
-                        .config = config.get(),
-                        .labels = config->labels,
-                        .entailment = 0,
-                        .max_tokens = kMaxTokens,
-                        .multiple_choice = shape.multiple_choice};
+    model.task_model = {
+        .tokenizer = tokenizer_.get(),
+        .config = config.get(),
+        .labels = config->labels,
+        .entailment = 0,
+        .max_tokens = kMaxTokens,
+        .multiple_choice = shape.multiple_choice,
+        .label_head = shape.reads_labels ? &label_head_ : nullptr};
     model.description.refusals[TaskKind::kZeroShot] =
         "no label begins with \"entail\"";
     widths.push_back(shape.labels.empty()
@@ -171,7 +185,23 @@ absl::Status TestServer::RunBatch(size_t queue, const model::RaggedBatch& batch,
     output->logits[i * logit_width] =
         static_cast<float>(batch.starts[sequence + 1] - batch.starts[sequence]);
   }
+  output->word_logits.clear();
+  for (const auto& reading : batch.readings) {
+    output->word_logits.push_back(reading == nullptr ? std::vector<float>()
+                                                     : WordLogits(*reading));
+  }
   return absl::OkStatus();
+}
+
+std::vector<float> TestServer::WordLogits(
+    const model::WordReading& reading) const {
+  const size_t labels = reading.labels.size();
+  const size_t row = label_head_.max_span_words * labels;
+  std::vector<float> logits(reading.word_begins.size() * row, -20);
+  for (size_t word = 0; word < reading.word_begins.size(); ++word) {
+    logits[word * row + word % labels] = 1;
+  }
+  return logits;
 }
 
 v1::ClassifyRequest ClassifyText(const std::string& text) {

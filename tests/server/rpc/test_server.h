@@ -34,6 +34,9 @@ class TestServer {
     // Also "judge" (labels ENTAILMENT, OTHER) and the multiple choice model
     // "chooser".
     bool judge = false;
+    // Also "extractor", a GLiNER model that finds each word with the label of
+    // its place, from the first again after the last, and "ranker" (one label).
+    bool extractor = false;
     // Of "tagger"; its queue in fp32, if it keeps that, is the last.
     std::string tagger_precision = "fp32";
     bool keep_fp32 = false;
@@ -73,6 +76,7 @@ class TestServer {
  private:
   absl::Status RunBatch(size_t queue, const model::RaggedBatch& batch,
                         size_t logit_width, model::BatchOutput* output);
+  std::vector<float> WordLogits(const model::WordReading& reading) const;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
@@ -84,6 +88,7 @@ class TestServer {
 
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
   std::vector<std::unique_ptr<model::Config>> configs_;
+  model::LabelHead label_head_;
   LiveCatalog catalog_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Service> service_;

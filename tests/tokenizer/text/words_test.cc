@@ -1,0 +1,62 @@
+#include "tokenizer/text/words.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+
+namespace deberta::tokenizer {
+namespace {
+
+using nlohmann::json;
+
+std::vector<Span> SpansOf(const json& starts, const json& ends) {
+  std::vector<Span> spans;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    spans.push_back({starts[i].get<uint32_t>(), ends[i].get<uint32_t>()});
+  }
+  return spans;
+}
+
+// Expected: tests/golden/generators/make_word_tables.py.
+TEST(WordsTest, EqualTheReferenceOnRandomTexts) {
+  std::ifstream file(std::string(DEBERTA_SOURCE_DIR) +
+                     "/tests/golden/words/gliner.json");
+  const json cases = json::parse(file);
+  ASSERT_GE(cases.size(), 400u);
+  for (const json& c : cases) {
+    SCOPED_TRACE(c.dump());
+    EXPECT_EQ(GlinerWords(c[0].get<std::string>()), SpansOf(c[1], c[2]));
+  }
+}
+
+// len, and the sum, of the code points that re.match(pattern, chr(c)) takes,
+// without surrogates, of Python 3.11.
+TEST(WordsTest, ClassesEqualPythonOnEveryCodePoint) {
+  uint64_t words = 0;
+  uint64_t word_sum = 0;
+  uint64_t spaces = 0;
+  uint64_t space_sum = 0;
+  for (char32_t c = 0; c < 0x110000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    if (IsPythonWordCharacter(c)) {
+      ++words;
+      word_sum += c;
+    }
+    if (IsPythonSpace(c)) {
+      ++spaces;
+      space_sum += c;
+    }
+  }
+  EXPECT_EQ(words, 133548u);
+  EXPECT_EQ(word_sum, 14002814312u);
+  EXPECT_EQ(spaces, 29u);
+  EXPECT_EQ(space_sum, 141704u);
+}
+
+}  // namespace
+}  // namespace deberta::tokenizer
