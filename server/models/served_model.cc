@@ -26,6 +26,8 @@ std::vector<TaskKind> Tasks(const model::Model& model,
                             const tokenizer::Tokenizer& tokenizer) {
   switch (model.head()) {
     case model::Head::kNone:
+      if (model.label_head() != nullptr)
+        return {TaskKind::kExtractEntities, TaskKind::kEncode};
       return {TaskKind::kEncode};
     case model::Head::kSequenceClassification:
       return ClassifierTasks(model);
@@ -66,11 +68,17 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
   }
 }
 
+// Most tokens of a sequence of words and labels: the reference counts words,
+// and reads beyond max_position_embeddings.
+constexpr uint64_t kMostWordTokens = 8192;
+
 size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
                  const model::Model& model) {
-  const uint64_t limit =
-      std::min(static_cast<uint64_t>(model.config().max_position_embeddings),
-               model.longest_sequence());
+  const uint64_t limit = std::min(
+      model.label_head() != nullptr
+          ? kMostWordTokens
+          : static_cast<uint64_t>(model.config().max_position_embeddings),
+      model.longest_sequence());
   const std::optional<int64_t> own = tokenizer.model_max_length();
   return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
 }
@@ -101,7 +109,8 @@ TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
       .entailment = network.config().entailment_label,
       .max_tokens = MaxTokens(tokenizer, network),
       .row_cost = network.row_cost(),
-      .multiple_choice = network.head() == model::Head::kMultipleChoice};
+      .multiple_choice = network.head() == model::Head::kMultipleChoice,
+      .label_head = network.label_head()};
   if (network.head() == model::Head::kReplacedTokenDetection) {
     task_model.ignored_label = network.labels().front();
   }
