@@ -37,6 +37,11 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
   add(weights.head.classifier);
   add(weights.head.dense);
   add(weights.head.norm);
+  for (const HeadLayerWeights& layer : weights.head.layers) {
+    add(layer.linear);
+    add(layer.norm);
+  }
+  for (const LinearWeights& output : weights.head.outputs) add(output);
   all.erase(nullptr);
   return all;
 }

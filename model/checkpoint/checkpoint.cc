@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "files/regular_file.h"
+#include "model/checkpoint/derived_config.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/tf_weight_names.h"
 #include "model/checkpoint/weight_contents.h"
@@ -35,7 +36,12 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
       absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
   const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
   if (!json.ok()) return json.status();
-  absl::StatusOr<Config> config = ParseConfig(*json);
+  if (weight_files_.path.empty() && LacksModelType(*json)) {
+    // Until tensors tell.
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Config> config = ParseConfig(
+      LacksModelType(*json) ? WithDerivedKeys(*json, tensors_) : *json);
   if (!config.ok()) return AtFile(path, config.status());
   config_ = *std::move(config);
   for (absl::Status* later : {&config_.architecture_error,
@@ -63,7 +69,7 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     const auto found = contents->source_names.find(name);
     const std::string& source =
         found == contents->source_names.end() ? name : found->second;
-    const std::string normal = NormalizeWeightName(name);
+    const std::string normal = NormalizeWeightName(name, backbone_prefix_);
     if (!tensors_.emplace(normal, std::move(tensor)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": tensor \"", source,
@@ -73,7 +79,7 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     names.insert(source);
   }
   for (const auto& [name, type] : contents->other_types) {
-    other_types_.emplace(NormalizeWeightName(name), type);
+    other_types_.emplace(NormalizeWeightName(name, backbone_prefix_), type);
   }
   for (const auto& [name, why] : contents->skipped) {
     skipped_.emplace(name, why);
@@ -135,6 +141,7 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
   auto checkpoint = std::unique_ptr<Checkpoint>(new Checkpoint());
   checkpoint->directory_ = directory;
   checkpoint->hdf5_reader_ = options.hdf5_reader;
+  checkpoint->backbone_prefix_ = options.backbone_prefix;
   absl::Status status = checkpoint->ReadConfig(options.variant);
   if (!status.ok()) return status;
   absl::StatusOr<WeightFiles> files =
@@ -147,6 +154,9 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
                      ->AddFile(checkpoint->weight_files_.path,
                                options.weights_observer)
                      .status();
+  // Without a model_type the tensors tell.
+  if (status.ok() && checkpoint->config_.vocab_size == 0)
+    status = checkpoint->ReadConfig(options.variant);
   status.Update(checkpoint->CheckEmbeddings());
   if (!status.ok()) return status;
   return checkpoint;

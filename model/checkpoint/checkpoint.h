@@ -38,6 +38,9 @@ class Checkpoint {
     WeightsVariant variant = WeightsVariant::kMain;
     // Path of the program deberta-read-hdf5, which tf_model.h5 needs.
     std::string hdf5_reader = {};
+    // What stands before the backbone's names, beside what NormalizeWeightName
+    // knows.
+    std::string backbone_prefix = "deberta.";
     // Told the bytes of the file at weights_path(), as they are read.
     ByteObserver weights_observer = nullptr;
   };
@@ -83,6 +86,7 @@ class Checkpoint {
   // The file that the tensor lies in; null if it was copied.
   const LoadedFile* FileOf(const TensorView& tensor) const;
 
+  // Without a model_type, nothing before there are tensors.
   absl::Status ReadConfig(WeightsVariant variant);
   // Adds the tensors of one file; returns their names as the file has them.
   absl::StatusOr<std::set<std::string>> AddFile(const std::string& path,
@@ -94,6 +98,7 @@ class Checkpoint {
   Config config_;
   WeightFiles weight_files_;
   std::string hdf5_reader_;
+  std::string backbone_prefix_;
   std::vector<LoadedFile> files_;
   // Bytes of the tensors that are not as their file has them.
   std::vector<std::vector<std::byte>> buffers_;

@@ -90,6 +90,23 @@ Rows LabelRows(const Result& result) {
   return rows;
 }
 
+// Of a head with several outputs, the labels of each with its name before them.
+Rows ClassifyRows(const v1::ClassifyResult& result) {
+  if (result.outputs().empty()) return LabelRows(result);
+  Rows rows;
+  for (const v1::ClassifyOutput& output : result.outputs()) {
+    for (const v1::LabelScore& label : output.labels()) {
+      rows.push_back({absl::StrCat(output.name(), ": ", label.label()),
+                      Score(label.score())});
+    }
+    if (output.has_score()) {
+      rows.push_back(
+          {output.name(), Score(static_cast<float>(output.score()))});
+    }
+  }
+  return rows;
+}
+
 // A command that sends copies of `request` with the inputs added by `add`, and
 // shows each result as the rows that `show` makes.
 template <typename Request, typename Response, typename Add, typename Show>
@@ -136,8 +153,7 @@ absl::StatusOr<Command> Classify(const Settings& settings) {
     for (const std::string& choice : choices) added.add_choices(choice);
   };
   return TaskCommand(std::move(request), &Stub::Classify,
-                     {{"label"}, {"score", true}}, add,
-                     LabelRows<v1::ClassifyResult>);
+                     {{"label"}, {"score", true}}, add, ClassifyRows);
 }
 
 absl::StatusOr<Command> Tag(const Settings& settings) {
