@@ -5,7 +5,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <variant>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
@@ -15,11 +18,13 @@
 
 namespace deberta::model {
 
-// Each head is a chain of at most three:
+// Each head is a chain of layers and a last, linear one:
 //   sequences, choices           classifier(act(pooler x)), on each first row
 //   token classification, QA     classifier(x)
 //   masked language model        decoder(LayerNorm(act(dense x)))
 //   replaced-token detection     (0, classifier(act(dense(LayerNorm(x)))))
+//   declared                     its layers, then its outputs side by side, on
+//                                each pooled row
 class HeadLayers {
  public:
   // Nothing to compute for Head::kNone.
@@ -38,9 +43,14 @@ class HeadLayers {
  private:
   HeadLayers() = default;
 
-  std::optional<LayerNorm> input_norm_;
-  std::optional<Linear> first_;
-  std::optional<LayerNorm> norm_;
+  // Adds the layers of a declared head, and its outputs as the last.
+  absl::Status LoadDeclared(const HeadWeights& weights, WeightReader& reader);
+  absl::Status AddLinear(const LinearWeights& weights, Activation activation,
+                         WeightReader& reader);
+  absl::Status SetLast(absl::StatusOr<Linear> packed);
+
+  size_t input_width_ = 0;
+  std::vector<std::variant<Linear, LayerNorm, Activation>> layers_;
   std::optional<Linear> last_;
 };
 

@@ -14,6 +14,7 @@
 #include "model/heads.h"
 #include "model/label_network.h"
 #include "model/layers/relative_position.h"
+#include "model/sequence_pooling.h"
 #include "model/weight_reader.h"
 
 namespace deberta::model {
@@ -91,6 +92,18 @@ absl::Status CheckBatch(const RaggedBatch& batch, const Config& config,
           "batch: row ", row, " wanted of ", batch.tokens(), " tokens")));
     }
   }
+  if (!batch.hidden_layers.empty() &&
+      batch.hidden_layers.size() != batch.hidden_rows.size()) {
+    status.Update(absl::InvalidArgumentError(
+        absl::StrCat("batch: layers wanted of ", batch.hidden_layers.size(),
+                     " rows, of ", batch.hidden_rows.size())));
+  }
+  for (const uint32_t layer : batch.hidden_layers) {
+    if (layer == RaggedBatch::kLastLayer || layer <= config.num_hidden_layers)
+      continue;
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "batch: layer ", layer, " wanted of ", config.num_hidden_layers)));
+  }
   if (!batch.logit_rows.empty() && logit_width == 0) {
     status.Update(
         absl::InvalidArgumentError("batch: logits wanted of a model "
@@ -132,6 +145,23 @@ void GatherAdd(const float* hidden, std::span<const uint32_t> rows,
   }
 }
 
+// Copies what `batch` wants of earlier layers than the last into `hidden`
+// [hidden_rows, width], then tells `observer`.
+LayerObserver TakeEarlierLayers(const RaggedBatch& batch, size_t width,
+                                const LayerObserver& observer,
+                                std::vector<float>* hidden) {
+  hidden->resize(batch.hidden_rows.size() * width);
+  return [&batch, width, &observer, hidden](int64_t layer,
+                                            std::span<const float> values) {
+    for (size_t i = 0; i < batch.hidden_rows.size(); ++i) {
+      if (batch.hidden_layers[i] != layer) continue;
+      std::copy_n(values.data() + batch.hidden_rows[i] * width, width,
+                  hidden->data() + i * width);
+    }
+    if (observer) observer(layer, values);
+  };
+}
+
 }  // namespace
 
 struct Model::Parts {
@@ -163,6 +193,10 @@ struct Model::Parts {
   void RunLastAndDecode(const RaggedBatch& batch, Workspace& workspace,
                         BatchOutput* output,
                         const LayerObserver& observer) const;
+  // Forward() of a batch that wants hidden states of earlier layers.
+  void ForwardWithLayers(const RaggedBatch& batch, Workspace& workspace,
+                         BatchOutput* output,
+                         const ForwardOptions& options) const;
   // Logits of the first `rows` of workspace.head, tile by tile.
   void HandOutLogits(size_t rows, Workspace& workspace,
                      const ForwardOptions& options) const;
@@ -213,17 +247,43 @@ void Model::Parts::Finish(const RaggedBatch& batch, Workspace& workspace,
   }
 }
 
+void Model::Parts::ForwardWithLayers(const RaggedBatch& batch,
+                                     Workspace& workspace, BatchOutput* output,
+                                     const ForwardOptions& options) const {
+  const size_t width = encoder.last_layer().width();
+  std::vector<float> earlier;
+  std::vector<float> layers;
+  ForwardOptions all = options;
+  all.observer = TakeEarlierLayers(batch, width, options.observer, &earlier);
+  all.still_wanted = nullptr;  // rows stay where they are
+  Start(batch, workspace, &all, &layers);
+  // Nobody looks at the last layer, so it is computed for the rows read alone.
+  if (layers.empty()) all.observer = options.observer;
+  Finish(batch, workspace, output, all, layers);
+  for (size_t i = 0; i < batch.hidden_rows.size(); ++i) {
+    if (batch.hidden_layers[i] >= weights.layers.size()) continue;
+    std::copy_n(earlier.data() + i * width, width,
+                output->hidden.data() + i * width);
+  }
+}
+
 void Model::Parts::RunLast(const RaggedBatch& batch, Workspace& workspace,
                            BatchOutput* output, const LayerObserver& observer,
                            const std::vector<float>& layers) const {
   const size_t width = output->hidden_width;
   const bool adds_first = weights.head.head == Head::kReplacedTokenDetection;
+  const bool pools = weights.head.pooling != SequencePooling::kFirst;
+  const std::vector<std::vector<uint32_t>> pooled =
+      pools ? PooledRows(batch, weights.head.pooling, weights.head.marker)
+            : std::vector<std::vector<uint32_t>>();
   const std::vector<uint32_t> first =
       adds_first ? FirstRows(batch) : std::vector<uint32_t>();
   std::vector<uint32_t> rows = batch.logit_rows;
   rows.insert(rows.end(), batch.hidden_rows.begin(), batch.hidden_rows.end());
   rows.insert(rows.end(), first.begin(), first.end());
   if (label_network != nullptr) label_network->AddRowsRead(batch, &rows);
+  for (const std::vector<uint32_t>& of_one : pooled)
+    rows.insert(rows.end(), of_one.begin(), of_one.end());
   rows = SortedUnique(std::move(rows));
   if (observer || rows.size() == batch.tokens()) rows.clear();
   encoder.ForwardLast(batch, rows, workspace, observer);
@@ -231,6 +291,13 @@ void Model::Parts::RunLast(const RaggedBatch& batch, Workspace& workspace,
   const float* hidden = workspace.hidden.get();
   Gather(hidden, rows, batch.hidden_rows, width, output->hidden.data());
   float* head_rows = workspace.head.get();
+  for (size_t i = 0; i < pooled.size(); ++i) {
+    PoolRows(
+        pooled[i], weights.head.pooling,
+        [&](uint32_t row) { return hidden + PlaceOf(rows, row) * width; },
+        width, head_rows + i * width);
+  }
+  if (pools) return;
   Gather(hidden, rows, batch.logit_rows, width, head_rows);
   GatherAdd(hidden, rows, first, width, head_rows);
   if (label_network == nullptr || batch.readings.empty()) return;
@@ -286,7 +353,9 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
 
 absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
     std::shared_ptr<const Checkpoint> checkpoint, const Options& options) {
-  auto weights = BindWeights(*checkpoint, options.fill_mask);
+  auto weights =
+      BindWeights(*checkpoint, options.fill_mask,
+                  options.head.has_value() ? &*options.head : nullptr);
   if (!weights.ok()) return weights.status();
   Workspace workspace(std::max(1, options.load_threads));
   PrecisionChoice precision =
@@ -326,6 +395,10 @@ absl::Status Model::Forward(const RaggedBatch& batch, Workspace& workspace,
     valid = parts_->decoder->Check(batch);
   }
   if (!valid.ok()) return valid;
+  if (!batch.hidden_layers.empty()) {
+    parts_->ForwardWithLayers(batch, workspace, output, options);
+    return absl::OkStatus();
+  }
   std::vector<float> layers;
   ForwardOptions narrow = options;
   const std::vector<size_t> left =
@@ -371,6 +444,13 @@ const LabelHead* Model::label_head() const {
 }
 
 size_t Model::logit_width() const { return parts_->head.width(); }
+
+std::vector<size_t> Model::output_columns() const {
+  std::vector<size_t> columns;
+  for (const LinearWeights& output : parts_->weights.head.outputs)
+    columns.push_back(static_cast<size_t>(output.weight->shape[0]));
+  return columns;
+}
 
 uint64_t Model::longest_sequence() const { return parts_->longest; }
 

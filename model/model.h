@@ -41,6 +41,8 @@ class Model {
     Checkpoint::Options checkpoint = {};
     // The decoder that fills masks, where the tensors are not to choose.
     std::optional<FillMaskDecoder> fill_mask = std::nullopt;
+    // The head, where no class of transformers has it.
+    std::optional<DeclaredHead> head = std::nullopt;
     // Others will be loaded from the checkpoint too: none of its memory is
     // given back before ReleaseCheckpoint().
     bool share_checkpoint = false;
@@ -61,7 +63,8 @@ class Model {
   // Mask Decoder is to fill its masks; with few and odd position_buckets, than
   // the reach of their table (RelativePosition::Reach).
   // Rows of sequences that are not wanted any more are 0 in `output`; if none
-  // is left, Cancelled.
+  // is left, Cancelled. A batch with hidden_layers is computed for all of its
+  // sequences up to the last layer.
   absl::Status Forward(const RaggedBatch& batch, Workspace& workspace,
                        BatchOutput* output,
                        const ForwardOptions& options = {}) const;
@@ -82,6 +85,8 @@ class Model {
   const LabelHead* label_head() const;
   // Columns of the head's logits; 0 without a head.
   size_t logit_width() const;
+  // Columns of each output of a declared head; empty of others.
+  std::vector<size_t> output_columns() const;
   // Tokens of the longest sequence that Forward() takes, whatever is read of
   // it.
   uint64_t longest_sequence() const;

@@ -41,6 +41,11 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
     const std::vector<const TensorView*> tensors = TensorsOf(*weights.gliner);
     all.insert(tensors.begin(), tensors.end());
   }
+  for (const HeadLayerWeights& layer : weights.head.layers) {
+    add(layer.linear);
+    add(layer.norm);
+  }
+  for (const LinearWeights& output : weights.head.outputs) add(output);
   all.erase(nullptr);
   return all;
 }

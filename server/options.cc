@@ -66,6 +66,7 @@ absl::Status CheckRanges() {
                    kMaxInt),
         CheckRange("max_batch_wait_us", absl::GetFlag(FLAGS_max_batch_wait_us),
                    0, kMaxWaitUs),
+        CheckRange("max_tokens", absl::GetFlag(FLAGS_max_tokens), 0, kMaxInt),
         CheckRange("max_queue_tokens", absl::GetFlag(FLAGS_max_queue_tokens), 1,
                    kMaxInt),
         CheckRange("max_request_bytes", absl::GetFlag(FLAGS_max_request_bytes),
@@ -279,6 +280,12 @@ absl::StatusOr<AgreementThresholds> Thresholds() {
                              .max_logit_change = change};
 }
 
+std::optional<size_t> MaxTokens() {
+  const int flag = absl::GetFlag(FLAGS_max_tokens);
+  if (flag == 0) return std::nullopt;
+  return static_cast<size_t>(flag);
+}
+
 size_t InflightBytes(std::optional<size_t> memory_limit) {
   const int64_t flag = absl::GetFlag(FLAGS_max_inflight_bytes);
   if (flag > 0) return static_cast<size_t>(flag);
@@ -347,6 +354,10 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                                 .threads = team},
                   .products = *products,
                   .tokenizer_profile = *profile,
+                  .max_tokens = MaxTokens(),
+                  .max_queue_tokens = static_cast<size_t>(
+                      absl::GetFlag(FLAGS_max_queue_tokens)),
+                  .batches = static_cast<size_t>(workers),
                   .allowed_weights = *std::move(allowed),
                   // What one call may hold: see Admission.
                   .max_request_memory = inflight_bytes / 4 * 3,

@@ -314,6 +314,10 @@ std::optional<int32_t> Tokenizer::TokenToId(std::string_view token) const {
   return added.has_value() ? added : segmenter_->TokenToId(token);
 }
 
+int32_t Tokenizer::piece_vocab_size() const {
+  return segmenter_->vocab_size();
+}
+
 int32_t Tokenizer::vocab_size() const {
   return std::max(segmenter_->vocab_size(), added_tokens_->id_limit());
 }

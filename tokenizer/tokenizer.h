@@ -147,6 +147,8 @@ class Tokenizer {
   Side truncation_side() const { return options_.truncation_side; }
   // One more than the largest id.
   int32_t vocab_size() const;
+  // The same of pieces that texts are cut into, without added tokens.
+  int32_t piece_vocab_size() const;
   // Heap bytes held by the vocabulary, roughly.
   size_t resident_bytes() const;
 

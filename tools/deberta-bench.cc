@@ -262,6 +262,10 @@ absl::StatusOr<LoadedModel> Load(const Settings& settings) {
   options.load_threads = settings.threads;
   options.checkpoint.hdf5_reader = model::Hdf5ReaderBesideProgram();
   options.fill_mask = files->fill_mask;
+  if (files->head.has_value()) {
+    options.head = files->head->head;
+    options.checkpoint.backbone_prefix = files->head->backbone;
+  }
   options.precision = settings.precision;
   options.products = settings.products;
   return model::Model::Load(settings.directory, options);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "files/regular_file.h"
+#include "model/checkpoint/derived_config.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/tf_weight_names.h"
 #include "model/checkpoint/weight_contents.h"
@@ -29,10 +30,11 @@ bool Exists(const std::string& path) {
 }
 
 // `gliner`: the encoder's tensors stand below a name of GLiNER's.
-std::string NormalName(bool gliner, std::string_view name) {
+std::string NormalName(bool gliner, std::string_view name,
+                       std::string_view backbone) {
   constexpr std::string_view kEncoder = "token_rep_layer.bert_layer.model.";
   if (gliner && name.starts_with(kEncoder)) name.remove_prefix(kEncoder.size());
-  return NormalizeWeightName(name);
+  return NormalizeWeightName(name, backbone);
 }
 
 }  // namespace
@@ -75,7 +77,12 @@ absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
       absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
   const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
   if (!json.ok()) return json.status();
-  absl::StatusOr<Config> config = ParseConfig(*json);
+  if (weight_files_.path.empty() && LacksModelType(*json)) {
+    // Until tensors tell.
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Config> config = ParseConfig(
+      LacksModelType(*json) ? WithDerivedKeys(*json, tensors_) : *json);
   if (!config.ok()) return AtFile(path, config.status());
   config_ = *std::move(config);
   for (absl::Status* later : {&config_.architecture_error,
@@ -103,7 +110,8 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     const auto found = contents->source_names.find(name);
     const std::string& source =
         found == contents->source_names.end() ? name : found->second;
-    const std::string normal = NormalName(gliner_.has_value(), name);
+    const std::string normal =
+        NormalName(gliner_.has_value(), name, backbone_prefix_);
     if (!tensors_.emplace(normal, std::move(tensor)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": tensor \"", source,
@@ -113,7 +121,8 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     names.insert(source);
   }
   for (const auto& [name, type] : contents->other_types) {
-    other_types_.emplace(NormalName(gliner_.has_value(), name), type);
+    other_types_.emplace(
+        NormalName(gliner_.has_value(), name, backbone_prefix_), type);
   }
   for (const auto& [name, why] : contents->skipped) {
     skipped_.emplace(name, why);
@@ -189,6 +198,7 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
   auto checkpoint = std::unique_ptr<Checkpoint>(new Checkpoint());
   checkpoint->directory_ = directory;
   checkpoint->hdf5_reader_ = options.hdf5_reader;
+  checkpoint->backbone_prefix_ = options.backbone_prefix;
   absl::Status status = checkpoint->ReadConfig(options.variant);
   if (!status.ok()) return status;
   absl::StatusOr<WeightFiles> files =
@@ -201,6 +211,9 @@ absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(
                      ->AddFile(checkpoint->weight_files_.path,
                                options.weights_observer)
                      .status();
+  // Without a model_type the tensors tell.
+  if (status.ok() && checkpoint->config_.vocab_size == 0)
+    status = checkpoint->ReadConfig(options.variant);
   status.Update(checkpoint->CheckEmbeddings());
   if (!status.ok()) return status;
   checkpoint->CountVocabulary();

@@ -39,6 +39,9 @@ class Checkpoint {
     WeightsVariant variant = WeightsVariant::kMain;
     // Path of the program deberta-read-hdf5, which tf_model.h5 needs.
     std::string hdf5_reader = {};
+    // What stands before the backbone's names, beside what NormalizeWeightName
+    // knows.
+    std::string backbone_prefix = "deberta.";
     // Told the bytes of the file at weights_path(), as they are read.
     ByteObserver weights_observer = nullptr;
   };
@@ -88,6 +91,7 @@ class Checkpoint {
   // The file that the tensor lies in; null if it was copied.
   const LoadedFile* FileOf(const TensorView& tensor) const;
 
+  // Without a model_type, nothing before there are tensors.
   absl::Status ReadConfig(WeightsVariant variant);
   absl::Status ReadGlinerConfig();
   // Adds the tensors of one file; returns their names as the file has them.
@@ -101,6 +105,7 @@ class Checkpoint {
   Config config_;
   WeightFiles weight_files_;
   std::string hdf5_reader_;
+  std::string backbone_prefix_;
   std::vector<LoadedFile> files_;
   // Bytes of the tensors that are not as their file has them.
   std::vector<std::vector<std::byte>> buffers_;

@@ -96,11 +96,9 @@ void ReadPositionTerms(ConfigFields& fields, Config& config) {
       fields.Refuse("pos_att_type", "a string or a list of strings",
                     json::Shown(*value));
     }
-    // The original code adds a third term; the reference only counts it.
-    if (Contains(terms, "p2p")) {
-      fields.Refuse("pos_att_type", "c2p and p2c at most", json::Shown(*value));
-    }
   }
+  // p2p, the original code's third term, is counted by the reference's v1, and
+  // computed by neither.
   const bool c2p = Contains(terms, "c2p");
   const bool p2c = Contains(terms, "p2c");
   config.c2p = config.relative_attention && c2p;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/checkpoint/activation_names.h"
 
 namespace deberta::model {
 namespace {
@@ -32,6 +33,21 @@ constexpr std::pair<const char*, Activation> kActivations[] = {
 };
 
 }  // namespace
+
+std::optional<Activation> FindActivation(std::string_view name) {
+  for (const auto& [spelling, activation] : kActivations) {
+    if (name == spelling) return activation;
+  }
+  return std::nullopt;
+}
+
+std::string ActivationNames() {
+  std::string names;
+  for (const auto& [spelling, activation] : kActivations) {
+    absl::StrAppend(&names, names.empty() ? "" : ", ", spelling);
+  }
+  return names;
+}
 
 std::optional<int64_t> AsInteger(const Json& value) {
   if (value.is_number_unsigned()) {
@@ -108,12 +124,9 @@ std::string ConfigFields::Text(const char* key, const char* fallback) {
 Activation ConfigFields::ActivationNamed(const char* key,
                                          const char* fallback) {
   const std::string name = Text(key, fallback);
-  std::string known;
-  for (const auto& [spelling, activation] : kActivations) {
-    if (name == spelling) return activation;
-    absl::StrAppend(&known, known.empty() ? "" : ", ", spelling);
-  }
-  Refuse(key, absl::StrCat("one of ", known), json::Shown(Json(name)));
+  if (const auto activation = FindActivation(name)) return *activation;
+  Refuse(key, absl::StrCat("one of ", ActivationNames()),
+         json::Shown(Json(name)));
   return Activation::kGelu;
 }
 

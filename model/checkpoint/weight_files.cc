@@ -47,6 +47,20 @@ std::string Listed(const std::vector<WeightsFormat>& formats) {
   });
 }
 
+// In the directory, or where optimum and sentence-transformers put it.
+bool HasOnnx(const std::string& directory) {
+  for (const char* below : {"", "/onnx"}) {
+    std::error_code error;
+    std::filesystem::directory_iterator entry(directory + below, error);
+    const std::filesystem::directory_iterator end;
+    while (!error && entry != end) {
+      if (entry->path().extension() == ".onnx") return true;
+      entry.increment(error);
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view WeightsFormatName(WeightsFormat format) {
@@ -97,6 +111,13 @@ absl::StatusOr<WeightFiles> FindWeightFiles(
     absl::StrAppend(&message, "; found ", absl::StrJoin(refused, ", "),
                     ", which --allowed_weights=", Listed(allowed),
                     " does not let be read");
+  }
+  if (HasOnnx(directory)) {
+    absl::StrAppend(&message,
+                    "; an ONNX graph, which is there, is not read: fetch the "
+                    "weights that it was made from (model.safetensors or "
+                    "pytorch_model.bin of the same repository, or of the one "
+                    "that its card names)");
   }
   return absl::NotFoundError(message);
 }

@@ -83,11 +83,14 @@ bool IsBackboneWeight(std::string_view name) {
 
 }  // namespace
 
-std::string NormalizeWeightName(std::string_view name) {
+std::string NormalizeWeightName(std::string_view name,
+                                std::string_view backbone) {
   StripPrefix("module.", name);
-  for (const std::string_view backbone : {"deberta.", "bert."}) {
+  for (const std::string_view prefix :
+       {backbone, std::string_view("deberta."), std::string_view("bert."),
+        std::string_view("model."), std::string_view("backbone.")}) {
     std::string_view below = name;
-    if (!StripPrefix(backbone, below) || !OfBackbone(below)) continue;
+    if (!StripPrefix(prefix, below) || !OfBackbone(below)) continue;
     name = below;
     break;
   }

@@ -8,10 +8,12 @@
 
 namespace deberta::model {
 
-// Drops `module.`, then `deberta.` (or `bert.`, as the oldest files have it)
-// before the backbone's tensors: a head's tensor below it is none of the
-// reference's. LayerNorm.gamma and .beta become .weight and .bias.
-std::string NormalizeWeightName(std::string_view name);
+// Drops `module.`, then `deberta.` (or `bert.`, as the oldest files have it;
+// `model.` or `backbone.`, as classes of others name it; `backbone`, where it
+// is declared) before the backbone's tensors: a head's tensor below it is none
+// of the reference's. LayerNorm.gamma and .beta become .weight and .bias.
+std::string NormalizeWeightName(std::string_view name,
+                                std::string_view backbone = "deberta.");
 
 // Ends the name of a tensor that is only what training added to embeddings that
 // another model shares; their sum is the same name with ".weight".

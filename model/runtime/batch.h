@@ -56,11 +56,15 @@ struct RaggedBatch {
   // classification reads row starts[s], fill-mask the masked rows, tagging and
   // question answering every row.
   std::vector<uint32_t> logit_rows;
-  // Rows whose final hidden states are wanted.
+  // Rows whose hidden states are wanted.
   std::vector<uint32_t> hidden_rows;
   // [sequences, or fewer]: what the head over words and labels reads of each;
   // where it is null, and of the sequences past its end, nothing.
   std::vector<std::shared_ptr<const WordReading>> readings;
+  // Of each of these, the layer after which it is wanted, 0 being the
+  // embeddings, or kLastLayer; empty: all after the last.
+  static constexpr uint32_t kLastLayer = 0xFFFFFFFF;
+  std::vector<uint32_t> hidden_layers;
 
   size_t tokens() const { return ids.size(); }
   size_t sequences() const { return starts.size() - 1; }

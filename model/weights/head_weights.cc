@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/weights/bind_declared_head.h"
 
 namespace deberta::model {
 namespace {
@@ -179,8 +180,10 @@ absl::StatusOr<FillMaskDecoder> ParseFillMaskDecoder(std::string_view name) {
 
 absl::StatusOr<HeadWeights> BindHead(const Config& config,
                                      std::optional<FillMaskDecoder> fill_mask,
+                                     const DeclaredHead* declared,
                                      const TensorView* word_embeddings,
                                      TensorBinder& binder) {
+  if (declared != nullptr) return BindDeclared(*declared, config, binder);
   const int64_t hidden = config.hidden_size;
   const auto labels = static_cast<int64_t>(config.labels.size());
   HeadWeights weights;
@@ -231,9 +234,14 @@ absl::StatusOr<HeadWeights> BindHead(const Config& config,
 
 double RowCost(const HeadWeights& head, const Config& config) {
   double row = 0;
-  for (const TensorView* matrix :
-       {head.pooler.weight, head.dense.weight, head.classifier.weight,
-        head.decoder_weight}) {
+  std::vector<const TensorView*> matrices = {
+      head.pooler.weight, head.dense.weight, head.classifier.weight,
+      head.decoder_weight};
+  for (const HeadLayerWeights& layer : head.layers)
+    matrices.push_back(layer.linear.weight);
+  for (const LinearWeights& output : head.outputs)
+    matrices.push_back(output.weight);
+  for (const TensorView* matrix : matrices) {
     if (matrix == nullptr) continue;
     row += static_cast<double>(matrix->shape[0]) *
            static_cast<double>(matrix->shape[1]);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/tensor.h"
+#include "model/weights/declared_head.h"
 #include "model/weights/tensor_binder.h"
 
 namespace deberta::model {
@@ -44,6 +45,13 @@ std::string_view FillMaskDecoderName(FillMaskDecoder decoder);
 // InvalidArgument for any other name.
 absl::StatusOr<FillMaskDecoder> ParseFillMaskDecoder(std::string_view name);
 
+// One layer of a declared head: linear, a norm, or an activation alone.
+struct HeadLayerWeights {
+  LinearWeights linear;
+  LayerNormWeights norm;
+  Activation activation = Activation::kLinear;
+};
+
 struct HeadWeights {
   Head head = Head::kNone;
   std::optional<FillMaskDecoder> decoder;  // of a masked language model
@@ -63,6 +71,13 @@ struct HeadWeights {
   const TensorView* decoder_bias = nullptr;  // [vocab]
   // [max_position_embeddings, hidden] of the Enhanced Mask Decoder.
   const TensorView* decoder_positions = nullptr;
+
+  // Of a declared head, which counts as one of sequences; its `classifier` is
+  // null. Columns of `outputs` stand side by side.
+  std::vector<HeadLayerWeights> layers;
+  std::vector<LinearWeights> outputs;
+  SequencePooling pooling = SequencePooling::kFirst;
+  int32_t marker = -1;
 };
 
 // Chooses the head and finds its tensors.
@@ -81,7 +96,8 @@ struct HeadWeights {
 // pretraining writes those, and only for this decoder. `"legacy": false` in the
 // configuration says that transformers saved the model, whose head is plain.
 //
-// `fill_mask` outranks all this: the model fills masks, by this decoder.
+// `fill_mask` outranks all this: the model fills masks, by this decoder. So
+// does `declared` (null: none), which is a head of sequences.
 //
 // InvalidArgument where the configuration does not allow the decoder (plain and
 // enhanced: E == hidden; enhanced: position_biased_input false and two layers),
@@ -89,6 +105,7 @@ struct HeadWeights {
 // Tensors that are missing or misshapen are noted in `binder`.
 absl::StatusOr<HeadWeights> BindHead(const Config& config,
                                      std::optional<FillMaskDecoder> fill_mask,
+                                     const DeclaredHead* declared,
                                      const TensorView* word_embeddings,
                                      TensorBinder& binder);
 

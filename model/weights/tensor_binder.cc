@@ -28,6 +28,11 @@ bool TensorBinder::HasAny(std::string_view prefix) const {
          first->first.starts_with(prefix);
 }
 
+int64_t TensorBinder::RowsOf(std::string_view name) const {
+  const TensorView* tensor = checkpoint_.Find(name);
+  return tensor == nullptr || tensor->shape.size() != 2 ? 0 : tensor->shape[0];
+}
+
 const TensorView* TensorBinder::Tensor(const std::string& name,
                                        std::initializer_list<int64_t> shape) {
   const std::vector<int64_t> expected(shape);

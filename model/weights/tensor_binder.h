@@ -37,6 +37,9 @@ class TensorBinder {
   // Whether any tensor's name begins so.
   bool HasAny(std::string_view prefix) const;
 
+  // Rows of the matrix of that name; 0 if there is none.
+  int64_t RowsOf(std::string_view name) const;
+
   // Null, and noted, if there is no such tensor; noted too if it has another
   // shape.
   const TensorView* Tensor(const std::string& name,

@@ -161,7 +161,7 @@ absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
         " tensors that no DeBERTa class of transformers has: ",
         ListOfNames(foreign),
         "; what is computed with them is told by code of its own, and none is "
-        "run here"));
+        "run here; \"head\" in deberta.json can declare it"));
   }
   const auto heads = OfKind(WeightKind::kTaskHead, unexpected);
   if (heads.empty() || other_heads) return absl::OkStatus();
@@ -180,7 +180,8 @@ absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
 }  // namespace
 
 absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
-                                    std::optional<FillMaskDecoder> fill_mask) {
+                                    std::optional<FillMaskDecoder> fill_mask,
+                                    const DeclaredHead* declared) {
   const Config& config = checkpoint.config();
   TensorBinder binder(checkpoint);
   Weights weights;
@@ -189,7 +190,8 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     weights.layers.push_back(BindLayer(config, i, binder));
   }
-  auto head = BindHead(config, fill_mask, weights.word_embeddings, binder);
+  auto head =
+      BindHead(config, fill_mask, declared, weights.word_embeddings, binder);
   if (!head.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
         checkpoint.directory(), ": ", std::string(head.status().message())));
@@ -203,8 +205,8 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
   weights.parameters = binder.parameters();
   weights.unexpected = binder.Unexpected();
   if (weights.gliner.has_value()) return weights;
-  const bool other_heads =
-      fill_mask.has_value() || config.architecture == Architecture::kModel;
+  const bool other_heads = fill_mask.has_value() || declared != nullptr ||
+                           config.architecture == Architecture::kModel;
   const absl::Status left_over =
       CheckLeftOver(checkpoint, other_heads, weights.unexpected);
   if (!left_over.ok()) return left_over;

@@ -71,7 +71,7 @@ struct Weights {
 // Finds every tensor that the configuration and the head need, and checks its
 // shape. If any is missing or misshapen, one InvalidArgument lists all missing,
 // misshapen and unexpected tensors together (the first 20 of each kind).
-// `fill_mask`: see BindHead.
+// `fill_mask`, `declared`: see BindHead.
 //
 // A directory is served as what it was trained as, or not at all. It is refused
 // where the architecture is none of the reference's classes, and where tensors
@@ -91,7 +91,8 @@ struct Weights {
 // gets a warning: the reference lets it lie too.
 absl::StatusOr<Weights> BindWeights(
     const Checkpoint& checkpoint,
-    std::optional<FillMaskDecoder> fill_mask = std::nullopt);
+    std::optional<FillMaskDecoder> fill_mask = std::nullopt,
+    const DeclaredHead* declared = nullptr);
 
 }  // namespace deberta::model
 

@@ -62,6 +62,9 @@ PackedBatch Pack(const Batch& batch) {
   ragged.type_ids.reserve(batch.tokens);
   ReadRows logits(batch.tokens, &ragged.logit_rows);
   ReadRows hidden(batch.tokens, &ragged.hidden_rows);
+  const bool layered = std::ranges::any_of(
+      batch.entries,
+      [](const Batch::Entry& entry) { return !InputOf(entry).layers.empty(); });
   for (const Batch::Entry& entry : batch.entries) {
     const SequenceInput& input = InputOf(entry);
     if (entry.input == ragged.sequences()) AppendIds(input, &ragged);
@@ -69,7 +72,17 @@ PackedBatch Pack(const Batch& batch) {
     std::vector<uint32_t> places;
     places.reserve(input.rows.size());
     for (const uint32_t row : input.rows) {
-      places.push_back(read.Place(ragged.starts[entry.input] + row));
+      const uint32_t place = ragged.starts[entry.input] + row;
+      if (input.layers.empty()) places.push_back(read.Place(place));
+      for (const uint32_t layer : input.layers) {
+        places.push_back(static_cast<uint32_t>(ragged.hidden_rows.size()));
+        ragged.hidden_rows.push_back(place);
+        ragged.hidden_layers.push_back(layer);
+      }
+    }
+    if (layered) {
+      ragged.hidden_layers.resize(ragged.hidden_rows.size(),
+                                  model::RaggedBatch::kLastLayer);
     }
     packed.places.push_back(std::move(places));
   }
@@ -146,6 +159,7 @@ std::vector<SequenceOutput> Unpacker::Finish(const model::BatchOutput& output) {
       result.values.reserve(places.size() * result.width);
       result.values.insert(result.values.end(), row.begin(), row.end());
     }
+    if (!input.layers.empty()) result.width *= input.layers.size();
   }
   return std::move(outputs_);
 }

@@ -31,6 +31,16 @@ ABSL_FLAG(std::string, tokenizer_profile, "auto",
           "that saved the directory. \"tokenizer_profile\" in a model's\n"
           "deberta.json goes before it.");
 
+ABSL_FLAG(
+    int32_t, max_tokens, 0,
+    "Most tokens of one sequence, special ones included, of every model;\n"
+    "longer inputs are refused, cut or read in windows of so many. It may be\n"
+    "above the 512 or so that models were trained with, up to\n"
+    "--max_queue_tokens, where positions are relative alone; another model\n"
+    "is then not loaded. 0: the model's max_position_embeddings or its\n"
+    "tokenizer's model_max_length, if that is less. \"max_tokens\" in a\n"
+    "model's deberta.json goes before it.");
+
 // Precision.
 
 ABSL_FLAG(std::string, precision, "fp32",
@@ -191,7 +201,8 @@ std::vector<FlagGroup> FlagGroups() {
         &absl::GetFlagReflectionHandle(FLAGS_model_repository),
         &absl::GetFlagReflectionHandle(FLAGS_repository_poll_seconds),
         &absl::GetFlagReflectionHandle(FLAGS_allowed_weights),
-        &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile)}},
+        &absl::GetFlagReflectionHandle(FLAGS_tokenizer_profile),
+        &absl::GetFlagReflectionHandle(FLAGS_max_tokens)}},
       {"Precision",
        {&absl::GetFlagReflectionHandle(FLAGS_precision),
         &absl::GetFlagReflectionHandle(FLAGS_products),

@@ -19,6 +19,7 @@ ABSL_DECLARE_FLAG(std::string, model_repository);
 ABSL_DECLARE_FLAG(int32_t, repository_poll_seconds);
 ABSL_DECLARE_FLAG(std::string, allowed_weights);
 ABSL_DECLARE_FLAG(std::string, tokenizer_profile);
+ABSL_DECLARE_FLAG(int32_t, max_tokens);
 ABSL_DECLARE_FLAG(std::string, precision);
 ABSL_DECLARE_FLAG(std::string, products);
 ABSL_DECLARE_FLAG(double, min_label_agreement);

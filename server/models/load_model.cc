@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <future>
 #include <initializer_list>
 #include <memory>
@@ -23,6 +24,9 @@
 #include "server/models/load_progress.h"
 #include "server/models/memory_room.h"
 #include "server/models/model_settings.h"
+#include "server/models/published_conventions.h"
+#include "server/models/sentence_modules.h"
+#include "server/models/task_settings.h"
 #include "server/precision/calibration.h"
 #include "server/precision/self_test.h"
 #include "tokenizer/loader.h"
@@ -34,11 +38,18 @@ constexpr size_t kMostListed = 20;
 
 absl::Status CheckTokenizerFits(const tokenizer::Tokenizer& tokenizer,
                                 const model::Config& config) {
-  if (tokenizer.vocab_size() > config.vocab_size) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the tokenizer has ids up to ", tokenizer.vocab_size() - 1,
-                     ", but config.json's vocab_size is ", config.vocab_size,
-                     ": the two are not of the same model"));
+  if (tokenizer.piece_vocab_size() > config.vocab_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the tokenizer has ids up to ", tokenizer.piece_vocab_size() - 1,
+        ", but config.json's vocab_size is ", config.vocab_size,
+        ": the two are not of the same model"));
+  }
+  const std::vector<int32_t> around = tokenizer.Assemble({}, nullptr).ids;
+  if (!around.empty() && std::ranges::max(around) >= config.vocab_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the tokenizer puts the token of id ", std::ranges::max(around),
+        " around every text, but config.json's vocab_size is ",
+        config.vocab_size));
   }
   // Pairs are looked at when one comes: a model may never be asked any.
   const int32_t type = tokenizer.max_type_id(/*is_pair=*/false);
@@ -96,11 +107,25 @@ absl::Status CheckLabelTokens(const tokenizer::Tokenizer& tokenizer,
 absl::Status CheckLabels(const model::Model& model) {
   const bool labelled = model.head() == model::Head::kSequenceClassification ||
                         model.head() == model::Head::kTokenClassification;
-  if (!labelled || model.config().labels.size() == model.logit_width())
+  if (!labelled || model.labels().size() == model.logit_width())
     return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "the head has ", model.logit_width(), " outputs, but config.json names ",
-      model.config().labels.size(), " labels"));
+      model.labels().size(), " labels"));
+}
+
+// Ids that the model has no embedding for stop the inputs that hold one, as
+// they do in the reference.
+void WarnOfUnknownIds(const std::string& name,
+                      const tokenizer::Tokenizer& tokenizer,
+                      const model::Config& config, Log* log) {
+  if (tokenizer.vocab_size() <= config.vocab_size) return;
+  log->Warning(
+      "the tokenizer has ids that the model has no embedding for; "
+      "inputs that hold one are refused",
+      {{"model", name},
+       {"ids_up_to", int64_t{tokenizer.vocab_size()} - 1},
+       {"vocab_size", config.vocab_size}});
 }
 
 // Tensors left unused, named so far as a line can hold them.
@@ -133,6 +158,8 @@ absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
        .products = options.products,
        .observer = [&](const model::LoadProgress& p) { line.Show(p); },
        .fill_mask = settings.fill_mask,
+       .head = settings.head.has_value() ? std::optional(settings.head->head)
+                                         : std::nullopt,
        .share_checkpoint = true});
 }
 
@@ -170,6 +197,8 @@ absl::StatusOr<OpenedWeights> OpenWeights(const ModelSource& source,
       {.allowed = options.allowed_weights,
        .variant = source.variant,
        .hdf5_reader = options.hdf5_reader,
+       .backbone_prefix =
+           settings.head.has_value() ? settings.head->backbone : std::string(),
        .weights_observer = [&sha256](std::span<const std::byte> bytes) {
          sha256.Add(bytes);
        }});
@@ -190,10 +219,12 @@ absl::StatusOr<OpenedWeights> OpenWeights(const ModelSource& source,
 
 // What precisions of `network` are compared on.
 absl::StatusOr<Calibration> CalibrationOf(const ModelSettings& settings,
+                                          const TaskSettings& task_settings,
                                           const tokenizer::Tokenizer& tokenizer,
                                           const model::Model& network) {
-  absl::StatusOr<Calibration> calibration = MakeCalibration(
-      settings.calibration, network.head(), MakeTaskModel(tokenizer, network));
+  absl::StatusOr<Calibration> calibration =
+      MakeCalibration(settings.calibration, network.head(),
+                      MakeTaskModel(tokenizer, network, task_settings));
   if (calibration.ok() || settings.calibration.empty()) return calibration;
   return absl::InvalidArgumentError(
       absl::StrCat("deberta.json: ", calibration.status().message()));
@@ -202,8 +233,8 @@ absl::StatusOr<Calibration> CalibrationOf(const ModelSettings& settings,
 // Checks the directory by its network in fp32, then loads what is to be served.
 absl::StatusOr<ServedNetworks> LoadNetworks(
     const ModelSource& source, const LoadOptions& options,
-    const ModelSettings& settings, const tokenizer::Tokenizer& tokenizer,
-    OpenedWeights* weights, Log* log) {
+    const ModelSettings& settings, const TaskSettings& task_settings,
+    const tokenizer::Tokenizer& tokenizer, OpenedWeights* weights, Log* log) {
   const auto load = [&](model::Precision precision) {
     return LoadNetwork(source, options, settings, weights->checkpoint,
                        precision);
@@ -211,13 +242,14 @@ absl::StatusOr<ServedNetworks> LoadNetworks(
   const model::Model& fp32 = *weights->fp32;
   if (absl::Status s = CheckTokenizerFits(tokenizer, fp32.config()); !s.ok())
     return s;
+  WarnOfUnknownIds(source.name, tokenizer, fp32.config(), log);
   if (absl::Status s = CheckLabels(fp32); !s.ok()) return s;
   if (absl::Status s = CheckLabelTokens(tokenizer, fp32.label_head()); !s.ok())
     return s;
   WarnOfUnexpected(source.name, fp32, log);
   const auto calibrate = [&] {
     log->Info("comparing precisions", {{"model", source.name}});
-    return CalibrationOf(settings, tokenizer, fp32);
+    return CalibrationOf(settings, task_settings, tokenizer, fp32);
   };
   return ChooseNetworks(std::move(weights->fp32), load, calibrate,
                         options.precision);
@@ -280,13 +312,41 @@ void LogLoaded(const ServedModel& model, Log* log) {
        {"sha256", told.sha256}});
 }
 
-absl::StatusOr<ServedModel> Load(const ModelSource& source,
+// What the directory says beside weights and tokenizer.
+struct Told {
+  SentenceModules modules;
+  ModelSettings settings;
+};
+
+absl::StatusOr<Told> ReadTold(const ModelSource& source,
+                              const LoadOptions& options) {
+  absl::StatusOr<ModelSettings> settings = ReadModelSettings(source.directory);
+  if (!settings.ok()) return settings.status();
+  absl::StatusOr<SentenceModules> modules =
+      ReadSentenceModules(source.directory, options.allowed_weights);
+  if (!modules.ok()) return modules.status();
+  if (absl::Status s =
+          AddPublishedConventions(modules->network_directory, &*settings);
+      !s.ok()) {
+    return s;
+  }
+  return Told{*std::move(modules), *std::move(settings)};
+}
+
+absl::StatusOr<ServedModel> Load(const ModelSource& given,
                                  const LoadOptions& options, Log* log) {
   const Stopwatch watch;
+  // Of sentence-transformers, all but modules.json may be a directory below.
+  std::error_code error;
+  const bool modules =
+      std::filesystem::exists(given.directory + "/modules.json", error);
+  if (absl::Status s = CheckDirectory(given); !s.ok() && !modules) return s;
+  const absl::StatusOr<Told> told = ReadTold(given, options);
+  if (!told.ok()) return told.status();
+  const ModelSettings* settings = &told->settings;
+  ModelSource source = given;
+  source.directory = told->modules.network_directory;
   if (absl::Status s = CheckDirectory(source); !s.ok()) return s;
-  const absl::StatusOr<ModelSettings> settings =
-      ReadModelSettings(source.directory);
-  if (!settings.ok()) return settings.status();
   absl::StatusOr<std::vector<std::string>> special_tokens =
       SpecialTokens(source);
   if (!special_tokens.ok()) return special_tokens.status();
@@ -304,13 +364,16 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
   if (!tokenizer.ok()) return WithTokenizerHint(source, tokenizer.status());
   absl::StatusOr<OpenedWeights> weights = opening.get();
   if (!weights.ok()) return weights.status();
-  absl::StatusOr<ServedNetworks> networks =
-      LoadNetworks(source, options, *settings, **tokenizer, &*weights, log);
+  absl::StatusOr<TaskSettings> task_settings =
+      MakeTaskSettings(*settings, told->modules, options, *weights->fp32);
+  if (!task_settings.ok()) return task_settings.status();
+  absl::StatusOr<ServedNetworks> networks = LoadNetworks(
+      source, options, *settings, *task_settings, **tokenizer, &*weights, log);
   if (!networks.ok()) return networks.status();
   networks->served->ReleaseCheckpoint();
-  ServedModel model =
-      MakeServedModel(source.name, options.precision.wanted,
-                      *std::move(tokenizer), *std::move(networks));
+  ServedModel model = MakeServedModel(
+      source.name, options.precision.wanted, *std::move(tokenizer),
+      *std::move(networks), *std::move(task_settings));
   model.task_model.max_answer_bytes = options.max_request_memory;
   model.proofs = settings->proofs;
   if (absl::Status s = TestNetworks(model, options.precision.threads); !s.ok())

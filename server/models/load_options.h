@@ -22,6 +22,12 @@ struct LoadOptions {
   // Of models whose deberta.json does not say. Absent ("auto"): that of the
   // version of transformers which saved the directory.
   std::optional<tokenizer::Profile> tokenizer_profile = {};
+  // Most tokens of a sequence, of models whose deberta.json does not say.
+  // Absent: by the model's and its tokenizer's own limits.
+  std::optional<size_t> max_tokens = {};
+  // More than these cannot be asked of any model.
+  size_t max_queue_tokens = size_t{1} << 31;
+  size_t batches = 1;  // that are computed at once
   std::vector<model::WeightsFormat> allowed_weights =
       model::AllWeightsFormats();
   // Most bytes that a request's answer, and finding a text's tokens, may take.

@@ -15,6 +15,7 @@ constexpr size_t kMaxBytes = size_t{1} << 20;
 constexpr size_t kLongestShown = 60;
 constexpr size_t kMostTexts = 1000;
 constexpr size_t kMostChoices = 100;
+constexpr uint64_t kMostTokens = (uint64_t{1} << 31) - 1;
 
 absl::Status Wrong(const std::string& where, absl::string_view expected,
                    const Json& got) {
@@ -107,6 +108,17 @@ absl::Status ReadCalibration(const std::string& key, const Json& value,
   return absl::OkStatus();
 }
 
+absl::Status ReadMaxTokens(const std::string& key, const Json& value,
+                           ModelSettings* settings) {
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > kMostTokens) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(key, ": expected a whole number up to ", kMostTokens,
+                     ", got ", json::Shown(value)));
+  }
+  settings->max_tokens = value.get<size_t>();
+  return absl::OkStatus();
+}
+
 absl::Status ReadSetting(const std::string& key, const Json& value,
                          ModelSettings* settings) {
   if (key == "fill_mask") {
@@ -117,12 +129,26 @@ absl::Status ReadSetting(const std::string& key, const Json& value,
     return ReadName(key, value, tokenizer::ParseProfile,
                     &settings->tokenizer_profile);
   }
+  if (key == "max_tokens") return ReadMaxTokens(key, value, settings);
+  if (key == "function") {
+    const auto function = ReadScoreFunction(key, value);
+    if (!function.ok()) return function.status();
+    settings->function = *function;
+    return absl::OkStatus();
+  }
+  if (key == "entailment") return ReadText(key, value, &settings->entailment);
+  if (key == "head") {
+    absl::StatusOr<HeadDeclaration> head = ReadHeadDeclaration(key, value);
+    if (!head.ok()) return head.status();
+    settings->head = *std::move(head);
+    return absl::OkStatus();
+  }
   if (key == "calibration")
     return ReadCalibration(key, value, &settings->calibration);
   if (key == "proofs") return ReadProofs(value, &settings->proofs);
   return absl::InvalidArgumentError(absl::StrCat(
-      "expected the keys fill_mask, tokenizer_profile, calibration and proofs, "
-      "got \"",
+      "expected the keys fill_mask, tokenizer_profile, max_tokens, function, "
+      "entailment, head, calibration and proofs, got \"",
       key.substr(0, kLongestShown), "\""));
 }
 
@@ -142,6 +168,11 @@ absl::StatusOr<ModelSettings> ParseSettings(const std::string& text) {
     if (absl::Status s = ReadSetting(it.key(), *it, &settings); !s.ok()) {
       return s;
     }
+  }
+  if (settings.head.has_value() && settings.fill_mask.has_value()) {
+    return absl::InvalidArgumentError(
+        "fill_mask and head: expected one of them, both say what the model's "
+        "head is");
   }
   return settings;
 }

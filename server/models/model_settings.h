@@ -2,6 +2,10 @@
 //
 //   {"fill_mask": "emd" | "plain" | "legacy",        the decoder of masks
 //    "tokenizer_profile": "hf4" | "hf5" | "spm",     before --tokenizer_profile
+//    "max_tokens": 4096,                             before --max_tokens
+//    "function": "softmax" | "sigmoid" | "none",     Classify's default
+//    "entailment": "LABEL_2",                        what zero-shot reads
+//    "head": {...},                                  see head_declaration.h
 //    "calibration": [                                what precisions are
 //      "a text",                                     compared on
 //      {"text": "one", "text_pair": "another"},
@@ -20,12 +24,14 @@
 #ifndef SERVER_MODELS_MODEL_SETTINGS_H_
 #define SERVER_MODELS_MODEL_SETTINGS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/weights/head_weights.h"
+#include "server/models/head_declaration.h"
 #include "server/models/proof.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/files/profile.h"
@@ -35,6 +41,10 @@ namespace deberta::server {
 struct ModelSettings {
   std::optional<model::FillMaskDecoder> fill_mask;
   std::optional<tokenizer::Profile> tokenizer_profile;
+  std::optional<size_t> max_tokens;
+  std::optional<ScoreFunction> function;
+  std::string entailment;  // a label; "": by its name
+  std::optional<HeadDeclaration> head;
   std::vector<TextInput> calibration;  // no text in it is empty
   std::vector<Proof> proofs;
 };

@@ -7,16 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "server/models/sequence_limit.h"
 #include "tokenizer/files/profile.h"
 
 namespace deberta::server {
 namespace {
 
 // Of a sequence classifier.
-std::vector<TaskKind> ClassifierTasks(const model::Model& model) {
+std::vector<TaskKind> ClassifierTasks(const model::Model& model,
+                                      const TaskSettings& settings) {
   std::vector<TaskKind> tasks = {TaskKind::kClassify};
-  if (model.config().entailment_label.has_value())
-    tasks.push_back(TaskKind::kZeroShot);
+  if (settings.entailment.has_value()) tasks.push_back(TaskKind::kZeroShot);
   tasks.push_back(TaskKind::kEncode);
   if (model.labels().size() == 1) tasks.push_back(TaskKind::kRerank);
   return tasks;
@@ -34,14 +35,21 @@ std::vector<TaskKind> LabelTasks(const model::LabelHead& head) {
   }
 }
 
+// Whether the model has an embedding of the mask token.
+bool HasMask(const model::Model& model, const tokenizer::Tokenizer& tokenizer) {
+  const std::optional<int32_t> mask = tokenizer.special_ids().mask;
+  return mask.has_value() && *mask < model.config().vocab_size;
+}
+
 std::vector<TaskKind> Tasks(const model::Model& model,
-                            const tokenizer::Tokenizer& tokenizer) {
+                            const tokenizer::Tokenizer& tokenizer,
+                            const TaskSettings& settings) {
   if (model.label_head() != nullptr) return LabelTasks(*model.label_head());
   switch (model.head()) {
     case model::Head::kNone:
       return {TaskKind::kEncode};
     case model::Head::kSequenceClassification:
-      return ClassifierTasks(model);
+      return ClassifierTasks(model, settings);
     case model::Head::kMultipleChoice:
       return {TaskKind::kClassify, TaskKind::kEncode};
     case model::Head::kTokenClassification:
@@ -50,7 +58,7 @@ std::vector<TaskKind> Tasks(const model::Model& model,
     case model::Head::kQuestionAnswering:
       return {TaskKind::kAnswerQuestion, TaskKind::kEncode};
     case model::Head::kMaskedLanguageModel:
-      if (!tokenizer.special_ids().mask.has_value()) return {TaskKind::kEncode};
+      if (!HasMask(model, tokenizer)) return {TaskKind::kEncode};
       return {TaskKind::kFillMask, TaskKind::kEncode};
   }
   return {};
@@ -62,7 +70,8 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
     case model::Head::kSequenceClassification:
       return {{TaskKind::kZeroShot,
                "no label of its config.json's label2id begins with \"entail\" "
-               "(without id2label, the reference reads the last label alone)"},
+               "(without id2label, the reference reads the last label alone); "
+               "\"entailment\" in deberta.json can name the label"},
               {TaskKind::kRerank, "it has more than one label"}};
     case model::Head::kMultipleChoice:
       return {{TaskKind::kZeroShot, "it chooses among answers"}};
@@ -73,26 +82,12 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
                "its file holds; the generator of the same pretraining does: "
                "pytorch_model.generator.bin, served as DIR:generator"}};
     case model::Head::kMaskedLanguageModel:
-      return {{TaskKind::kFillMask, "its tokenizer has no mask token"}};
+      return {{TaskKind::kFillMask,
+               "its tokenizer has no mask token, or one whose id is beyond the "
+               "model's vocab_size"}};
     default:
       return {};
   }
-}
-
-// Models over words are read beyond max_position_embeddings, which their labels
-// and a text of max_words often exceed; the attention's cost bounds them.
-constexpr uint64_t kMostTokensOfWords = 4096;
-
-size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
-                 const model::Model& model) {
-  const auto positions =
-      static_cast<uint64_t>(model.config().max_position_embeddings);
-  const uint64_t limit = std::min(model.label_head() == nullptr
-                                      ? positions
-                                      : std::max(positions, kMostTokensOfWords),
-                                  model.longest_sequence());
-  const std::optional<int64_t> own = tokenizer.model_max_length();
-  return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
 }
 
 std::string DecoderName(const model::Model& network) {
@@ -113,16 +108,21 @@ uint64_t ResidentBytes(const ServedModel& model) {
 }  // namespace
 
 TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
-                        const model::Model& network) {
+                        const model::Model& network,
+                        const TaskSettings& settings) {
   TaskModel task_model = {
       .tokenizer = &tokenizer,
       .config = &network.config(),
       .labels = network.labels(),
-      .entailment = network.config().entailment_label,
-      .max_tokens = MaxTokens(tokenizer, network),
+      .entailment = settings.entailment,
+      .max_tokens = MaxTokens(settings.max_tokens, tokenizer, network),
       .row_cost = network.row_cost(),
       .multiple_choice = network.head() == model::Head::kMultipleChoice,
-      .label_head = network.label_head()};
+      .label_head = network.label_head(),
+      .function = settings.function,
+      .outputs = settings.outputs.get(),
+      .marker = settings.marker,
+      .vectors = settings.vectors.get()};
   if (network.head() == model::Head::kReplacedTokenDetection) {
     task_model.ignored_label = network.labels().front();
   }
@@ -132,18 +132,19 @@ TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
 ServedModel MakeServedModel(
     const std::string& name, WantedPrecision wanted,
     std::unique_ptr<const tokenizer::Tokenizer> tokenizer,
-    ServedNetworks networks) {
+    ServedNetworks networks, TaskSettings settings) {
   ServedModel model = {.tokenizer = std::move(tokenizer),
                        .network = std::move(networks.served),
-                       .fp32_network = std::move(networks.fp32)};
+                       .fp32_network = std::move(networks.fp32),
+                       .settings = std::move(settings)};
   const model::Model& network = *model.network;
   const model::Config& config = network.config();
-  model.task_model = MakeTaskModel(*model.tokenizer, network);
+  model.task_model = MakeTaskModel(*model.tokenizer, network, model.settings);
   model.description = {
       .name = name,
       .family =
           config.family == model::Family::kDeberta ? "deberta" : "deberta-v2",
-      .tasks = Tasks(network, *model.tokenizer),
+      .tasks = Tasks(network, *model.tokenizer, model.settings),
       .refusals = Refusals(network.head()),
       .precision = std::string(model::PrecisionName(network.precision().used)),
       .requested_precision = std::string(WantedPrecisionName(wanted)),

@@ -13,6 +13,7 @@
 #include "model/model.h"
 #include "server/models/model_description.h"
 #include "server/models/proof.h"
+#include "server/models/task_settings.h"
 #include "server/precision/served_networks.h"
 #include "server/tasks/shared/task.h"
 #include "tokenizer/tokenizer.h"
@@ -24,7 +25,8 @@ struct ServedModel {
   std::unique_ptr<const model::Model> network = nullptr;
   // The same in fp32; null unless kept beside a lower precision.
   std::unique_ptr<const model::Model> fp32_network = nullptr;
-  // Views of the tokenizer and the network.
+  TaskSettings settings = {};
+  // Views of the tokenizer, the network and what the settings point to.
   TaskModel task_model = {};
   ModelDescription description = {};
   // What it must answer before it is served; see deberta.json.
@@ -43,15 +45,16 @@ struct ServedModel {
   }
 };
 
-// The two outlive what is returned.
+// All three outlive what is returned.
 TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
-                        const model::Model& network);
+                        const model::Model& network,
+                        const TaskSettings& settings);
 
 // Describes the parts but for `sha256` and `load_time`.
 ServedModel MakeServedModel(
     const std::string& name, WantedPrecision wanted,
     std::unique_ptr<const tokenizer::Tokenizer> tokenizer,
-    ServedNetworks networks);
+    ServedNetworks networks, TaskSettings settings);
 
 }  // namespace deberta::server
 

@@ -39,7 +39,8 @@ bool ContextFirst(Head head, const TaskModel& model) {
 
 bool FillsMasks(Head head, const TaskModel& model) {
   return head == Head::kMaskedLanguageModel &&
-         model.tokenizer->special_ids().mask.has_value();
+         model.tokenizer->special_ids().mask.has_value() &&
+         *model.tokenizer->special_ids().mask < model.config->vocab_size;
 }
 
 LabelRule RuleOf(Head head, const TaskModel& model) {

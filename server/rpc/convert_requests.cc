@@ -112,6 +112,8 @@ absl::Status Convert(v1::Pooling value, EncodeRequest::Pooling* out) {
   using Pooling = EncodeRequest::Pooling;
   switch (value) {
     case v1::POOLING_UNSPECIFIED:
+      *out = Pooling::kModel;
+      return absl::OkStatus();
     case v1::POOLING_CLS:
       *out = Pooling::kCls;
       return absl::OkStatus();
@@ -291,6 +293,7 @@ absl::StatusOr<EncodeRequest> FromProto(v1::EncodeRequest proto) {
       !s.ok())
     return s;
   request.inputs = Moved(proto.mutable_inputs());
+  request.layers.assign(proto.layers().begin(), proto.layers().end());
   request.normalize = proto.normalize();
   return request;
 }

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "server/rpc/convert.h"
 
 namespace deberta::server {
@@ -42,6 +44,43 @@ v1::Task ToProto(TaskKind task) {
   return v1::TASK_UNSPECIFIED;
 }
 
+v1::Function ToProto(ScoreFunction function) {
+  switch (function) {
+    case ScoreFunction::kSoftmax:
+      return v1::FUNCTION_SOFTMAX;
+    case ScoreFunction::kSigmoid:
+      return v1::FUNCTION_SIGMOID;
+    case ScoreFunction::kNone:
+      return v1::FUNCTION_NONE;
+  }
+  return v1::FUNCTION_UNSPECIFIED;
+}
+
+// What the directory says of answers that requests leave open.
+void SetDefaults(const ServedModel& model, v1::GetModelResponse* out) {
+  const TaskModel& task_model = model.task_model;
+  if (task_model.function.has_value())
+    out->set_default_function(ToProto(*task_model.function));
+  TextVectors vectors = {.poolings = {TextPooling::kCls}};
+  if (task_model.vectors != nullptr) vectors = *task_model.vectors;
+  std::string poolings;
+  for (const TextPooling pooling : vectors.poolings)
+    absl::StrAppend(&poolings, poolings.empty() ? "" : "+",
+                    TextPoolingName(pooling));
+  out->set_default_pooling(poolings);
+  for (const VectorLayer& layer : vectors.layers) {
+    out->add_default_vector_layers(
+        layer.kind == VectorLayer::Kind::kDense ? "dense" : "normalize");
+  }
+  out->set_default_vector_size(static_cast<int32_t>(
+      vectors.width(static_cast<size_t>(model.description.hidden_size))));
+  if (task_model.outputs == nullptr) return;
+  for (const HeadOutput& output : task_model.outputs->outputs)
+    out->add_outputs(output.name);
+  for (const CombinedScore& score : task_model.outputs->scores)
+    out->add_outputs(score.name);
+}
+
 template <typename Result>
 void AddLabels(const std::vector<LabelScore>& labels, Result* out) {
   for (const LabelScore& label : labels) {
@@ -57,6 +96,12 @@ void AddLabels(const std::vector<LabelScore>& labels, Result* out) {
 void ToProto(const ClassifyResult& result, v1::ClassifyResult* out) {
   out->Clear();
   AddLabels(result.labels, out);
+  for (const ClassifyOutput& output : result.outputs) {
+    v1::ClassifyOutput* proto = out->add_outputs();
+    proto->set_name(output.name);
+    AddLabels(output.labels, proto);
+    if (output.score.has_value()) proto->set_score(*output.score);
+  }
   out->mutable_logits()->Add(result.logits.begin(), result.logits.end());
   SetCoverage(result.coverage, out->mutable_coverage());
 }
@@ -186,6 +231,7 @@ void ToProto(const ServedModel& model, v1::GetModelResponse* out) {
   out->set_label_agreement(told.agreement.label_agreement());
   out->set_max_logit_change(told.agreement.max_logit_change);
   out->set_fp32_available(told.HasFp32());
+  SetDefaults(model, out);
   const model::LabelHead* head = model.task_model.label_head;
   if (head == nullptr) return;
   out->set_max_words(ToInt32(head->max_words));

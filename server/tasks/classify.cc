@@ -13,9 +13,22 @@ namespace {
 using tokenizer::TokenSequence;
 using Function = ClassifyRequest::Function;
 
+Function Named(ScoreFunction function) {
+  switch (function) {
+    case ScoreFunction::kSoftmax:
+      return Function::kSoftmax;
+    case ScoreFunction::kSigmoid:
+      return Function::kSigmoid;
+    case ScoreFunction::kNone:
+      return Function::kNone;
+  }
+  return Function::kNone;
+}
+
 Function Resolve(Function function, const TaskModel& model) {
   if (function != Function::kPipeline) return function;
   if (model.multiple_choice) return Function::kSoftmax;
+  if (model.function.has_value()) return Named(*model.function);
   const model::Config& config = *model.config;
   if (config.problem_type == model::ProblemType::kRegression) {
     return Function::kNone;
@@ -85,6 +98,7 @@ absl::StatusOr<ClassifyTask> ClassifyTask::Create(Request request,
       !s.ok()) {
     return s;
   }
+  if (absl::Status s = task.CheckMarkers(); !s.ok()) return s;
   if (absl::Status s = task.CheckAnswer(); !s.ok()) return s;
   return task;
 }
@@ -115,6 +129,23 @@ absl::Status ClassifyTask::AddChoices(const LengthRule& rule) {
   return absl::OkStatus();
 }
 
+absl::Status ClassifyTask::CheckMarkers() const {
+  if (!model().marker.has_value()) return absl::OkStatus();
+  for (size_t i = 0; i < inputs(); ++i) {
+    const SequencePlan plan = Plan(i, 0);
+    for (size_t window = 0; window < plan.size(); ++window) {
+      const std::vector<int32_t> ids = plan.Encode(window).ids;
+      if (std::ranges::find(ids, *model().marker) != ids.end()) continue;
+      return InputError(
+          InputField(i),
+          absl::StrCat(
+              "lacks the token that the model's head reads: ",
+              std::string(model().tokenizer->IdToToken(*model().marker))));
+    }
+  }
+  return absl::OkStatus();
+}
+
 std::span<const std::string> ClassifyTask::LabelsOf(size_t input) const {
   if (model().multiple_choice) return request().inputs[input].choices;
   return model().labels;
@@ -127,8 +158,10 @@ size_t ClassifyTask::AnswerBytes(std::span<const std::string> labels) const {
     total += label.size();
     longest = std::max(longest, label.size());
   }
-  const size_t count = LabelCount(labels.size());
-  return count * kPieceBytes + std::min(total, count * longest) +
+  // Several outputs have that many each, and the first is there twice.
+  const size_t count = model().outputs == nullptr ? LabelCount(labels.size())
+                                                  : 2 * labels.size();
+  return count * kPieceBytes + std::min(2 * total, count * longest) +
          (request().return_logits ? labels.size() * sizeof(float) : 0);
 }
 
@@ -165,16 +198,62 @@ absl::Status ClassifyTask::Take(const Part& part, SequenceOutput output) {
   return absl::OkStatus();
 }
 
+std::vector<LabelScore> ClassifyTask::BestLabels(
+    std::span<const float> scores, std::span<const std::string> labels,
+    size_t first) const {
+  std::vector<LabelScore> best;
+  for (const uint32_t index : TopIndices(scores, LabelCount(labels.size()))) {
+    best.push_back({.label = labels[index],
+                    .index = static_cast<int32_t>(first + index),
+                    .score = scores[index]});
+  }
+  return best;
+}
+
+std::vector<ClassifyOutput> ClassifyTask::OutputsOf(
+    std::span<const float> logits) const {
+  std::vector<ClassifyOutput> results;
+  for (const HeadOutput& output : model().outputs->outputs) {
+    const auto columns = logits.subspan(output.first, output.columns);
+    const Function function = request().function == Function::kPipeline
+                                  ? Named(output.function)
+                                  : request().function;
+    const std::vector<float> scores =
+        Scores({columns.begin(), columns.end()}, function);
+    ClassifyOutput& result = results.emplace_back();
+    result.name = output.name;
+    result.labels =
+        BestLabels(scores, model().labels.subspan(output.first, output.columns),
+                   output.first);
+    if (!output.score.has_value()) continue;
+    // Of the publisher's scores, whatever function the request asks for.
+    const std::vector<float> own =
+        Scores({columns.begin(), columns.end()}, Named(output.function));
+    double sum = 0;
+    for (size_t i = 0; i < own.size(); ++i)
+      sum += output.score->weights[i] * static_cast<double>(own[i]);
+    result.score = Rounded(sum / output.score->divisor, output.score->rounding);
+  }
+  for (const CombinedScore& combined : model().outputs->scores) {
+    double sum = 0;
+    for (const auto& [index, weight] : combined.of)
+      sum += weight * results[index].score.value_or(0);
+    results.push_back(
+        {.name = combined.name, .score = Rounded(sum, combined.rounding)});
+  }
+  return results;
+}
+
 ClassifyResult ClassifyTask::MakeResult(size_t input) {
   const std::vector<float> logits = std::exchange(logits_, {});
-  const std::span<const std::string> labels = LabelsOf(input);
-  const std::vector<float> scores =
-      Scores(logits, Resolve(request().function, model()));
   Result result;
-  for (const uint32_t index : TopIndices(scores, LabelCount(labels.size()))) {
-    result.labels.push_back({.label = labels[index],
-                             .index = static_cast<int32_t>(index),
-                             .score = scores[index]});
+  if (model().outputs != nullptr) {
+    result.outputs = OutputsOf(logits);
+    result.labels = result.outputs.front().labels;
+  } else {
+    result.labels = BestLabels(
+        Scores(logits, Resolve(request().function, model())), LabelsOf(input),
+        /*first=*/0);
   }
   if (request().return_logits) result.logits = logits;
   result.coverage = coverage(input);

@@ -5,6 +5,7 @@
 #ifndef SERVER_TASKS_CLASSIFY_H_
 #define SERVER_TASKS_CLASSIFY_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,8 +19,8 @@ namespace deberta::server {
 
 struct ClassifyRequest {
   enum class Function {
-    // By problem_type and the number of labels, as the reference; softmax for
-    // multiple choice.
+    // The model's own where it has one, else by problem_type and the number of
+    // labels, as the reference; softmax for multiple choice.
     kPipeline,
     kSoftmax,
     kSigmoid,
@@ -36,11 +37,20 @@ struct ClassifyRequest {
 // What the scores of the model are unless a request says.
 ClassifyRequest::Function DefaultFunction(const TaskModel& model);
 
+// One of several answers of a head.
+struct ClassifyOutput {
+  std::string name = {};
+  std::vector<LabelScore> labels = {};  // as those of the result
+  std::optional<double> score = {};     // made of its labels', or of others
+};
+
 struct ClassifyResult {
-  // Best first; ties keep the lower index first.
+  // Best first; ties keep the lower index first. Of a head with several
+  // outputs, those of the first.
   std::vector<LabelScore> labels = {};
-  std::vector<float> logits = {};  // by index; empty unless asked for
-  Coverage coverage = {};          // of the longest pair, with choices
+  std::vector<ClassifyOutput> outputs = {};  // empty of one output
+  std::vector<float> logits = {};            // by index; empty unless asked for
+  Coverage coverage = {};  // of the longest pair, with choices
 };
 
 class ClassifyTask final : public RequestTask<ClassifyRequest, ClassifyResult> {
@@ -59,6 +69,13 @@ class ClassifyTask final : public RequestTask<ClassifyRequest, ClassifyResult> {
   size_t AnswerBytes(std::span<const std::string> labels) const;
   absl::Status CheckAnswer();
   std::span<const std::string> LabelsOf(size_t input) const;
+  // InputError where a sequence lacks the marker that the head reads.
+  absl::Status CheckMarkers() const;
+  // The best labels of columns from `first` on, which have these scores.
+  std::vector<LabelScore> BestLabels(std::span<const float> scores,
+                                     std::span<const std::string> labels,
+                                     size_t first) const;
+  std::vector<ClassifyOutput> OutputsOf(std::span<const float> logits) const;
   // How many of so many labels are returned.
   size_t LabelCount(size_t labels) const;
   // Of an input whose logits are all there.

@@ -1,41 +1,17 @@
 #include "server/tasks/encode.h"
 
-#include <cmath>
+#include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/tasks/shared/request_checks.h"
 
 namespace deberta::server {
 namespace {
 
 using Pooling = EncodeRequest::Pooling;
-
-// [rows, width] -> [width]
-std::vector<float> MeanOfRows(const SequenceOutput& output) {
-  const size_t rows = output.values.size() / output.width;
-  std::vector<double> sums(output.width);
-  for (size_t i = 0; i < output.values.size(); ++i) {
-    sums[i % output.width] += static_cast<double>(output.values[i]);
-  }
-  std::vector<float> mean(output.width);
-  for (size_t i = 0; i < mean.size(); ++i) {
-    mean[i] = static_cast<float>(sums[i] / static_cast<double>(rows));
-  }
-  return mean;
-}
-
-// To L2 norm 1; a zero vector stays what it is.
-void Normalize(std::vector<float>* vector) {
-  double squares = 0;
-  for (const float value : *vector) {
-    squares += static_cast<double>(value) * static_cast<double>(value);
-  }
-  if (squares == 0) return;
-  const double norm = std::sqrt(squares);
-  for (float& value : *vector) {
-    value = static_cast<float>(static_cast<double>(value) / norm);
-  }
-}
 
 std::vector<std::vector<float>> Rows(const SequenceOutput& output) {
   std::vector<std::vector<float>> rows;
@@ -44,6 +20,38 @@ std::vector<std::vector<float>> Rows(const SequenceOutput& output) {
     rows.emplace_back(row, row + static_cast<std::ptrdiff_t>(output.width));
   }
   return rows;
+}
+
+// One layer of an output that has `layers` side by side.
+SequenceOutput LayerOf(const SequenceOutput& output, size_t layer,
+                       size_t layers) {
+  SequenceOutput one = {.width = output.width / layers};
+  one.values.reserve(output.values.size() / layers);
+  for (size_t at = layer * one.width; at < output.values.size();
+       at += output.width) {
+    const auto from = output.values.begin() + static_cast<std::ptrdiff_t>(at);
+    one.values.insert(one.values.end(), from,
+                      from + static_cast<std::ptrdiff_t>(one.width));
+  }
+  return one;
+}
+
+// Counted from the embeddings, 0; `count` is the last.
+absl::StatusOr<std::vector<uint32_t>> CountedLayers(
+    std::span<const int32_t> layers, int64_t count) {
+  std::vector<uint32_t> counted;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const int64_t layer =
+        layers[i] < 0 ? count + 1 + layers[i] : int64_t{layers[i]};
+    if (layer < 0 || layer > count || i > static_cast<size_t>(count)) {
+      return InputError(
+          absl::StrCat("layers[", i, "]"),
+          absl::StrCat("expected at most ", count + 1, " layers, from ",
+                       -count - 1, " to ", count, ", got ", layers[i]));
+    }
+    counted.push_back(static_cast<uint32_t>(layer));
+  }
+  return counted;
 }
 
 }  // namespace
@@ -55,7 +63,12 @@ absl::StatusOr<EncodeTask> EncodeTask::Create(Request request,
       !s.ok()) {
     return s;
   }
-  EncodeTask task(std::move(request), model);
+  if (request.pooling == Pooling::kModel && model.vectors == nullptr)
+    request.pooling = Pooling::kCls;
+  absl::StatusOr<std::vector<uint32_t>> layers =
+      CountedLayers(request.layers, model.config->num_hidden_layers);
+  if (!layers.ok()) return layers.status();
+  EncodeTask task(std::move(request), *std::move(layers), model);
   if (absl::Status s = task.AddTextInputs(
           task.request().inputs, {.policy = task.request().length_policy,
                                   .max_tokens = model.max_tokens});
@@ -66,12 +79,20 @@ absl::StatusOr<EncodeTask> EncodeTask::Create(Request request,
   return task;
 }
 
-EncodeTask::EncodeTask(Request request, const TaskModel& model)
+EncodeTask::EncodeTask(Request request, std::vector<uint32_t> layers,
+                       const TaskModel& model)
     : RequestTask(std::move(request), model,
-                  static_cast<size_t>(model.config->hidden_size)) {}
+                  static_cast<size_t>(model.config->hidden_size) *
+                      std::max(size_t{1}, layers.size())),
+      layers_(std::move(layers)) {}
 
 absl::Status EncodeTask::CheckAnswer() {
-  const size_t vector_bytes = output_width() * sizeof(float) + kPieceBytes;
+  const auto hidden = static_cast<size_t>(model().config->hidden_size);
+  const size_t width = request().pooling == Pooling::kModel
+                           ? model().vectors->width(hidden)
+                           : hidden;
+  const size_t vector_bytes = (width * sizeof(float) + kPieceBytes) *
+                              std::max(size_t{1}, layers_.size());
   for (size_t i = 0; i < inputs(); ++i) {
     const size_t vectors =
         request().pooling == Pooling::kNone ? coverage(i).tokens_used : 1;
@@ -85,18 +106,35 @@ absl::Status EncodeTask::CheckAnswer() {
 
 SequenceInput EncodeTask::Reading(const tokenizer::Encoding& encoding) const {
   const size_t rows = request().pooling == Pooling::kCls ? 1 : encoding.size();
-  return ToSequence(encoding, AllRows(rows), Readout::kHiddenStates);
+  SequenceInput sequence =
+      ToSequence(encoding, AllRows(rows), Readout::kHiddenStates);
+  sequence.layers = layers_;
+  return sequence;
+}
+
+std::vector<std::vector<float>> EncodeTask::VectorsOf(
+    const SequenceOutput& output) const {
+  std::vector<std::vector<float>> vectors;
+  if (request().pooling == Pooling::kModel) {
+    vectors = {TextVector(*model().vectors, output.values, output.width)};
+  } else if (request().pooling == Pooling::kMean) {
+    vectors = {Pool(output.values, output.width, TextPooling::kMean)};
+  } else {
+    vectors = Rows(output);
+  }
+  if (request().normalize) {
+    for (std::vector<float>& vector : vectors) Normalize(&vector);
+  }
+  return vectors;
 }
 
 absl::Status EncodeTask::Take(const Part& part, SequenceOutput output) {
   Result result;
-  if (request().pooling == Pooling::kMean) {
-    result.vectors.push_back(MeanOfRows(output));
-  } else {
-    result.vectors = Rows(output);
-  }
-  if (request().normalize) {
-    for (std::vector<float>& vector : result.vectors) Normalize(&vector);
+  const size_t layers = std::max(size_t{1}, layers_.size());
+  for (size_t layer = 0; layer < layers; ++layer) {
+    std::vector<std::vector<float>> vectors =
+        VectorsOf(layers == 1 ? output : LayerOf(output, layer, layers));
+    std::ranges::move(vectors, std::back_inserter(result.vectors));
   }
   if (request().pooling == Pooling::kNone) {
     for (const int32_t id : part.sequence.ids) {

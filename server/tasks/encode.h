@@ -13,14 +13,18 @@
 namespace deberta::server {
 
 struct EncodeRequest {
-  enum class Pooling { kCls, kMean, kNone };
+  // kModel: the model's own, [CLS] where it has none.
+  enum class Pooling { kModel, kCls, kMean, kNone };
   std::vector<TextInput> inputs = {};
-  Pooling pooling = Pooling::kCls;
+  Pooling pooling = Pooling::kModel;
+  // 0 the embeddings, negative from the last, which is -1; empty: the last.
+  std::vector<int32_t> layers = {};
   bool normalize = false;  // L2 norm of each vector is 1
   LengthPolicy length_policy = LengthPolicy::kReject;  // kWindow is refused
 };
 
 struct EncodeResult {
+  // Layer by layer, in the order of the request's.
   std::vector<std::vector<float>> vectors = {};
   std::vector<std::string> tokens = {};  // vocabulary strings, with kNone
   Coverage coverage = {};
@@ -32,11 +36,17 @@ class EncodeTask final : public RequestTask<EncodeRequest, EncodeResult> {
                                            const TaskModel& model);
 
  private:
-  EncodeTask(Request request, const TaskModel& model);
+  // `layers`: from the first, of the request's.
+  EncodeTask(Request request, std::vector<uint32_t> layers,
+             const TaskModel& model);
 
   SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
   absl::Status CheckAnswer();
+  // Those of one layer's hidden states, [rows, width] with `output`'s width.
+  std::vector<std::vector<float>> VectorsOf(const SequenceOutput& output) const;
+
+  std::vector<uint32_t> layers_;  // empty: the last
 };
 static_assert(Task<EncodeTask>);
 

@@ -72,6 +72,17 @@ TEST(OptionsTest, ReadsFormatsAndProfile) {
   EXPECT_EQ(options->loading.tokenizer_profile, tokenizer::Profile::kSpm);
 }
 
+TEST(OptionsTest, ReadsTheMostTokens) {
+  EXPECT_EQ(Parse({"--models=/m"})->loading.max_tokens, std::nullopt);
+  const auto options =
+      Parse({"--models=/m", "--max_tokens=4096", "--max_queue_tokens=5000"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->loading.max_tokens, 4096u);
+  EXPECT_EQ(options->loading.max_queue_tokens, 5000u);
+  EXPECT_THAT(ErrorOf({"--models=/m", "--max_tokens=-1"}),
+              HasSubstr("--max_tokens: expected a number from 0"));
+}
+
 TEST(OptionsTest, ReadsThePrecision) {
   const std::pair<std::string, WantedPrecision> cases[] = {
       {"fp32", model::Precision::kFp32},

@@ -18,6 +18,23 @@ using google::protobuf::EnumValueDescriptor;
 
 constexpr size_t kShownVectorValues = 6;
 
+// Of a head with several outputs, the labels of each with its name before them.
+Rows ClassifyRows(const v1::ClassifyResult& result) {
+  if (result.outputs().empty()) return LabelRows(result);
+  Rows rows;
+  for (const v1::ClassifyOutput& output : result.outputs()) {
+    for (const v1::LabelScore& label : output.labels()) {
+      rows.push_back({absl::StrCat(output.name(), ": ", label.label()),
+                      Score(label.score())});
+    }
+    if (output.has_score()) {
+      rows.push_back(
+          {output.name(), Score(static_cast<float>(output.score()))});
+    }
+  }
+  return rows;
+}
+
 absl::StatusOr<Command> Classify(const Settings& settings) {
   v1::ClassifyRequest request;
   request.set_model(settings.model);
@@ -33,8 +50,7 @@ absl::StatusOr<Command> Classify(const Settings& settings) {
     for (const std::string& choice : choices) added.add_choices(choice);
   };
   return TaskCommand(std::move(request), &Stub::Classify,
-                     {{"label"}, {"score", true}}, add,
-                     LabelRows<v1::ClassifyResult>);
+                     {{"label"}, {"score", true}}, add, ClassifyRows);
 }
 
 absl::StatusOr<Command> Tag(const Settings& settings) {

@@ -70,6 +70,7 @@ absl::Status PlannedTask::AddInput(TokenSequence first, Seconds seconds,
     const absl::StatusOr<SequencePlan> plan = SequencePlan::Create(
         *model_.tokenizer, input.first, second, rule, field);
     if (!plan.ok()) return plan.status();
+    if (absl::Status s = CheckIds(*plan, field); !s.ok()) return s;
     longest_ = std::max(longest_, plan->longest());
     tokens_ += plan->coverage().tokens_total;
     computed_ += plan->size() == 1 ? plan->coverage().tokens_used
@@ -91,6 +92,23 @@ absl::Status PlannedTask::CheckTypes(bool is_pair,
       field, absl::StrCat("cannot be asked: the tokenizer's template gives the "
                           "type ",
                           largest, ", the model has ", types, " types"));
+}
+
+absl::Status PlannedTask::CheckIds(const SequencePlan& plan,
+                                   std::string_view field) const {
+  const int64_t known = model_.config->vocab_size;
+  if (model_.tokenizer->vocab_size() <= known) return absl::OkStatus();
+  for (size_t i = 0; i < plan.size(); ++i) {
+    for (const int32_t id : plan.Encode(i).ids) {
+      if (id < known) continue;
+      return InputError(
+          field, absl::StrCat("holds the token of id ", id,
+                              ", for which the model has no embedding: its "
+                              "vocab_size is ",
+                              known));
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::vector<Coverage> PlannedTask::coverage() const {

@@ -107,6 +107,8 @@ class PlannedTask {
 
   // Whether the model has the types that the template gives.
   absl::Status CheckTypes(bool is_pair, std::string_view field) const;
+  // Whether it has embeddings of all tokens of the plan's sequences.
+  absl::Status CheckIds(const SequencePlan& plan, std::string_view field) const;
   size_t Pairs(size_t input) const;
   // Of the plan's windows, the one at the place.
   size_t WindowOf(const SequencePlan& plan, const Place& place) const;

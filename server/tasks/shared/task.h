@@ -25,6 +25,8 @@
 #include "model/runtime/batch.h"
 #include "server/tasks/shared/best_columns.h"
 #include "server/tasks/shared/cost.h"
+#include "server/tasks/shared/head_outputs.h"
+#include "server/tasks/shared/text_vectors.h"
 #include "tokenizer/tokenizer.h"
 
 namespace deberta::server {
@@ -44,6 +46,14 @@ struct TaskModel {
   double row_cost = 0;
   // Classify chooses among the answers that come with each input.
   bool multiple_choice = false;
+  // Of Classify, where the request does not say; none: the pipeline's rule.
+  std::optional<ScoreFunction> function = {};
+  // Null: the logits' columns are one set of labels.
+  const HeadOutputs* outputs = nullptr;
+  // The token that a head reads, which every sequence must have; none: another.
+  std::optional<int32_t> marker = {};
+  // Of Encode, where the request asks for no pooling; null: that of [CLS].
+  const TextVectors* vectors = nullptr;
   // TagTokens leaves it out of results that say nothing of labels to ignore.
   std::string_view ignored_label = "O";
   // Of a model whose head reads the caller's labels; else null.
@@ -64,6 +74,9 @@ struct SequenceInput {
   // none.
   std::vector<uint32_t> rows = {};
   Readout readout = Readout::kHeadLogits;
+  // Of kHiddenStates, the layers that are read of each row, 0 being the
+  // embeddings, side by side in the output; empty: the last.
+  std::vector<uint32_t> layers = {};
   // What is kept of each row of logits, while the next are not computed yet;
   // null: all of it.
   std::shared_ptr<const BestColumns> best = nullptr;

@@ -7,7 +7,8 @@ Each directory of tests/golden/models holds `config.json` and the weights as
   input_ids.S        [tokens]          token ids of sequence S (0, 1, ...)
   token_type_ids.S   [tokens]          types; read iff type_vocab_size > 0
   hidden.S.N         [tokens, hidden]  N = 0: after the embeddings;
-                                       N = i: after the i-th layer
+                                       N = i: after the i-th layer; absent of long sequences,
+                       whose every row has logits
   logits.S           [labels]          sequence classification
                      [1]               multiple choice, a sequence a choice
                      [tokens, labels]  token classification
@@ -138,6 +139,25 @@ CASES = {
                               V3 | dict(hidden_size=16, num_attention_heads=2,
                                         max_position_embeddings=512,
                                         position_buckets=256), {}),
+    # The third term of Microsoft's code: v1 counts it, neither computes it.
+    "v1_p2p_tag": ("v1", "TokenClassification", "float16", (9, 24, 26),
+                   TINY | dict(pos_att_type="c2p|p2c|p2p") | labels("O", "X"),
+                   {}),
+    "v3_p2p_tag": ("v2", "TokenClassification", "float16", (9, 24, 26),
+                   V3 | dict(pos_att_type="c2p|p2c|p2p") | labels("O", "X"),
+                   {}),
+    # Far beyond max_position_embeddings: positions are relative alone.
+    "v1_long_tag": ("v1", "TokenClassification", "float16",
+                    (24, 30, 1188, 4096),
+                    TINY | dict(hidden_size=16, num_attention_heads=2,
+                                max_position_embeddings=512)
+                    | labels("O", "X"), dict(hidden=False)),
+    "v3_long_tag": ("v2", "TokenClassification", "float16",
+                    (24, 30, 1188, 4096),
+                    V3 | dict(hidden_size=16, num_attention_heads=2,
+                              max_position_embeddings=512,
+                              position_buckets=256)
+                    | labels("O", "X"), dict(hidden=False)),
 }
 
 FAMILIES = {
@@ -199,8 +219,9 @@ def make(name, directory, seed):
                            attention_mask=torch.ones_like(ids))))
         golden[f"input_ids.{s}"] = ids[0].float()
         golden[f"token_type_ids.{s}"] = types[0].float()
-        for n, hidden in enumerate(output.hidden_states):
-            golden[f"hidden.{s}.{n}"] = hidden[0].contiguous()
+        if extras.get("hidden", True):
+            for n, hidden in enumerate(output.hidden_states):
+                golden[f"hidden.{s}.{n}"] = hidden[0].contiguous()
         logits = logits_of(output)
         if logits is not None:
             golden[f"logits.{s}"] = logits.contiguous()

@@ -221,8 +221,6 @@ TEST(ConfigTest, RefusesByNameWhatItCannotHonour) {
   };
   for (const Case& c : {
            Case{kV1, R"("talking_head": true)", "talking_head", "false"},
-           Case{kV1, R"("pos_att_type": "c2p|p2p")", "pos_att_type", "p2p"},
-           Case{kV2, R"("pos_att_type": ["p2p"])", "pos_att_type", "p2p"},
            Case{kV2, R"("pos_att_type": [1])", "pos_att_type", "[1]"},
            Case{kV2, R"("conv_kernel_size": 4)", "conv_kernel_size", "odd"},
            Case{kV2, R"("conv_kernel_size": 3, "conv_groups": 7)",

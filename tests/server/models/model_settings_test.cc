@@ -71,6 +71,17 @@ TEST_F(ModelSettingsTest, UnknownKeysAndValuesAreErrors) {
   ErrorOf("{\"fill_mask\": \"" + std::string(10000, 'v') + "\"}");
 }
 
+TEST_F(ModelSettingsTest, ReadsMaxTokens) {
+  const auto settings = Read(R"({"max_tokens": 4096})");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->max_tokens, 4096u);
+  for (const char* value :
+       {"-1", "1.5", "\"4096\"", "true", "2147483648", "[4096]", "null"}) {
+    EXPECT_THAT(ErrorOf(std::string(R"({"max_tokens": )") + value + "}"),
+                HasSubstr("max_tokens: expected a whole number"));
+  }
+}
+
 TEST_F(ModelSettingsTest, ReadsCalibrationTexts) {
   const auto settings = Read(R"({"calibration": ["one",
       {"text": "two", "text_pair": "more"},

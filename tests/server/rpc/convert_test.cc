@@ -169,7 +169,7 @@ TEST(ConvertTest, DefaultsAreThoseOfTheApi) {
   EXPECT_EQ(FromProto(v1::AnswerQuestionRequest())->rule,
             AnswerQuestionRequest::Rule::kPipeline);
   EXPECT_EQ(FromProto(v1::EncodeRequest())->pooling,
-            EncodeRequest::Pooling::kCls);
+            EncodeRequest::Pooling::kModel);
   EXPECT_TRUE(FromProto(v1::TokenizeRequest())->add_special_tokens);
   EXPECT_EQ(FromProto(v1::TokenizeRequest())->offset_unit,
             OffsetUnit::kCodePoints);
