@@ -45,6 +45,20 @@ absl::StatusOr<std::unique_ptr<const LabelNetwork>> LabelNetwork::Load(
   return nullptr;
 }
 
+ForwardOptions CollectLayers(const ForwardOptions& options, size_t floats,
+                             std::vector<float>* layers) {
+  ForwardOptions collecting = options;
+  collecting.still_wanted = nullptr;
+  collecting.observer = [layers, floats, observer = options.observer](
+                            int64_t layer, std::span<const float> hidden) {
+    if (observer) observer(layer, hidden);
+    if (layer == 0) return;  // the embeddings
+    std::ranges::copy(
+        hidden, layers->begin() + (layer - 1) * static_cast<int64_t>(floats));
+  };
+  return collecting;
+}
+
 absl::Status CheckReadings(const RaggedBatch& batch, const LabelHead* head) {
   if (batch.readings.size() > batch.sequences()) {
     return absl::InvalidArgumentError(

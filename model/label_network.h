@@ -11,7 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "model/checkpoint/config.h"
+#include "model/checkpoint/label_head.h"
+#include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
 #include "model/weight_reader.h"
@@ -53,6 +54,11 @@ class LabelNetwork {
 
   virtual size_t bytes() const = 0;
 };
+
+// `options` under which `layers`, with room for them, take the `floats` of each
+// layer, and no sequence is dropped before the last.
+ForwardOptions CollectLayers(const ForwardOptions& options, size_t floats,
+                             std::vector<float>* layers);
 
 // InvalidArgument where a reading is not one of its sequence's tokens, or not
 // as the head (null: none) reads them.

@@ -210,15 +210,7 @@ std::vector<size_t> Model::Parts::Start(const RaggedBatch& batch,
       !batch.readings.empty()) {
     const size_t floats = batch.tokens() * encoder.last_layer().width();
     layers->resize(weights.layers.size() * floats);
-    options->observer = [layers, floats, observer = options->observer](
-                            int64_t layer, std::span<const float> hidden) {
-      if (observer) observer(layer, hidden);
-      if (layer == 0) return;  // the embeddings
-      std::ranges::copy(
-          hidden, layers->begin() + (layer - 1) * static_cast<int64_t>(floats));
-    };
-    // Rows stay where they are.
-    options->still_wanted = nullptr;
+    *options = CollectLayers(*options, floats, layers);
   }
   return encoder.ForwardToLast(batch, workspace, options->observer,
                                options->still_wanted);

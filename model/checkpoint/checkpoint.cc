@@ -185,7 +185,7 @@ void Checkpoint::CountVocabulary() {
   }
   config_.vocab_size = words->shape[0];
   int32_t& label_token = gliner_->head.label_token_id;
-  // Whatever the tokenizer calls it: see docs/specification.
+  // The last but one, whichever token that is.
   if (label_token < 0) label_token = static_cast<int32_t>(words->shape[0] - 2);
 }
 

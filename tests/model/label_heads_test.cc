@@ -231,7 +231,7 @@ TEST_P(LabelHeadsTest, RefusesReadingsThatAreNotOfTheSequence) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, LabelHeadsTest,
                          ::testing::ValuesIn(AllModels()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 // A word without tokens is a zero vector, and is scored.
 TEST(LabelHeadsEdgeTest, WordsWithoutTokensAndTextsWithoutWordsAreScored) {
@@ -263,8 +263,10 @@ TEST(LabelHeadsEdgeTest, ModelsWithoutSuchAHeadRefuseReadings) {
       Model::Load(DEBERTA_SOURCE_DIR "/tests/golden/models/v1_classify", {});
   ASSERT_TRUE(model.ok()) << model.status();
   Workspace workspace(1);
-  RaggedBatch batch = {.ids = {1, 2}, .starts = {0, 2}};
+  RaggedBatch batch;
+  batch.ids = {1, 2};
   batch.type_ids = {0, 0};
+  batch.starts = {0, 2};
   batch.readings = {std::make_shared<const WordReading>()};
   BatchOutput output;
   EXPECT_THAT((*model)->Forward(batch, workspace, &output).message(),
