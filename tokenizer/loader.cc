@@ -246,6 +246,9 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   Tokenizer::Options options = ToOptions(*parts);
   options.max_working_bytes = load_options.max_working_bytes;
   auto& [choice, settings, definition, plan] = *parts;
+  for (const std::string& token : load_options.special_tokens) {
+    plan.tokens.push_back({.token = {.content = token}, .declared_id = {}});
+  }
   const bool slow = options.profile == Profile::kSpm;
   auto tokens = AssignIds(definition, plan);
   if (!tokens.ok()) return tokens.status();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tokenizer/files/profile.h"
@@ -23,6 +24,9 @@ struct LoadOptions {
   std::optional<Profile> profile = {};
   // See Tokenizer::Options.
   size_t max_working_bytes = std::numeric_limits<size_t>::max();
+  // Special tokens that are added after the files' own, in this order, where
+  // those have them not.
+  std::vector<std::string> special_tokens = {};
 };
 
 // Errors of ReadTokenizerFiles() and BuildTokenizer().

@@ -41,13 +41,13 @@ bool IsGliner(const std::string& directory) {
   return Exists(absl::StrCat(directory, "/", kGlinerConfigFile));
 }
 
-absl::Status Checkpoint::ReadGlinerConfig() {
-  const std::string path = absl::StrCat(directory_, "/", kGlinerConfigFile);
+absl::StatusOr<GlinerModel> ReadGlinerModel(const std::string& directory) {
+  const std::string path = absl::StrCat(directory, "/", kGlinerConfigFile);
   const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
   if (!json.ok()) return json.status();
   std::string beside;
   const std::string beside_path = absl::StrCat(
-      directory_, "/", std::string(ConfigFileName(WeightsVariant::kMain)));
+      directory, "/", std::string(ConfigFileName(WeightsVariant::kMain)));
   if (Exists(beside_path)) {
     absl::StatusOr<std::string> read =
         ReadSmallFile(beside_path, kMaxJsonBytes);
@@ -56,6 +56,12 @@ absl::Status Checkpoint::ReadGlinerConfig() {
   }
   absl::StatusOr<GlinerModel> model = ParseGlinerConfig(*json, beside);
   if (!model.ok()) return AtFile(path, model.status());
+  return model;
+}
+
+absl::Status Checkpoint::ReadGlinerConfig() {
+  absl::StatusOr<GlinerModel> model = ReadGlinerModel(directory_);
+  if (!model.ok()) return model.status();
   config_ = std::move(model->encoder);
   gliner_ = std::move(model->gliner);
   return absl::OkStatus();

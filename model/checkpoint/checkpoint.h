@@ -113,6 +113,8 @@ class Checkpoint {
 
 // Whether the directory has a gliner_config.json.
 bool IsGliner(const std::string& directory);
+// That file, with config.json beside it where there is one.
+absl::StatusOr<GlinerModel> ReadGlinerModel(const std::string& directory);
 
 }  // namespace deberta::model
 

@@ -35,6 +35,8 @@ constexpr KnownEncoder kKnownEncoders[] = {
     {"microsoft/mdeberta-v3-base", 768, 12, 12, 251000},
 };
 
+constexpr char kDefaultEncoder[] = "microsoft/deberta-v3-small";
+
 Json ConfigOf(const KnownEncoder& encoder) {
   return {{"model_type", "deberta-v2"},
           {"hidden_size", encoder.hidden},
@@ -138,7 +140,11 @@ void ReadTokens(ConfigFields& fields, GlinerConfig& gliner) {
   // Old files leave both to the tokenizer.
   if (id >= 0 && rows >= 0) {
     gliner.head.label_token_id = static_cast<int32_t>(id);
+  } else {
+    gliner.special_tokens = {"[FLERT]", gliner.head.label_token,
+                             gliner.head.separator_token};
   }
+  gliner.encoder_name = fields.Text("model_name", kDefaultEncoder);
 }
 
 GlinerConfig ReadGliner(ConfigFields& fields) {
@@ -186,8 +192,7 @@ absl::StatusOr<Json> EncoderOf(ConfigFields& fields,
     }
     return beside;
   }
-  const std::string name =
-      fields.Text("model_name", "microsoft/deberta-v3-small");
+  const std::string name = fields.Text("model_name", kDefaultEncoder);
   std::string known;
   for (const KnownEncoder& encoder : kKnownEncoders) {
     if (encoder.name == name) return ConfigOf(encoder);

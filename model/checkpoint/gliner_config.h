@@ -4,7 +4,9 @@
 #define MODEL_CHECKPOINT_GLINER_CONFIG_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
@@ -27,6 +29,12 @@ struct GlinerConfig {
   int64_t width = 0;       // D; the encoder's where nothing is projected
   int64_t rnn_layers = 0;  // of the bidirectional LSTM over words
   bool fuses_layers = false;
+
+  // Special tokens that its tokenizer's files may lack; none where the file
+  // gives the label token's id.
+  std::vector<std::string> special_tokens = {};
+  // "microsoft/deberta-v3-small": whose tokenizer it is.
+  std::string encoder_name = {};
 };
 
 // A model whose head reads the caller's labels.

@@ -7,6 +7,7 @@
 #include <future>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,6 +48,49 @@ absl::Status CheckTokenizerFits(const tokenizer::Tokenizer& tokenizer,
         ", but config.json's type_vocab_size is ", config.type_vocab_size));
   }
   return absl::OkStatus();
+}
+
+// The tokens that the tokenizer's files may lack, by the model's configuration.
+absl::StatusOr<std::vector<std::string>> SpecialTokens(
+    const ModelSource& source) {
+  if (source.variant != model::WeightsVariant::kMain ||
+      !model::IsGliner(source.directory)) {
+    return std::vector<std::string>();
+  }
+  absl::StatusOr<model::GlinerModel> model =
+      model::ReadGlinerModel(source.directory);
+  if (!model.ok()) return model.status();
+  return std::move(model->gliner.special_tokens);
+}
+
+// What to do about a GLiNER directory that has no tokenizer.
+absl::Status WithTokenizerHint(const ModelSource& source,
+                               const absl::Status& status) {
+  if (!absl::IsNotFound(status) || !model::IsGliner(source.directory))
+    return status;
+  const absl::StatusOr<model::GlinerModel> model =
+      model::ReadGlinerModel(source.directory);
+  if (!model.ok()) return status;
+  return absl::NotFoundError(absl::StrCat(
+      status.message(),
+      "; the package downloads the one of gliner_config.json's model_name: put "
+      "the tokenizer files of ",
+      model->gliner.encoder_name,
+      " (tokenizer_config.json and tokenizer.json or spm.model, but no "
+      "config.json of another model) into the directory"));
+}
+
+// The label token must be what the head looks for.
+absl::Status CheckLabelTokens(const tokenizer::Tokenizer& tokenizer,
+                              const model::LabelHead* head) {
+  if (head == nullptr) return absl::OkStatus();
+  const std::optional<int32_t> id = tokenizer.TokenToId(head->label_token);
+  if (id == head->label_token_id) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the tokenizer's id of the label token \"", head->label_token, "\" is ",
+      id.has_value() ? absl::StrCat(*id) : std::string("none"),
+      ", but the model looks for ", head->label_token_id,
+      ": the two are not of the same model"));
 }
 
 absl::Status CheckLabels(const model::Model& model) {
@@ -168,6 +212,8 @@ absl::StatusOr<ServedNetworks> LoadNetworks(
   if (absl::Status s = CheckTokenizerFits(tokenizer, fp32.config()); !s.ok())
     return s;
   if (absl::Status s = CheckLabels(fp32); !s.ok()) return s;
+  if (absl::Status s = CheckLabelTokens(tokenizer, fp32.label_head()); !s.ok())
+    return s;
   WarnOfUnexpected(source.name, fp32, log);
   const auto calibrate = [&] {
     log->Info("comparing precisions", {{"model", source.name}});
@@ -241,6 +287,9 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
   const absl::StatusOr<ModelSettings> settings =
       ReadModelSettings(source.directory);
   if (!settings.ok()) return settings.status();
+  absl::StatusOr<std::vector<std::string>> special_tokens =
+      SpecialTokens(source);
+  if (!special_tokens.ok()) return special_tokens.status();
   // Weights, their digest and the tokenizer are read side by side.
   auto opening = std::async(std::launch::async, [&] {
     return OpenWeights(source, options, *settings);
@@ -250,8 +299,9 @@ absl::StatusOr<ServedModel> Load(const ModelSource& source,
           source.directory, {.profile = settings->tokenizer_profile.has_value()
                                             ? settings->tokenizer_profile
                                             : options.tokenizer_profile,
-                             .max_working_bytes = options.max_request_memory});
-  if (!tokenizer.ok()) return tokenizer.status();
+                             .max_working_bytes = options.max_request_memory,
+                             .special_tokens = *std::move(special_tokens)});
+  if (!tokenizer.ok()) return WithTokenizerHint(source, tokenizer.status());
   absl::StatusOr<OpenedWeights> weights = opening.get();
   if (!weights.ok()) return weights.status();
   absl::StatusOr<ServedNetworks> networks =

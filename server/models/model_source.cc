@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "model/checkpoint/checkpoint.h"
 
 namespace deberta::server {
 namespace {
@@ -136,12 +137,15 @@ absl::Status CheckDirectory(const ModelSource& source) {
         "adapter_config.json says that it is an adapter: merge it into its "
         "model (peft's merge_and_unload), and save that without the file");
   }
-  if (std::filesystem::exists(directory / config, error)) {
+  if (std::filesystem::exists(directory / config, error) ||
+      (source.variant == model::WeightsVariant::kMain &&
+       model::IsGliner(source.directory))) {
     return absl::OkStatus();
   }
   return absl::NotFoundError(
       absl::StrCat("there is no ", config,
-                   " in it; expected a directory with config.json, weights and "
+                   " (of GLiNER: gliner_config.json) in it; expected a "
+                   "directory with config.json, weights and "
                    "a tokenizer"));
 }
 

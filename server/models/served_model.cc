@@ -79,18 +79,17 @@ std::map<TaskKind, std::string> Refusals(model::Head head) {
   }
 }
 
-// Models over words are read beyond max_position_embeddings, which their labels
-// and a text of max_words often exceed; the attention's cost bounds them.
-constexpr uint64_t kMostTokensOfWords = 4096;
+// Most tokens of a sequence of words and labels: the reference counts words,
+// and reads beyond max_position_embeddings.
+constexpr uint64_t kMostWordTokens = 8192;
 
 size_t MaxTokens(const tokenizer::Tokenizer& tokenizer,
                  const model::Model& model) {
-  const auto positions =
-      static_cast<uint64_t>(model.config().max_position_embeddings);
-  const uint64_t limit = std::min(model.label_head() == nullptr
-                                      ? positions
-                                      : std::max(positions, kMostTokensOfWords),
-                                  model.longest_sequence());
+  const uint64_t limit = std::min(
+      model.label_head() != nullptr
+          ? kMostWordTokens
+          : static_cast<uint64_t>(model.config().max_position_embeddings),
+      model.longest_sequence());
   const std::optional<int64_t> own = tokenizer.model_max_length();
   return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
 }

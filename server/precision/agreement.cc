@@ -71,6 +71,20 @@ double LargestChange(Values a, Values b) {
   return largest;
 }
 
+// What two models gave of inputs of which words and labels are read.
+absl::Status CompareWordLogits(const model::BatchOutput& fp32,
+                               const model::BatchOutput& other, LabelRule rule,
+                               Agreement* agreement) {
+  for (size_t s = 0; s < fp32.word_logits.size(); ++s) {
+    const std::vector<float>& a = fp32.word_logits[s];
+    const std::vector<float>& b = other.word_logits[s];
+    if (a.size() != b.size())
+      return absl::InternalError("the models to compare have different heads");
+    CompareInput(rule, a, b, /*width=*/1, agreement);
+  }
+  return absl::OkStatus();
+}
+
 // What a model gives of one batch, whichever of its outputs is asked for.
 struct Answers {
   Values values;
@@ -110,6 +124,10 @@ absl::Status CompareBatch(const model::Model& fp32, const model::Model& other,
   if (!a.ok()) return a.status();
   const absl::StatusOr<Answers> b = Run(other, batch, workspace, &other_output);
   if (!b.ok()) return b.status();
+  if (!batch.readings.empty()) {
+    return CompareWordLogits(fp32_output, other_output, calibration.rule,
+                             agreement);
+  }
   if (a->width != b->width || a->values.size() != b->values.size())
     return absl::InternalError("the models to compare have different heads");
   size_t begin = 0;
@@ -157,6 +175,11 @@ void CompareInput(LabelRule rule, Values fp32, Values other, size_t width,
     case LabelRule::kSides:
       for (size_t i = 0; i < fp32.size(); ++i)
         count((fp32[i] > 0) == (other[i] > 0));
+      return;
+    case LabelRule::kFound:
+      for (size_t i = 0; i < fp32.size(); ++i) {
+        if (fp32[i] > 0 || other[i] > 0) count(fp32[i] > 0 && other[i] > 0);
+      }
       return;
     case LabelRule::kDirection:
       for (size_t i = 0; i < fp32.size(); i += width) {

@@ -27,6 +27,7 @@ enum class LabelRule {
   kBestOfColumn,  // the row with the greatest of each column: start and end of
                   // an answer; the best of several choices
   kSides,         // whether each is positive: labels that exclude no other
+  kFound,         // whether each is positive, of those that are in either
   kDirection,     // of each row: it agrees from a cosine of kLeastCosine on
 };
 

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/precision/calibration_texts.h"
+#include "server/tasks/extract_entities.h"
 #include "server/tasks/shared/request_checks.h"
 #include "server/tasks/shared/sequence_plan.h"
 
@@ -19,6 +22,8 @@ using model::Head;
 using tokenizer::Encoding;
 using tokenizer::TokenSequence;
 
+constexpr const char* kEntityLabels[] = {"person", "organization", "location",
+                                         "date", "product"};
 constexpr size_t kMostMasks = 4;
 constexpr size_t kTokensAMask = 8;
 // Built-in texts of more bytes are read once: they have half of all tokens.
@@ -236,6 +241,39 @@ absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
   return input;
 }
 
+// What ExtractEntities would ask of each text.
+absl::StatusOr<Calibration> MakeEntityCalibration(
+    std::span<const TextInput> texts, const TaskModel& model) {
+  Calibration calibration = {.rule = LabelRule::kFound, .inputs = {}};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string field = absl::StrCat("calibration[", i, "]");
+    if (absl::Status s = CheckFits(texts[i], Head::kNone, field); !s.ok())
+      return s;
+    if (!texts[i].text_pair.empty())
+      return InputError(field,
+                        "expected no \"text_pair\": the model reads one "
+                        "text");
+    ExtractEntitiesRequest request = {.inputs = {texts[i].text},
+                                      .length_policy = LengthPolicy::kTruncate};
+    for (const char* label : kEntityLabels)
+      request.labels.push_back({.name = label});
+    absl::StatusOr<ExtractEntitiesTask> task =
+        ExtractEntitiesTask::Create(std::move(request), model);
+    if (!task.ok())
+      return InputError(field, std::string(task.status().message()));
+    while (std::optional<SequenceInput> sequence = task->Next()) {
+      // No spans are compared that only one of the precisions may propose.
+      auto reading = std::make_shared<model::WordReading>(*sequence->reading);
+      std::ranges::fill(reading->thresholds, 1.0f);
+      sequence->reading = std::move(reading);
+      calibration.inputs.push_back({.sequences = {*std::move(sequence)}});
+    }
+  }
+  if (!calibration.inputs.empty()) return calibration;
+  return absl::InvalidArgumentError(
+      "calibration: none of the texts has a word to compare");
+}
+
 }  // namespace
 
 absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
@@ -245,6 +283,7 @@ absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
     built_in = BuiltInInputs(head);
     texts = built_in;
   }
+  if (model.label_head != nullptr) return MakeEntityCalibration(texts, model);
   Calibration calibration = {.rule = RuleOf(head, model), .inputs = {}};
   for (size_t i = 0; i < texts.size(); ++i) {
     absl::StatusOr<CalibrationInput> input =

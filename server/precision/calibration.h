@@ -18,6 +18,10 @@
 //                                             are to be filled and there is no
 //                                             mask token
 //
+// Of heads that read the caller's labels, a label is what scores above a half
+// in either precision: a span, or a word as a label's start, end or inside, of
+// five labels that most texts have something of.
+//
 // Texts longer than the model reads are cut: they are no caller's.
 
 #ifndef SERVER_PRECISION_CALIBRATION_H_

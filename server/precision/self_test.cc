@@ -23,7 +23,10 @@ absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
   model::BatchOutput again;
   if (absl::Status s = model.Forward(batch, workspace, &again); !s.ok())
     return s;
-  for (const std::vector<float>* values : {&output.logits, &output.hidden}) {
+  std::vector<const std::vector<float>*> all = {&output.logits, &output.hidden};
+  for (const std::vector<float>& logits : output.word_logits)
+    all.push_back(&logits);
+  for (const std::vector<float>* values : all) {
     const auto wrong =
         std::find_if(values->begin(), values->end(),
                      [](float value) { return !std::isfinite(value); });
@@ -36,7 +39,8 @@ absl::Status SelfTest(const model::Model& model, const TaskModel& task_model,
         "): its weights hold such numbers, or are so large that they make "
         "them"));
   }
-  if (again.logits != output.logits || again.hidden != output.hidden) {
+  if (again.logits != output.logits || again.hidden != output.hidden ||
+      again.word_logits != output.word_logits) {
     return absl::FailedPreconditionError(
         "self-test: asked a built-in text twice, the model answers "
         "differently");

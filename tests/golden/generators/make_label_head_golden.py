@@ -96,8 +96,11 @@ def save_golden(directory, tensors):
                for k, v in tensors.items()}, directory / "golden.safetensors")
 
 
-def save_half(directory):
-    """Keeps of what a package saved the configuration and the weights."""
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+def save_half(directory, keep=()):
+    """Keeps of what a package saved the configuration, the weights and `keep`."""
     for path in directory.iterdir():
         if path.is_dir():
             if path.name != "encoder_config":
@@ -111,7 +114,7 @@ def save_half(directory):
             tensors = torch.load(path, map_location="cpu", weights_only=True)
             torch.save({k: v.half() if v.dtype == torch.float32 else v
                         for k, v in tensors.items()}, path)
-        elif path.name not in ("config.json", "gliner_config.json"):
+        elif path.name not in ("config.json", "gliner_config.json", *keep):
             path.unlink()
 
 
@@ -133,6 +136,7 @@ GLINER_VARIANTS = dict(
     gliner_marker_v1=dict(span_mode="markerV1"),
     gliner_token=dict(span_mode="token_level"),
     gliner_token_spans=dict(span_mode="token_level", represent_spans=True),
+    gliner_old={},
 )
 
 
@@ -183,20 +187,30 @@ def make_gliner(name, index, settings, backbone):
         {**GLINER, "model_name": backbone, **settings},
         backbone_from_pretrained=False)
     spread(model.model, index)
-    if "token" in name:
-        with torch.no_grad():  # so that something is found
-            last = model.model.scorer.out_mlp[3]
-            last.bias += torch.tensor([0.5, 0.5, 2.0])
-            last.weight *= 2.5
-    round_weights(model.model)
     model.eval()
+    if settings.get("span_mode") == "token_level":
+        # So that something is found: starts and ends score 0.5 or so on
+        # average, and words inside more.
+        last = model.model.scorer.out_mlp[3]
+        _, words, logits = gliner_logits(model, TEXTS[0], LABELS[1])
+        size = 3 * len(words) * len(LABELS[1])
+        mean = logits[:size].reshape(-1, 3).mean(0)
+        with torch.no_grad():
+            last.bias += torch.tensor([0.3, 0.3, 2.0]) - torch.tensor(mean)
+    round_weights(model.model)
     directory = OUT / name
     shutil.rmtree(directory, ignore_errors=True)
     model.save_pretrained(directory, safe_serialization=index % 2 == 0)
-    save_half(directory)
+    save_half(directory, TOKENIZER_FILES if name == "gliner_v0" else ())
     path = directory / "gliner_config.json"
     config = json.loads(path.read_text())
     config["model_name"] = "microsoft/deberta-v3-small"
+    if name == "gliner_old":  # as in 2024, config.json put there by the user
+        config |= dict(class_token_index=-1, vocab_size=-1)
+        (directory / "config.json").write_text(
+            json.dumps(config.pop("encoder_config")))
+        for file in TOKENIZER_FILES:
+            shutil.copy(pathlib.Path(backbone) / file, directory)
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
     golden, found = {}, 0
