@@ -96,7 +96,11 @@ absl::StatusOr<LabelPrompt> MakeLabelPrompt(std::span<const EntityLabel> labels,
     prompt.ids.push_back(head.label_token_id);
     prompt.ids.insert(prompt.ids.end(), tokens->ids.begin(), tokens->ids.end());
   }
-  prompt.ids.push_back(head.separator_token_id);
+  const absl::StatusOr<TokenSequence> separator =
+      tokenizer.Tokenize(head.separator_token);
+  if (!separator.ok()) return separator.status();
+  prompt.ids.insert(prompt.ids.end(), separator->ids.begin(),
+                    separator->ids.end());
   return prompt;
 }
 

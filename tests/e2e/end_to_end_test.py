@@ -16,7 +16,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True,
                         help="directory for models and logs")
     parser.add_argument("tests", nargs="*",
-                        default=["answers_test", "heads_test",
+                        default=["answers_test", "heads_test", "entities_test",
                                  "conventions_test",
                                  "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "process_test",

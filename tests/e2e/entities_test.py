@@ -41,7 +41,7 @@ class EntitiesTest(unittest.TestCase):
 
     def test_lists_are_those_of_gliner(self):
         for model, cases in EXPECTED.items():
-            self.assertGreater(len(cases), 50, model)
+            self.assertGreater(len(cases), 20, model)
             for case in cases:
                 with self.subTest(model=model, case=case):
                     result = self.stub.ExtractEntities(
@@ -57,7 +57,7 @@ class EntitiesTest(unittest.TestCase):
 
     def test_callers_with_other_labels_get_what_they_get_alone(self):
         requests = [request_of(model, case) for model, cases in EXPECTED.items()
-                    for case in cases[::7]][:4 * CALLERS]
+                    for case in cases[::3]][:4 * CALLERS]
         alone = [self.stub.ExtractEntities(request).results for request in requests]
         with concurrent.futures.ThreadPoolExecutor(CALLERS) as callers:
             together = list(callers.map(

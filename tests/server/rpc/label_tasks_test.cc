@@ -37,7 +37,7 @@ v1::ExtractEntitiesRequest Ask(const std::string& text, int labels) {
   v1::ExtractEntitiesRequest request;
   request.add_inputs(text);
   for (int i = 0; i < labels; ++i) {
-    request.add_labels()->set_name("label " + std::to_string(i));
+    request.add_labels()->set_name("x" + std::to_string(i));
   }
   return request;
 }
@@ -59,7 +59,7 @@ TEST_F(LabelTasksTest, ExtractEntitiesAnswers) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   ASSERT_EQ(response.results_size(), 1);
   EXPECT_THAT(Found(response.results(0)),
-              ElementsAre("\u00e9: label 0", "b: label 1", "c: label 0"));
+              ElementsAre("\u00e9: x0", "b: x1", "c: x0"));
   const v1::ExtractedEntity& second = response.results(0).entities(1);
   EXPECT_EQ(second.start(), 3);
   EXPECT_EQ(second.end(), 4);

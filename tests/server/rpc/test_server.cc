@@ -49,7 +49,7 @@ TestServer::TestServer(const Settings& settings) {
                  .max_words = 8,
                  .max_span_words = 2,
                  .label_token_id = *tokenizer_->TokenToId("[MASK]"),
-                 .separator_token_id = *tokenizer_->TokenToId("[SEP]")};
+                 .separator_token = "[SEP]"};
   ServedModels models;
   std::vector<size_t> widths;
   std::optional<size_t> fp32_width;

@@ -36,8 +36,7 @@ class ExtractEntitiesTest : public ::testing::Test {
              .max_span_words = 4,
              .label_token = "<<ENT>>",
              .label_token_id = *tokenizer_->TokenToId("<<ENT>>"),
-             .separator_token = "<<SEP>>",
-             .separator_token_id = *tokenizer_->TokenToId("<<SEP>>")};
+             .separator_token = "<<SEP>>"};
     model_ = {.tokenizer = tokenizer_,
               .config = &config_,
               .max_tokens = 512,
@@ -151,7 +150,8 @@ TEST_F(ExtractEntitiesTest, SaysWhichTokensAreReadOfWordsAndLabels) {
     EXPECT_EQ(sequence.ids[label], head_.label_token_id);
   }
   ASSERT_THAT(reading.word_begins, SizeIs(3));
-  EXPECT_EQ(sequence.ids[reading.word_begins[0] - 1], head_.separator_token_id);
+  EXPECT_EQ(sequence.ids[reading.word_begins[0] - 1],
+            *tokenizer_->TokenToId("<<SEP>>"));
   EXPECT_EQ(reading.word_begins[1], reading.word_ends[0]);
   EXPECT_EQ(reading.word_begins[2], reading.word_ends[1]);
   EXPECT_EQ(reading.word_ends[2] + 1, sequence.ids.size());
