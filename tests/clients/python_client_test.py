@@ -281,6 +281,36 @@ class ServerTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "unknown task"):
             pipeline("translation", server=self.client)
 
+    def test_pipelines_nest_as_transformers(self):
+        """Compared with transformers 4.57.1: what is a list, and of what."""
+        def ask(task, model, **options):
+            return pipeline(task, model, server=self.client, **options)
+
+        def shape(value):
+            if isinstance(value, list):
+                return [len(value), shape(value[0])]
+            return "dict" if isinstance(value, dict) else "value"
+        one = ask("text-classification", MODEL)
+        two = ask("text-classification", MODEL, top_k=2)
+        pair = {"text": GAME, "text_pair": TOOL}
+        masked = ask("fill-mask", "mask-filler", top_k=2)
+        reader = ask("question-answering", "package-qa")
+        asked = {"question": QUESTIONS[0], "context": RECORD}
+        for got, wanted in (
+                (one(GAME), [1, "dict"]), (one([GAME, TOOL]), [2, "dict"]),
+                (one(GAME, top_k=2), [2, "dict"]),
+                (one([GAME], top_k=2), [1, [2, "dict"]]),
+                (one(pair), "dict"), (one([pair]), [1, "dict"]),
+                (two(GAME), [1, [2, "dict"]]), (two([GAME]), [1, [2, "dict"]]),
+                (masked(MASKED), [2, "dict"]), (masked([MASKED]), [2, "dict"]),
+                (masked([MASKED] * 2), [2, [2, "dict"]]),
+                (masked("A [MASK] for [MASK]."), [2, [2, "dict"]]),
+                (reader(asked), "dict"), (reader([asked]), "dict"),
+                (reader([asked] * 2), [2, "dict"]),
+                (reader(asked, top_k=2), [2, "dict"]),
+        ):
+            self.assertEqual(shape(got), wanted)
+
     def test_a_long_list_is_in_order_and_answered_as_alone(self):
         texts = [f"{n} {GAME}" for n in range(150)]
         found = self.client.classify(texts, MODEL, top_k=1)
