@@ -18,6 +18,8 @@ RUN cmake --preset release \
       build/release/deberta-read-hdf5
 
 FROM ${BASE_IMAGE}
+# Which versions there are is the base image's to say.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       libcurl4t64 libdnnl3.6 libgomp1 libgrpc++1.51t64 libhdf5-310 \

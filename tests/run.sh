@@ -105,5 +105,7 @@ case $checks in
     sanitized asan-ubsan
     ;;
 esac
+[ ${#deploy[@]} -gt 0 ] &&
+  phase "client examples" tests/clients/examples.sh build/release
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh
 finish

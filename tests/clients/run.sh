@@ -29,5 +29,6 @@ echo "== types"
 (cd clients/python && "$python" -m mypy --cache-dir "$work/mypy" --no-error-summary)
 
 echo "== client"
-PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/e2e "$python" $here/python_client_test.py \
-  "$build" "$work"
+export PYTHONDONTWRITEBYTECODE=1
+"$python" $here/retry_test.py
+PYTHONPATH=tests/e2e "$python" $here/python_client_test.py "$build" "$work"

@@ -21,6 +21,17 @@ versions="1.31 1.34 1.37"
 need_python $here/requirements.txt venv-deploy
 need_prometheus
 
+echo "== Dockerfile"
+"$(dirname "$python")/hadolint" Dockerfile
+
+echo "== versions"
+release=$(sed -n 's/^appVersion: //p' deploy/charts/deberta-server/Chart.yaml)
+for file in CMakeLists.txt Dockerfile clients/python/pyproject.toml \
+    deploy/compose.yaml; do
+  grep -q "[ :\"]$release\b" $file ||
+    { echo "$file has another version than the chart's $release" >&2; exit 1; }
+done
+
 echo "== deploy/kubernetes.yaml"
 for version in $versions; do
   "$python" -m kubernetes_validate --strict --quiet -k "$version" \

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the tests of deploy/ run, kept between runs outside the tree. Sourced.
 #
 # DEBERTA_TEST_CACHE says where; each function puts its programs on PATH.
@@ -16,6 +17,7 @@ need_python() {
     "$venv/bin/pip" install -q --disable-pip-version-check -r "$1"
     cp "$1" "$venv/installed.txt"
   fi
+  # shellcheck disable=SC2034  # the caller's
   python=$venv/bin/python
 }
 
@@ -34,7 +36,7 @@ need_prometheus() {
   rm -rf "$unpacked"
   mkdir "$unpacked"
   # Debian 13 has promtool in a package of its own.
-  (cd "$unpacked"
+  (cd "$unpacked" || exit
    apt-get -q download prometheus
    apt-get -q download promtool || true
    for package in *.deb; do dpkg -x "$package" .; done) >/dev/null 2>&1

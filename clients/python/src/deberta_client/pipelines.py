@@ -22,26 +22,34 @@ _ALIASES = {"sentiment-analysis": "text-classification",
 class Pipeline:
     """Call it with an input, a list, or an iterator, which it answers one by one."""
 
+    # Whether a list of one input is answered as that input.
+    lone_is_single = False
+
     def __init__(self, client: Client, model: str, **options: Any) -> None:
         self.client = client
         self.model = model
         self.options = options
 
     def __call__(self, inputs: Any, **options: Any) -> Any:
+        if (self.lone_is_single and isinstance(inputs, (list, tuple)) and
+                len(inputs) == 1):
+            inputs = inputs[0]
+        asked = options
         options = {**self.options, **options}
         client = self.client
         if (size := options.pop("batch_size", None)) is not None:
             client = client.with_options(batch_size=size)
         if self._single(inputs):
             return self._one(next(self._answers(client, [inputs], options)),
-                             inputs, options)
+                             inputs, asked)
         answers = self._answers(client, inputs, options)
         return list(answers) if isinstance(inputs, (list, tuple)) else answers
 
     def _single(self, inputs: Any) -> bool:
         return isinstance(inputs, (str, dict))
 
-    def _one(self, answer: Any, inputs: Any, options: dict[str, Any]) -> Any:
+    def _one(self, answer: Any, inputs: Any, asked: dict[str, Any]) -> Any:
+        """What a lone input gives; asked are the options of this call."""
         return answer
 
     def _answers(self, client: Client, inputs: Any,
@@ -70,9 +78,9 @@ def _text(value: Any) -> str | Pair:
 
 
 class TextClassification(Pipeline):
-    def _one(self, answer: Any, inputs: Any, options: dict[str, Any]) -> Any:
+    def _one(self, answer: Any, inputs: Any, asked: dict[str, Any]) -> Any:
         # transformers' own rule.
-        return answer if isinstance(inputs, dict) or "top_k" in options else [answer]
+        return answer if isinstance(inputs, dict) or "top_k" in asked else [answer]
 
     def _answers(self, client: Client, inputs: Any,
                  options: dict[str, Any]) -> Iterator[Any]:
@@ -113,6 +121,8 @@ class TokenClassification(Pipeline):
 
 
 class QuestionAnswering(Pipeline):
+    lone_is_single = True
+
     def __call__(self, inputs: Any = None, *, question: Any = None,
                  context: Any = None, **options: Any) -> Any:
         if inputs is None:
@@ -150,6 +160,8 @@ class QuestionAnswering(Pipeline):
 
 
 class FillMask(Pipeline):
+    lone_is_single = True
+
     def _answers(self, client: Client, inputs: Any,
                  options: dict[str, Any]) -> Iterator[Any]:
         options = dict(options)

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs the examples of clients/examples, which know the server by its proto alone,
+# against a real server:
+#
+#   tests/clients/examples.sh [BUILD_DIR]   default build/release
+#
+# Go's is built by modules of the Go proxy: minutes the first time.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$(realpath "${1:-build/release}")
+work=$PWD/build/examples
+rm -rf "$work"
+mkdir -p "$work/python" "$work/go"
+# shellcheck source=tests/deploy/tools.sh
+. tests/deploy/tools.sh
+need_python tests/clients/example_requirements.txt venv-examples
+need_go protoc-gen-go google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.10
+need_go protoc-gen-go-grpc google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1
+
+echo "== build"
+"$python" -m grpc_tools.protoc -Iproto --python_out="$work/python" \
+  --grpc_python_out="$work/python" deberta/v1/deberta.proto
+cp clients/examples/python/ask.py "$work/python"
+cp clients/examples/go/* "$work/go"
+package=Mdeberta/v1/deberta.proto=example/deberta/v1
+protoc -Iproto --go_out="$work/go" --go_opt=module=example,$package \
+  --go-grpc_out="$work/go" --go-grpc_opt=module=example,$package \
+  deberta/v1/deberta.proto
+(cd "$work/go" && GOFLAGS="-p=${GO_JOBS:-1}" nice -n 19 go build -o ask .)
+
+echo "== ask"
+models=$(find demo -mindepth 2 -maxdepth 2 -name config.json -printf '%h\n' |
+         sort | paste -sd,)
+"$build/deberta-server" --models="$models" --listen=127.0.0.1:0 \
+  --metrics_listen= >"$work/server.log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
+until grep -q '"serving"' "$work/server.log"; do
+  kill -0 "$server" || { cat "$work/server.log" >&2; exit 1; }
+  sleep 0.2
+done
+port=$(sed -n 's/.*"grpc_port":\([0-9]*\).*/\1/p' "$work/server.log")
+expect() {  # NAME EXPECTED COMMAND...
+  local got
+  got=$("${@:3}" 2>&1) || { echo "$1 failed: $got" >&2; exit 1; }
+  [ "$got" = "$2" ] ||
+    { printf '%s: expected:\n%s\ngot:\n%s\n' "$1" "$2" "$got" >&2; exit 1; }
+  echo "$1: as expected"
+}
+found=$'games\nPROTOCOL IMAP\nLANGUAGE Rust'
+expect Go "$found" "$work/go/ask" "127.0.0.1:$port"
+expect Python "$found"$'\nNOT_FOUND MODEL_NOT_FOUND' \
+  "$python" "$work/python/ask.py" "127.0.0.1:$port"
