@@ -118,11 +118,11 @@ TaskModel MakeTaskModel(const tokenizer::Tokenizer& tokenizer,
       .max_tokens = MaxTokens(settings.max_tokens, tokenizer, network),
       .row_cost = network.row_cost(),
       .multiple_choice = network.head() == model::Head::kMultipleChoice,
-      .label_head = network.label_head(),
       .function = settings.function,
       .outputs = settings.outputs.get(),
       .marker = settings.marker,
-      .vectors = settings.vectors.get()};
+      .vectors = settings.vectors.get(),
+      .label_head = network.label_head()};
   if (network.head() == model::Head::kReplacedTokenDetection) {
     task_model.ignored_label = network.labels().front();
   }
