@@ -97,7 +97,7 @@ class ClockTest(unittest.TestCase):
                 server.channel() as channel, \
                 concurrent.futures.ThreadPoolExecutor(8) as pool:
             for step in (HOUR, -HOUR, 24 * 365 * HOUR, 0):
-                calls = [pool.submit(classify, channel, 300)
+                calls = [pool.submit(classify, channel, 90)
                          for _ in range(40)]
                 concurrent.futures.wait(
                     calls, return_when=concurrent.futures.FIRST_COMPLETED)

@@ -176,7 +176,7 @@ class Callers:
         with server.channel() as channel:
             while not self.stop.is_set():
                 try:
-                    classify(channel, 400, timeout=self.SECONDS)
+                    classify(channel, 90, timeout=self.SECONDS)
                     code = "OK"
                 except grpc.RpcError as error:
                     told = failure(error)
