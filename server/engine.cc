@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/base/cgroup_limits.h"
 #include "server/batching/measure_cost.h"
 #include "server/models/load_model.h"
 #include "server/prove.h"
@@ -27,9 +28,14 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(
   return engine;
 }
 
-Engine::Engine(const Options& options, Scheduler::BatchObserver observer) {
+Engine::Engine(const Options& options, Scheduler::BatchObserver observer)
+    : threads_fixed_(options.threads_fixed),
+      started_threads_(options.threads),
+      most_threads_(options.most_threads),
+      cpus_(options.cpus) {
   scheduler_ = std::make_unique<Scheduler>(
       Scheduler::Options{.threads = options.threads,
+                         .most_threads = options.most_threads,
                          .max_batches = options.workers,
                          .max_threads_per_batch = options.threads_per_worker,
                          .max_batch_tokens = options.max_batch_tokens,
@@ -45,6 +51,27 @@ Engine::Engine(const Options& options, Scheduler::BatchObserver observer) {
         report.queue = HostedBy(report.queue).number;
         observer(report);
       });
+}
+
+void Engine::SetCpus(double cpus) {
+  double before = 0;
+  {
+    MutexLock lock(&mutex_);
+    before = std::exchange(cpus_, cpus);
+  }
+  scheduler_->SetMachine(ThreadsOf(cpus), before / cpus);
+}
+
+double Engine::cpus() const {
+  MutexLock lock(&mutex_);
+  return cpus_;
+}
+
+int Engine::threads() const { return ThreadsOf(cpus()); }
+
+int Engine::ThreadsOf(double cpus) const {
+  if (threads_fixed_) return started_threads_;
+  return std::min(ThreadsFor(cpus), most_threads_);
 }
 
 Engine::~Engine() { scheduler_->Drain(absl::InfinitePast()); }
@@ -72,9 +99,13 @@ std::shared_ptr<const ServedModel> Engine::Place(ServedModel model) {
 }
 
 void Engine::Measure(const ServedModel& model) {
+  // What is measured is too short to be throttled, but what follows is not.
+  const double throttled = ThreadsFor(cpus()) / cpus();
   const auto measure = [&](size_t queue) {
-    scheduler_->SetCostModel(
-        queue, MeasureCost(*scheduler_, queue, model.task_model.max_tokens));
+    CostModel cost =
+        MeasureCost(*scheduler_, queue, model.task_model.max_tokens);
+    cost.Slow(throttled);
+    scheduler_->SetCostModel(queue, cost);
   };
   measure(model.queue);
   if (model.fp32_queue.has_value()) measure(*model.fp32_queue);

@@ -44,6 +44,12 @@ class Engine {
   // Calls that enter from now on find no model of that name.
   void Remove(std::string_view name);
 
+  // The process may use so many CPUs from now on, a fraction possibly: as many
+  // threads compute as use them all, where flags do not fix their number.
+  void SetCpus(double cpus);
+  double cpus() const;
+  int threads() const;  // that compute
+
   std::shared_ptr<const Catalog> catalog() const { return catalog_.Get(); }
   const LiveCatalog& live_catalog() const { return catalog_; }
   Scheduler& scheduler() { return *scheduler_; }
@@ -73,10 +79,15 @@ class Engine {
                    const model::ForwardOptions& options,
                    model::Workspace& workspace, model::BatchOutput* output);
   std::shared_ptr<const ServedModel> ServedUnder(size_t number) const;
+  int ThreadsOf(double cpus) const;
   // Of a model that nobody holds.
   void Retire(const ServedModel* model);
 
+  const bool threads_fixed_;
+  const int started_threads_;
+  const int most_threads_;
   mutable Mutex mutex_;
+  double cpus_ ABSL_GUARDED_BY(mutex_);
   std::vector<Hosted> hosted_ ABSL_GUARDED_BY(mutex_);      // by queue
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);  // by number
   std::unique_ptr<Scheduler> scheduler_;

@@ -15,9 +15,11 @@
 #include "absl/time/clock.h"
 #include "model/checkpoint/hdf5.h"
 #include "model/runtime/isa.h"
+#include "server/base/cgroup_limits.h"
 #include "server/base/clock.h"
 #include "server/base/descriptor_limit.h"
 #include "server/base/log.h"
+#include "server/base/memory_guard.h"
 #include "server/base/memory_trim.h"
 #include "server/base/process.h"
 #include "server/base/reload_signal.h"
@@ -27,6 +29,8 @@
 #include "server/call_log.h"
 #include "server/call_tracer.h"
 #include "server/engine.h"
+#include "server/machine_report.h"
+#include "server/memory_plan.h"
 #include "server/metrics.h"
 #include "server/metrics_port.h"
 #include "server/model_host.h"
@@ -97,8 +101,9 @@ void LogListening(const Options& options, int grpc_port, int metrics_port,
              {"grpc_port", int64_t{grpc_port}},
              {"metrics_port", int64_t{metrics_port}},
              {"threads", int64_t{options.threads}},
-             {"workers", int64_t{options.workers}},
-             {"threads_per_worker", int64_t{options.threads_per_worker}}});
+             {"workers", int64_t{std::min(options.workers, options.threads)}},
+             {"threads_per_worker",
+              int64_t{std::min(options.threads_per_worker, options.threads)}}});
 }
 
 // No more connections than there are descriptors for, so that they run out for
@@ -143,6 +148,7 @@ Listener::Options ListenerOptions(const Options& options, PeerTable* peers,
           .tls = connections.tls,
           .reflection = connections.reflection,
           .limits = {.max_request_bytes = options.max_request_bytes,
+                     .transport_bytes = options.transport_bytes,
                      .allow_compression = connections.allow_compression,
                      .max_streams =
                          static_cast<int>(connections.limits.max_streams),
@@ -196,19 +202,23 @@ int SayStopped(size_t left, Log* log) {
 
 // From the engine's models to the end of the drain. Returns the exit code.
 absl::StatusOr<int> ServeModels(const Options& options, Service* service,
-                                Engine* engine, Metrics* metrics,
-                                Listener* listener, Signals* signals,
-                                Log* log) {
+                                Engine* engine, const MemoryGuard& memory,
+                                Metrics* metrics, Listener* listener,
+                                Signals* signals, Log* log) {
   ModelHost host(options, engine, metrics, listener, log);
   Repository repository(options.model_repository, &host, log);
   const bool has_repository = !options.model_repository.empty();
   if (has_repository) {
     if (absl::Status s = repository.Look(/*settled=*/true); !s.ok()) return s;
   }
+  const absl::StatusOr<MemoryPlan> plan =
+      PlanMemory(options, engine->catalog()->models());
+  if (!plan.ok()) return plan.status();
+  ReportMemory(*plan, &memory, service, metrics, log);
 
   signals->shutdown.Arm();
-  service->Serve(&engine->live_catalog(), &engine->scheduler());
-  host.StartServing();
+  service->Serve(&engine->live_catalog(), &engine->scheduler(), plan->requests);
+  host.StartServing(plan->ForModels());
   if (has_repository) {
     signals->reload.Watch([&repository] { repository.Reload(); });
     repository.Start(options.repository_poll);
@@ -252,9 +262,11 @@ absl::StatusOr<int> Serve(Options options, size_t descriptors, Signals* signals,
                         log);
   if (!tracer.ok()) return tracer.status();
   Sampler logged(options.log_calls);
+  const Cgroup cgroup(options.cgroup_root);
+  const MemoryGuard memory([cgroup] { return cgroup.Memory(); });
   Service service(
       {.max_call_time = options.max_call_time,
-       .max_inflight_bytes = options.max_inflight_bytes,
+       .memory = &memory,
        .large_call_threads = std::max(1, options.threads / 2),
        .authenticator = tokens->get(),
        .peers = &peers,
@@ -307,9 +319,11 @@ absl::StatusOr<int> Serve(Options options, size_t descriptors, Signals* signals,
     return Metrics::Backlog{.tokens = engine->queued_tokens(model),
                             .seconds = engine->queued_seconds(model)};
   });
+  const std::unique_ptr<CpuWatch> cpus =
+      FollowCpus(cgroup, options.cpus, engine.get(), &metrics, log);
   const MemoryTrim trim;
-  return ServeModels(options, &service, engine.get(), &metrics, listener->get(),
-                     signals, log);
+  return ServeModels(options, &service, engine.get(), memory, &metrics,
+                     listener->get(), signals, log);
 }
 
 int CannotStart(const absl::Status& status) {
@@ -344,6 +358,7 @@ int main(int argc, char** argv) {
   using namespace deberta::server;
   OpenStandardStreams();
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // of a log that has reached its limit (ulimit -f)
   SayWhyOnAbort();
   absl::StatusOr<Options> options = ParseOptions(argc, argv);
   if (!options.ok()) return CannotStart(options.status());

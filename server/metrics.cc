@@ -90,12 +90,22 @@ std::vector<prometheus::MetricFamily> Backlogs(
   return {tokens, seconds};
 }
 
-// A counter that lives elsewhere.
+// A counter or gauge that lives elsewhere.
 struct Watched {
   std::string name;
   std::string help;
-  std::function<size_t()> count;
+  prometheus::MetricType type;
+  std::function<double()> value;
 };
+
+prometheus::MetricFamily Read(const Watched& watched) {
+  prometheus::MetricFamily family = {
+      watched.name, watched.help, watched.type, {{}}};
+  const double value = watched.value();
+  family.metric[0].counter.value = value;
+  family.metric[0].gauge.value = value;
+  return family;
+}
 
 struct MethodSeries {
   Counter* inputs = nullptr;
@@ -127,9 +137,9 @@ struct Metrics::Series {
   prometheus::Registry registry;
   std::unique_ptr<ProcessCollector> process =
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
-  std::vector<Watched> watched;
   std::unique_ptr<ConnectionCollector> connections;  // null without a front
   mutable Mutex mutex;
+  std::vector<Watched> watched ABSL_GUARDED_BY(mutex);
   std::function<Backlog(size_t)> backlog ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& requests = AddCounter(
@@ -313,9 +323,18 @@ void Metrics::WatchConnections(const ConnectionCounts* counts) {
 }
 
 void Metrics::WatchCounter(std::string name, std::string help,
-                           std::function<size_t()> count) {
-  series_->watched.push_back(
-      {std::move(name), std::move(help), std::move(count)});
+                           std::function<double()> count) {
+  const MutexLock lock(&series_->mutex);
+  series_->watched.push_back({std::move(name), std::move(help),
+                              prometheus::MetricType::Counter,
+                              std::move(count)});
+}
+
+void Metrics::WatchGauge(std::string name, std::string help,
+                         std::function<double()> value) {
+  const MutexLock lock(&series_->mutex);
+  series_->watched.push_back({std::move(name), std::move(help),
+                              prometheus::MetricType::Gauge, std::move(value)});
 }
 
 void Metrics::WatchBacklog(std::function<Backlog(size_t number)> backlog) {
@@ -378,15 +397,11 @@ std::string Metrics::Text() const {
       families.push_back(std::move(family));
   };
   append(*series_->process);
-  for (const Watched& watched : series_->watched) {
-    prometheus::MetricFamily family = {
-        watched.name, watched.help, prometheus::MetricType::Counter, {{}}};
-    family.metric[0].counter.value = static_cast<double>(watched.count());
-    families.push_back(std::move(family));
-  }
   if (series_->connections != nullptr) append(*series_->connections);
   {
     const MutexLock lock(&series_->mutex);
+    for (const Watched& watched : series_->watched)
+      families.push_back(Read(watched));
     if (series_->backlog != nullptr) {
       for (prometheus::MetricFamily& family :
            Backlogs(series_->served, series_->backlog)) {

@@ -42,10 +42,11 @@ class Metrics {
 
   // `inflight` is asked at every scrape. To be called before the first.
   void WatchInflight(std::function<size_t()> inflight);
-  // A counter "NAME" that is asked at every scrape. To be called before the
-  // first.
+  // A counter or gauge "NAME" that is asked at every scrape from now on.
   void WatchCounter(std::string name, std::string help,
-                    std::function<size_t()> count);
+                    std::function<double()> count);
+  void WatchGauge(std::string name, std::string help,
+                  std::function<double()> value);
 
   // `counts`, which outlive this, are read at every scrape. To be called before
   // the first.

@@ -35,6 +35,7 @@ absl::Status ModelHost::Load(const std::string& model, int64_t version,
     if (state_ != State::kStarting) {
       loading.threads = 1;
       loading.precision.threads = 1;
+      loading.memory_bytes = model_bytes_;
     }
   }
   const auto load = [&]() -> absl::Status {
@@ -77,8 +78,9 @@ void ModelHost::Remove(const std::string& model) {
   TellHealth();
 }
 
-void ModelHost::StartServing() {
+void ModelHost::StartServing(std::optional<size_t> model_bytes) {
   MutexLock lock(&mutex_);
+  model_bytes_ = model_bytes;
   state_ = State::kServing;
   TellHealth();
 }

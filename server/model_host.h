@@ -5,6 +5,7 @@
 #define SERVER_MODEL_HOST_H_
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -32,9 +33,9 @@ class ModelHost final : public RepositoryHost {
                     const std::function<absl::Status()>& check) override;
   void Remove(const std::string& model) override;
 
-  // From here on health is SERVING while there is a model, and loading leaves
-  // the CPUs to what is served.
-  void StartServing();
+  // From here on health is SERVING while there is a model, loading leaves the
+  // CPUs to what is served, and models may bring the process to so many bytes.
+  void StartServing(std::optional<size_t> model_bytes);
   // Nothing is SERVING any more.
   void StopServing();
 
@@ -52,6 +53,7 @@ class ModelHost final : public RepositoryHost {
   std::set<std::string> fixed_;
   Mutex mutex_;  // health is told in the order in which it changes
   State state_ ABSL_GUARDED_BY(mutex_) = State::kStarting;
+  std::optional<size_t> model_bytes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace deberta::server

@@ -1,5 +1,7 @@
 #include "server/options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -30,7 +32,11 @@ constexpr int kMaxDrainSeconds = 3600;
 constexpr int kMaxPollSeconds = 24 * 3600;
 constexpr int kMinRequestBytes = 1024;
 constexpr int64_t kMaxInflightBytes = int64_t{1} << 40;
-constexpr size_t kDefaultInflightBytes = size_t{200} << 20;
+// Memory that gRPC's transports may hold together: this many largest requests,
+// but not less than the floor; of a memory limit an eighth at most.
+constexpr size_t kTransportRequests = 64;
+constexpr size_t kTransportFloor = size_t{256} << 20;
+constexpr size_t kTransportRequestsLeast = 8;
 
 std::string EnvironmentName(const absl::CommandLineFlag& flag) {
   return absl::StrCat("DEBERTA_", absl::AsciiStrToUpper(flag.Name()));
@@ -286,11 +292,19 @@ std::optional<size_t> MaxTokens() {
   return static_cast<size_t>(flag);
 }
 
-size_t InflightBytes(std::optional<size_t> memory_limit) {
+std::optional<size_t> RequestedInflightBytes() {
   const int64_t flag = absl::GetFlag(FLAGS_max_inflight_bytes);
   if (flag > 0) return static_cast<size_t>(flag);
-  if (!memory_limit.has_value()) return kDefaultInflightBytes;
-  return std::min(kDefaultInflightBytes, *memory_limit / 4);
+  return std::nullopt;
+}
+
+size_t TransportBytes(std::optional<size_t> memory_limit) {
+  const auto request =
+      static_cast<size_t>(absl::GetFlag(FLAGS_max_request_bytes));
+  const size_t usual = std::max(kTransportFloor, kTransportRequests * request);
+  if (!memory_limit.has_value()) return usual;
+  const size_t least = std::min(usual, kTransportRequestsLeast * request);
+  return std::clamp(*memory_limit / 8, least, usual);
 }
 
 void AnswerHelpAndVersion(int argc, char** argv) {
@@ -333,16 +347,22 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
 
   int workers = absl::GetFlag(FLAGS_workers);
   int team = absl::GetFlag(FLAGS_threads_per_worker);
-  const int threads = workers > 0 && team > 0 ? workers * team : limits.cpus;
+  const int threads =
+      workers > 0 && team > 0 ? workers * team : ThreadsFor(limits.cpus);
   if (threads > kMaxThreads) {
     return absl::InvalidArgumentError(
         absl::StrCat("--workers (", workers, ") times --threads_per_worker (",
                      team, ") must not exceed ", kMaxThreads, ", they make ",
                      threads, " threads"));
   }
-  if (workers == 0) workers = threads;
-  if (team == 0) team = threads;
-  const size_t inflight_bytes = InflightBytes(limits.memory_bytes);
+  const bool fixed = workers > 0 && team > 0;
+  const int most_threads = fixed ? threads
+                                 : std::clamp(limits.online_cpus, threads,
+                                              std::max(threads, kMaxThreads));
+  if (workers == 0) workers = most_threads;
+  if (team == 0) team = most_threads;
+  const std::optional<size_t> requested = RequestedInflightBytes();
+  const size_t inflight_bytes = requested.value_or(kDefaultInflightBytes);
   return Options{
       .models = *std::move(models),
       .model_repository = absl::GetFlag(FLAGS_model_repository),
@@ -351,7 +371,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
                   .precision = {.wanted = *precision,
                                 .thresholds = *thresholds,
                                 .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
-                                .threads = team},
+                                .threads = std::min(team, threads)},
                   .products = *products,
                   .tokenizer_profile = *profile,
                   .max_tokens = MaxTokens(),
@@ -369,7 +389,11 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .log_calls = absl::GetFlag(FLAGS_log_calls),
       .otlp_url = *std::move(otlp_url),
       .trace_share = absl::GetFlag(FLAGS_trace_share),
+      .cgroup_root = absl::GetFlag(FLAGS_cgroup_root),
+      .cpus = limits.cpus,
       .threads = threads,
+      .threads_fixed = fixed,
+      .most_threads = most_threads,
       .workers = workers,
       .threads_per_worker = team,
       .max_batch_tokens =
@@ -379,7 +403,9 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .max_queue_tokens =
           static_cast<size_t>(absl::GetFlag(FLAGS_max_queue_tokens)),
       .max_request_bytes = absl::GetFlag(FLAGS_max_request_bytes),
+      .requested_inflight_bytes = requested,
       .max_inflight_bytes = inflight_bytes,
+      .transport_bytes = TransportBytes(limits.memory_bytes),
       .max_call_time =
           absl::Milliseconds(absl::GetFlag(FLAGS_default_deadline_ms)),
       .drain_time = absl::Seconds(absl::GetFlag(FLAGS_drain_seconds))};
@@ -391,8 +417,11 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (absl::Status s = SetFromArgument(argc, argv, &i); !s.ok()) return s;
   }
+  const Cgroup cgroup(absl::GetFlag(FLAGS_cgroup_root));
   return OptionsFromFlags(
-      {.cpus = UsableCpus(), .memory_bytes = CgroupMemoryBytes()});
+      {.cpus = UsableCpus(cgroup),
+       .online_cpus = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)),
+       .memory_bytes = cgroup.MemoryLimit()});
 }
 
 }  // namespace deberta::server

@@ -28,25 +28,36 @@ struct Options {
   std::optional<Address> metrics_listen = {};  // none: no metrics
   std::string tokens_file = {};                // "": anyone may call
   ConnectionOptions connections = {};
-  double log_calls = 0;        // share of calls, 0 to 1
-  std::string otlp_url = {};   // "": no spans are exported
-  double trace_share = 0;      // of calls without a traceparent, 0 to 1
+  double log_calls = 0;       // share of calls, 0 to 1
+  std::string otlp_url = {};  // "": no spans are exported
+  double trace_share = 0;     // of calls without a traceparent, 0 to 1
+  std::string cgroup_root = {};
+  double cpus = 1;             // that may be used, a fraction possibly
   int threads = 1;             // that compute
+  bool threads_fixed = false;  // by flags, whatever CPUs there are
+  int most_threads = 1;        // where CPUs are added
   int workers = 1;             // batches computed at once
   int threads_per_worker = 1;  // most of one batch
   size_t max_batch_tokens = 0;
   absl::Duration max_batch_wait;
   size_t max_queue_tokens = 0;
   int max_request_bytes = 0;
+  // Of calls: as asked for, and the most that it may be.
+  std::optional<size_t> requested_inflight_bytes = {};
   size_t max_inflight_bytes = 0;
+  // That gRPC may hold of requests that arrive.
+  size_t transport_bytes = 0;
   absl::Duration max_call_time;
   absl::Duration drain_time;
 };
 
-// What the numbers of threads and the default of --max_inflight_bytes are
-// chosen from.
+// Of --max_inflight_bytes, where memory leaves as much.
+inline constexpr size_t kDefaultInflightBytes = size_t{200} << 20;
+
+// What numbers of threads and bytes are chosen from.
 struct MachineLimits {
-  int cpus = 1;
+  double cpus = 1;
+  int online_cpus = 1;  // that may be added while the server runs
   std::optional<size_t> memory_bytes = {};  // none without a limit
 };
 

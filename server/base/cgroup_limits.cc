@@ -1,11 +1,13 @@
 #include "server/base/cgroup_limits.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 namespace deberta::server {
@@ -16,6 +18,21 @@ std::string FirstLine(const std::string& path) {
   std::string line;
   std::getline(file, line);
   return line;
+}
+
+// Lines of a name and a number.
+std::map<std::string, double> Numbers(const std::string& path) {
+  std::map<std::string, double> numbers;
+  std::ifstream file(path);
+  std::string name;
+  double value = 0;
+  while (file >> name >> value) numbers[name] = value;
+  return numbers;
+}
+
+// Keeps the least.
+void Keep(std::optional<double> value, std::optional<double>* least) {
+  if (value.has_value()) *least = std::min(least->value_or(*value), *value);
 }
 
 std::optional<double> Ratio(const std::string& quota,
@@ -49,40 +66,45 @@ std::optional<double> BytesOf(const std::string& line) {
   return bytes;
 }
 
-std::optional<double> MemoryV2(const std::string& directory) {
-  return BytesOf(FirstLine(directory + "/memory.max"));
+// `all` but what can be dropped of it.
+size_t Undroppable(double all, double files, double shared, double slab) {
+  return static_cast<size_t>(
+      std::max(0.0, all - std::max(0.0, files - shared) - slab));
 }
 
-std::optional<double> MemoryV1(const std::string& directory) {
-  return BytesOf(FirstLine(directory + "/memory.limit_in_bytes"));
+// Those without a limit have none.
+std::optional<MemoryUse> UseV2(const std::string& directory) {
+  const std::optional<double> limit =
+      BytesOf(FirstLine(directory + "/memory.max"));
+  if (!limit.has_value()) return std::nullopt;
+  std::map<std::string, double> stat = Numbers(directory + "/memory.stat");
+  const double all =
+      BytesOf(FirstLine(directory + "/memory.current")).value_or(0);
+  return MemoryUse{
+      static_cast<size_t>(*limit),
+      Undroppable(all, stat["file"], stat["shmem"], stat["slab_reclaimable"])};
 }
 
-using LimitOf = std::optional<double> (*)(const std::string& directory);
-
-// The least limit of `path` below `root` and of its ancestors. Inside a
-// container the path may lead outside of what is mounted; the root then has the
-// container's own limit.
-std::optional<double> LeastLimit(const std::string& root, std::string path,
-                                 LimitOf limit) {
-  std::optional<double> least;
-  while (true) {
-    if (path == "/") path.clear();
-    if (const std::optional<double> own = limit(root + path))
-      least = std::min(least.value_or(*own), *own);
-    if (path.empty()) return least;
-    path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-  }
+std::optional<MemoryUse> UseV1(const std::string& directory) {
+  const std::optional<double> limit =
+      BytesOf(FirstLine(directory + "/memory.limit_in_bytes"));
+  if (!limit.has_value()) return std::nullopt;
+  std::map<std::string, double> stat = Numbers(directory + "/memory.stat");
+  const double all =
+      BytesOf(FirstLine(directory + "/memory.usage_in_bytes")).value_or(0);
+  return MemoryUse{
+      static_cast<size_t>(*limit),
+      Undroppable(all, stat["total_cache"], stat["total_shmem"], 0)};
 }
 
-// The least limit of both versions. `controller` is version 1's.
-std::optional<double> CgroupLimit(const std::string& cgroup_root,
-                                  const std::string& proc_self_cgroup,
-                                  const std::string& controller, LimitOf v2,
-                                  LimitOf v1) {
+}  // namespace
+
+void Cgroup::ForEach(const std::string& controller, const Visit& version2,
+                     const Visit& version1) const {
   // Lines are "hierarchy:controllers:path"; version 2 has no controllers.
   std::string v1_path = "/";
   std::string v2_path = "/";
-  std::ifstream file(proc_self_cgroup);
+  std::ifstream file(proc_self_cgroup_);
   for (std::string line; std::getline(file, line);) {
     const size_t first = line.find(':');
     const size_t second = line.find(':', first + 1);
@@ -95,35 +117,85 @@ std::optional<double> CgroupLimit(const std::string& cgroup_root,
       v1_path = path;
     }
   }
-  const std::optional<double> of_v2 = LeastLimit(cgroup_root, v2_path, v2);
-  const std::optional<double> of_v1 =
-      LeastLimit(cgroup_root + "/" + controller, v1_path, v1);
-  if (of_v1.has_value() && of_v2.has_value()) return std::min(*of_v1, *of_v2);
-  return of_v1.has_value() ? of_v1 : of_v2;
+  const auto visit = [](const std::string& root, std::string path,
+                        const Visit& call) {
+    while (true) {
+      if (path == "/") path.clear();
+      call(root + path);
+      if (path.empty()) return;
+      path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+    }
+  };
+  visit(root_, v2_path, version2);
+  visit(root_ + "/" + controller, v1_path, version1);
 }
 
-}  // namespace
-
-std::optional<double> CgroupCpus(const std::string& cgroup_root,
-                                 const std::string& proc_self_cgroup) {
-  return CgroupLimit(cgroup_root, proc_self_cgroup, "cpu", QuotaV2, QuotaV1);
+std::optional<double> Cgroup::Cpus() const {
+  std::optional<double> least;
+  ForEach(
+      "cpu", [&](const auto& directory) { Keep(QuotaV2(directory), &least); },
+      [&](const auto& directory) { Keep(QuotaV1(directory), &least); });
+  return least;
 }
 
-std::optional<size_t> CgroupMemoryBytes(const std::string& cgroup_root,
-                                        const std::string& proc_self_cgroup) {
-  const std::optional<double> bytes =
-      CgroupLimit(cgroup_root, proc_self_cgroup, "memory", MemoryV2, MemoryV1);
-  if (!bytes.has_value()) return std::nullopt;
-  return static_cast<size_t>(*bytes);
+std::optional<size_t> Cgroup::MemoryLimit() const {
+  std::optional<double> least;
+  const auto keep = [&](const std::string& path) {
+    Keep(BytesOf(FirstLine(path)), &least);
+  };
+  ForEach(
+      "memory", [&](const auto& directory) { keep(directory + "/memory.max"); },
+      [&](const auto& directory) {
+        keep(directory + "/memory.limit_in_bytes");
+      });
+  if (!least.has_value()) return std::nullopt;
+  return static_cast<size_t>(*least);
 }
 
-int UsableCpus() {
-  int cpus = 1;
+std::optional<MemoryUse> Cgroup::Memory() const {
+  std::optional<MemoryUse> tightest;
+  const auto keep = [&](const std::optional<MemoryUse>& use) {
+    if (!use.has_value()) return;
+    if (!tightest.has_value() || use->left() < tightest->left()) tightest = use;
+  };
+  ForEach(
+      "memory", [&](const auto& directory) { keep(UseV2(directory)); },
+      [&](const auto& directory) { keep(UseV1(directory)); });
+  return tightest;
+}
+
+CpuThrottling Cgroup::Throttling() const {
+  CpuThrottling longest;
+  const auto keep = [&](const std::string& directory, const char* time,
+                        double unit) {
+    std::map<std::string, double> stat = Numbers(directory + "/cpu.stat");
+    const CpuThrottling own = {
+        .seconds = stat[time] * unit,
+        .throttled_periods = static_cast<size_t>(stat["nr_throttled"]),
+        .periods = static_cast<size_t>(stat["nr_periods"])};
+    if (own.seconds > longest.seconds ||
+        (own.seconds == longest.seconds && own.periods > longest.periods)) {
+      longest = own;
+    }
+  };
+  ForEach(
+      "cpu",
+      [&](const auto& directory) { keep(directory, "throttled_usec", 1e-6); },
+      [&](const auto& directory) { keep(directory, "throttled_time", 1e-9); });
+  return longest;
+}
+
+double UsableCpus(const Cgroup& cgroup) {
+  double cpus = 1;
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) cpus = CPU_COUNT(&set);
-  if (const std::optional<double> quota = CgroupCpus())
-    cpus = std::min(cpus, static_cast<int>(std::floor(*quota)));
-  return std::max(cpus, 1);
+  // Of the process's first thread, whichever asks.
+  if (sched_getaffinity(getpid(), sizeof(set), &set) == 0)
+    cpus = std::max(1, CPU_COUNT(&set));
+  return std::min(cpus, cgroup.Cpus().value_or(cpus));
+}
+
+int ThreadsFor(double cpus) {
+  return std::max(1, static_cast<int>(std::ceil(cpus)));
 }
 
 }  // namespace deberta::server

@@ -8,13 +8,9 @@
 #include "server/base/resident_memory.h"
 
 namespace deberta::server {
-namespace {
 
-constexpr absl::Duration kInterval = absl::Seconds(5);
-
-}  // namespace
-
-MemoryTrim::MemoryTrim() : thread_([this] { RunThread(); }) {}
+MemoryTrim::MemoryTrim(absl::Duration interval)
+    : thread_([this, interval] { RunThread(interval); }) {}
 
 MemoryTrim::~MemoryTrim() {
   {
@@ -25,11 +21,11 @@ MemoryTrim::~MemoryTrim() {
   thread_.join();
 }
 
-void MemoryTrim::RunThread() {
+void MemoryTrim::RunThread(absl::Duration interval) {
   size_t least = ResidentBytes();
   MutexLock lock(&mutex_);
   while (!stopping_) {
-    changed_.WaitFor(&mutex_, kInterval);
+    changed_.WaitFor(&mutex_, interval);
     const size_t now = ResidentBytes();
     least = std::min(least, now);
     if (now > least + least / 16) malloc_trim(0);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
 #include "server/base/mutex.h"
 
 namespace deberta::server {
@@ -16,13 +17,13 @@ namespace deberta::server {
 // Looks every few seconds whether the process holds more than it once did.
 class MemoryTrim {
  public:
-  MemoryTrim();
+  explicit MemoryTrim(absl::Duration interval = absl::Seconds(5));
   ~MemoryTrim();
   MemoryTrim(const MemoryTrim&) = delete;
   MemoryTrim& operator=(const MemoryTrim&) = delete;
 
  private:
-  void RunThread();
+  void RunThread(absl::Duration interval);
 
   Mutex mutex_;
   CondVar changed_;

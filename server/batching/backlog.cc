@@ -52,7 +52,8 @@ Backlog::Backlog(JobQueue::Limits limits, size_t queues, size_t slots)
       queues_(queues, JobQueue(limits, shares_)),
       queues_running_(queues),
       queues_removed_(queues),
-      slots_(slots) {}
+      slots_(slots),
+      most_batches_(slots) {}
 
 size_t Backlog::AddQueue() {
   for (size_t i = 0; i < queues_.size(); ++i) {
@@ -72,6 +73,11 @@ size_t Backlog::AddQueue() {
 }
 
 void Backlog::RemoveQueue(size_t queue) { queues_removed_[queue] = true; }
+
+void Backlog::SetMachine(size_t most_batches, double times) {
+  most_batches_ = most_batches;
+  for (JobQueue& queue : queues_) queue.cost_model().Slow(times);
+}
 
 absl::Status Backlog::Submit(
     size_t queue, Job& job, absl::Time now,
@@ -177,7 +183,7 @@ double Backlog::OwnSeconds(const JobQueue& queue, double seconds,
                         cost.SecondsOfTokens(limits_.min_batch_tokens)),
                cost.SecondsOfTokens(limits_.max_batch_tokens));
   const double most = std::max(seconds, batch);
-  const double beside = (static_cast<double>(slots_.size()) - 1) / 2;
+  const double beside = (static_cast<double>(most_batches_) - 1) / 2;
   return most + beside * std::min(most, ahead);
 }
 

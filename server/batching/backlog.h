@@ -48,6 +48,9 @@ class Backlog {
   void SetCostModel(size_t queue, const CostModel& model) {
     queues_[queue].cost_model() = model;
   }
+  // So many batches at most are computed at once from now on, and everything
+  // takes `times` as long as before.
+  void SetMachine(size_t most_batches, double times);
 
   // Accepts the job, or refuses it, as Scheduler::Submit() says, and leaves it
   // as it was. Jobs that were dropped to make room are added to `dropped`.
@@ -117,6 +120,7 @@ class Backlog {
   std::vector<size_t> queues_running_;  // batches that are not Answered()
   std::vector<bool> queues_removed_;
   std::vector<Slot> slots_;
+  size_t most_batches_;                // of the slots
   std::array<double, 3> served_ = {};  // of late, by Priority: machine seconds
   // A clock that runs at 1 / N while N batches do: what each has had of the
   // machine.

@@ -62,6 +62,10 @@ double CostModel::Seconds(size_t tokens, size_t head_tokens) const {
 
 void CostModel::Doubt() { scale_ += kSmoothing * (1 - scale_); }
 
+void CostModel::Slow(double times) {
+  scale_ = std::clamp(scale_ * times, kLeastScale, kMostScale);
+}
+
 void CostModel::Correct(double predicted, double taken) {
   if (predicted <= 0 || taken <= 0) return;
   const double ratio = std::clamp(taken / predicted, 1 / kMostStep, kMostStep);

@@ -44,6 +44,8 @@ class CostModel {
 
   // A batch that was predicted to take `predicted` seconds took `taken`.
   void Correct(double predicted, double taken);
+  // The machine takes so many times as long as before, for everything.
+  void Slow(double times);
   // Something was refused that nothing else stood in the way of: if the
   // correction was wrong, it must not stay so.
   void Doubt();

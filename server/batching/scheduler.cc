@@ -34,6 +34,10 @@ void KeepComplete(std::vector<std::shared_ptr<PendingJob>>& jobs) {
   std::erase_if(jobs, [](const auto& job) { return job->unfinished > 0; });
 }
 
+int Capacity(const Scheduler::Options& options) {
+  return std::max(options.threads, options.most_threads);
+}
+
 }  // namespace
 
 Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
@@ -48,8 +52,8 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
                 .min_batch_tokens = options_.min_batch_tokens},
                queues,
                static_cast<size_t>(
-                   std::min(options_.max_batches, options_.threads))) {
-  const auto threads = static_cast<size_t>(options_.threads);
+                   std::min(options_.max_batches, Capacity(options_)))) {
+  const auto threads = static_cast<size_t>(Capacity(options_));
   const auto scratch =
       std::make_shared<std::vector<model::ThreadScratch>>(threads);
   const auto teams = static_cast<size_t>(options_.max_batches);
@@ -58,8 +62,7 @@ Scheduler::Scheduler(Options options, size_t queues, RunBatch run_batch,
   }
   teams_.resize(workspaces_.size());
   threads_.reserve(threads);
-  for (int thread = 0; thread < options_.threads; ++thread)
-    threads_.emplace_back([this, thread] { RunThread(thread); });
+  SetMachine(options_.threads, 1);
 }
 
 Scheduler::~Scheduler() { Drain(absl::InfinitePast()); }
@@ -77,6 +80,23 @@ void Scheduler::RemoveQueue(size_t queue) {
 void Scheduler::SetCostModel(size_t queue, const CostModel& model) {
   MutexLock lock(&mutex_);
   backlog_.SetCostModel(queue, model);
+}
+
+void Scheduler::SetMachine(int threads, double times) {
+  MutexLock lock(&mutex_);
+  if (stopping_) return;
+  active_ = std::clamp(threads, 1, Capacity(options_));
+  backlog_.SetMachine(most_batches(), times);
+  while (threads_.size() < static_cast<size_t>(active_)) {
+    const int thread = static_cast<int>(threads_.size());
+    threads_.emplace_back([this, thread] { RunThread(thread); });
+  }
+  threads_changed_.SignalAll();
+  work_arrived_.SignalAll();
+}
+
+size_t Scheduler::most_batches() const {
+  return std::min(workspaces_.size(), static_cast<size_t>(active_));
 }
 
 absl::Status Scheduler::Submit(size_t queue, Job job) {
@@ -102,7 +122,7 @@ absl::Status Scheduler::Check(size_t queue, const Asking& asking) const {
 
 size_t Scheduler::round_tokens() const {
   const size_t batch = options_.max_batch_tokens;
-  return std::min({2 * batch * workspaces_.size(),
+  return std::min({2 * batch * most_batches(),
                    std::max(batch, options_.max_queue_tokens / 4),
                    options_.max_queue_tokens});
 }
@@ -122,6 +142,7 @@ void Scheduler::Drain(absl::Time deadline) {
     }
     stopping_ = true;
     work_arrived_.SignalAll();
+    threads_changed_.SignalAll();
   }
   while (const std::shared_ptr<PendingJob> left = TakeFirst(late)) {
     if (left->unfinished == 0) Finish(*left);
@@ -164,6 +185,10 @@ void Scheduler::RunThread(int thread) {
 std::optional<Scheduler::Duty> Scheduler::WaitForDuty(int thread) {
   MutexLock lock(&mutex_);
   while (!stopping_) {
+    if (thread >= active_) {
+      threads_changed_.Wait(&mutex_);
+      continue;
+    }
     call_at_ = kNever;  // this one has come
     absl::Duration look_again = absl::InfiniteDuration();
     std::optional<Duty> duty = TakeBatch(thread, &look_again);

@@ -50,8 +50,9 @@ namespace deberta::server {
 class Scheduler {
  public:
   struct Options {
-    int threads = 1;      // at least 1
-    int max_batches = 1;  // computed at once
+    int threads = 1;       // at least 1
+    int most_threads = 1;  // that SetMachine() may ask for; not below `threads`
+    int max_batches = 1;   // computed at once
     // Threads that compute one batch, its leader included.
     int max_threads_per_batch = 1;
     // Most tokens of one batch; a longer sequence runs alone. As all limits, in
@@ -104,6 +105,10 @@ class Scheduler {
   // By which the queue's work is predicted, and corrected by what it takes;
   // without, nothing is refused for its deadline.
   void SetCostModel(size_t queue, const CostModel& model);
+  // From now on so many threads compute, as soon as what they do now is done,
+  // at least 1 and at most `most_threads`; and all is predicted to take `times`
+  // as long as before.
+  void SetMachine(int threads, double times);
 
   // Accepts the job, or refuses it without calling `done`:
   //   ResourceExhausted  the queue is full, of jobs that somebody waits for,
@@ -149,6 +154,7 @@ class Scheduler {
     std::shared_ptr<PendingJob> failed = nullptr;
   };
 
+  size_t most_batches() const;  // at once
   void RunThread(int thread);
   // Waits for something to do; none once the scheduler stops.
   std::optional<Duty> WaitForDuty(int thread);
@@ -187,6 +193,8 @@ class Scheduler {
 
   mutable Mutex mutex_;
   CondVar work_arrived_;
+  CondVar threads_changed_;      // those that rest wait for it
+  std::atomic<int> active_ = 0;  // threads that compute; changed under mutex_
   // From when on one of those who help is called to a batch that waits, in
   // nanoseconds of absl::ToUnixNanos; kNever: none is.
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
@@ -194,11 +202,12 @@ class Scheduler {
   CondVar work_finished_;
   Backlog backlog_ ABSL_GUARDED_BY(mutex_);
   std::vector<Team> teams_ ABSL_GUARDED_BY(mutex_);  // [max_batches]
-  int sleeping_ ABSL_GUARDED_BY(mutex_) = 0;         // threads
+  int sleeping_ ABSL_GUARDED_BY(mutex_) = 0;         // of the active threads
   size_t running_batches_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
+  // Grows under mutex_, until stopping_.
   std::vector<std::thread> threads_;
 };
 

@@ -94,12 +94,15 @@ ABSL_FLAG(
     "Memory that calls may hold together, in bytes: their texts, tokens,\n"
     "outputs and answers, until these are sent. One call may hold three\n"
     "quarters of it; more is refused with INVALID_ARGUMENT, and with\n"
-    "RESOURCE_EXHAUSTED what others leave no room for. 0: 200 MiB, or a\n"
-    "quarter of the cgroup's memory limit if that is less.");
+    "RESOURCE_EXHAUSTED what others leave no room for. 0: 200 MiB, or what\n"
+    "the cgroup's memory limit leaves beside models and connections.");
 ABSL_FLAG(
     int64_t, default_deadline_ms, 60000,
     "Milliseconds after which a call fails with DEADLINE_EXCEEDED, unless\n"
     "its own deadline is earlier.");
+ABSL_FLAG(std::string, cgroup_root, "/sys/fs/cgroup",
+          "Where cgroups are mounted; limits of memory and CPUs are read\n"
+          "there, those of CPUs again every two seconds.");
 
 // Network.
 
@@ -218,7 +221,8 @@ std::vector<FlagGroup> FlagGroups() {
        {&absl::GetFlagReflectionHandle(FLAGS_max_queue_tokens),
         &absl::GetFlagReflectionHandle(FLAGS_max_request_bytes),
         &absl::GetFlagReflectionHandle(FLAGS_max_inflight_bytes),
-        &absl::GetFlagReflectionHandle(FLAGS_default_deadline_ms)}},
+        &absl::GetFlagReflectionHandle(FLAGS_default_deadline_ms),
+        &absl::GetFlagReflectionHandle(FLAGS_cgroup_root)}},
       {"Network",
        {&absl::GetFlagReflectionHandle(FLAGS_listen),
         &absl::GetFlagReflectionHandle(FLAGS_health_listen),

@@ -33,6 +33,7 @@ ABSL_DECLARE_FLAG(int32_t, max_queue_tokens);
 ABSL_DECLARE_FLAG(int32_t, max_request_bytes);
 ABSL_DECLARE_FLAG(int64_t, max_inflight_bytes);
 ABSL_DECLARE_FLAG(int64_t, default_deadline_ms);
+ABSL_DECLARE_FLAG(std::string, cgroup_root);
 ABSL_DECLARE_FLAG(std::string, listen);
 ABSL_DECLARE_FLAG(int32_t, drain_seconds);
 ABSL_DECLARE_FLAG(std::string, tokens_file);

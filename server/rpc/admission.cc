@@ -47,9 +47,10 @@ void Admission::Entry::Answered() {
   if (!std::exchange(answered_, true)) admission_->Answered();
 }
 
-void Admission::Open(Backend backend) {
+void Admission::Open(Backend backend, size_t max_bytes) {
   MutexLock lock(&mutex_);
   if (state_ != State::kStarting) return;
+  max_bytes_ = max_bytes;
   backend_ = backend;
   state_ = State::kOpen;
 }
@@ -78,8 +79,7 @@ absl::StatusOr<Admission::Entry> Admission::Enter(Backend* backend) {
 }
 
 size_t Admission::LimitFor(size_t bytes) const {
-  const bool is_small = bytes <= max_bytes_ / 64;
-  return is_small ? max_bytes_ : max_bytes_ / 8 * 7;
+  return IsSmall(bytes) ? max_bytes_.load() : max_bytes_ / 8 * 7;
 }
 
 absl::Status Admission::Hold(size_t before, size_t bytes) {
@@ -87,6 +87,13 @@ absl::Status Admission::Hold(size_t before, size_t bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("would take about ", bytes, " bytes of memory, one call ",
                      "may take ", max_call_bytes()));
+  }
+  // Those inside may go on with what is little.
+  if (guard_ != nullptr && guard_->is_short() && bytes > before &&
+      (before == 0 || !IsSmall(bytes))) {
+    return WithReason(
+        absl::ResourceExhaustedError("the process is near its memory limit"),
+        "MEMORY_FULL");
   }
   MutexLock lock(&mutex_);
   const size_t others = held_ - before;

@@ -6,12 +6,14 @@
 #ifndef SERVER_RPC_ADMISSION_H_
 #define SERVER_RPC_ADMISSION_H_
 
+#include <atomic>
 #include <cstddef>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/base/memory_guard.h"
 #include "server/base/mutex.h"
 #include "server/batching/scheduler.h"
 #include "server/models/catalog.h"
@@ -37,7 +39,8 @@ class Admission {
 
     // The call holds so many bytes from now on, in place of those before:
     //   InvalidArgument    more than one call may
-    //   ResourceExhausted  others hold too much; it holds what it held
+    //   ResourceExhausted  others hold too much, or memory is short and the
+    //                      call is new or large; it holds what it held
     // Outside nothing is counted.
     absl::Status Hold(size_t bytes);
     // No longer counted by unanswered(), though the answer is not sent yet.
@@ -52,11 +55,12 @@ class Admission {
     bool answered_ = false;
   };
 
-  // `max_bytes`: what all calls may hold together (see Cost).
-  explicit Admission(size_t max_bytes) : max_bytes_(max_bytes) {}
+  // `guard` outlives this; null: memory is never short.
+  explicit Admission(const MemoryGuard* guard = nullptr) : guard_(guard) {}
 
-  // Lets calls in. The backend outlives every call.
-  void Open(Backend backend);
+  // Lets calls in, which may hold `max_bytes` together (see Cost). The backend
+  // outlives every call.
+  void Open(Backend backend, size_t max_bytes);
   // Refuses new calls.
   void Close();
 
@@ -77,11 +81,13 @@ class Admission {
   // What calls that hold `bytes` may hold together: the last eighth is kept for
   // small calls, which large ones are not to shut out.
   size_t LimitFor(size_t bytes) const;
+  bool IsSmall(size_t bytes) const { return bytes <= max_bytes_ / 64; }
   absl::Status Hold(size_t before, size_t bytes);
   void Answered();
   void Leave(size_t held);
 
-  const size_t max_bytes_;
+  const MemoryGuard* const guard_;
+  std::atomic<size_t> max_bytes_ = 0;  // 0 until Open()
   mutable Mutex mutex_;
   CondVar left_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kStarting;

@@ -21,6 +21,13 @@ constexpr absl::Duration kFarewell = absl::Milliseconds(500);
 // Probes come one by one.
 constexpr size_t kHealthConnections = 64;
 
+void TellHealth(const grpc::Server& server, bool serving) {
+  grpc::HealthCheckServiceInterface* const health =
+      server.GetHealthCheckService();
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(kServiceName, serving);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
@@ -32,9 +39,6 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(
   if (options.health_address.has_value()) {
     if (absl::Status s = listener->OpenHealth(options); !s.ok()) return s;
   }
-  listener->SetServing(false);
-  for (const Port& port : listener->ports_)
-    port.server->GetHealthCheckService()->SetServingStatus(kLivenessName, true);
   return listener;
 }
 
@@ -93,6 +97,9 @@ absl::StatusOr<Listener::Port> Listener::Open(const Address& address,
         absl::StrCat("cannot listen on ", address.ToString(),
                      ": gRPC's server could not be built"));
   }
+  // Which is SERVING by default, before the first connection can come.
+  TellHealth(*port.server, false);
+  port.server->GetHealthCheckService()->SetServingStatus(kLivenessName, true);
   absl::StatusOr<std::unique_ptr<Front>> front = Front::Start(
       address,
       {.limits = options.connections,
@@ -120,12 +127,7 @@ std::vector<SocketFile> Listener::files() const {
 }
 
 void Listener::SetServing(bool serving) {
-  for (const Port& port : ports_) {
-    grpc::HealthCheckServiceInterface* const health =
-        port.server->GetHealthCheckService();
-    health->SetServingStatus("", serving);
-    health->SetServingStatus(kServiceName, serving);
-  }
+  for (const Port& port : ports_) TellHealth(*port.server, serving);
 }
 
 void Listener::SetModelServing(const std::string& name, bool serving) {

@@ -10,10 +10,6 @@
 namespace deberta::server {
 namespace {
 
-// Memory that gRPC's transports may hold together: this many largest requests,
-// but not less than the floor.
-constexpr size_t kQuotaRequests = 64;
-constexpr size_t kQuotaFloorBytes = size_t{256} << 20;
 constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 10'000;
@@ -29,9 +25,7 @@ int Milliseconds(absl::Duration time) {
 void SetLimits(const ServerLimits& limits, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(limits.max_request_bytes);
   grpc::ResourceQuota quota("deberta");
-  quota.Resize(
-      std::max(kQuotaFloorBytes,
-               kQuotaRequests * static_cast<size_t>(limits.max_request_bytes)));
+  quota.Resize(limits.transport_bytes);
   builder->SetResourceQuota(quota);
   // gRPC unpacks without a bound; the call does so with one.
   builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);

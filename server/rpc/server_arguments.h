@@ -3,6 +3,8 @@
 #ifndef SERVER_RPC_SERVER_ARGUMENTS_H_
 #define SERVER_RPC_SERVER_ARGUMENTS_H_
 
+#include <cstddef>
+
 #include "absl/time/time.h"
 #include "grpcpp/server_builder.h"
 
@@ -10,6 +12,8 @@ namespace deberta::server {
 
 struct ServerLimits {
   int max_request_bytes = 4 << 20;
+  // That the transports may hold together.
+  size_t transport_bytes = size_t{256} << 20;
   // gzip is passed on as it comes; without, a compressed request is refused
   // with UNIMPLEMENTED.
   bool allow_compression = false;

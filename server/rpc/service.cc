@@ -5,7 +5,7 @@
 namespace deberta::server {
 
 Service::Service(Options options)
-    : admission_(options.max_inflight_bytes),
+    : admission_(options.memory),
       large_calls_(options.large_call_threads),
       counts_(options.counts == nullptr ? &own_counts_ : options.counts),
       unsent_(options.max_send_time,

@@ -48,9 +48,8 @@ class Service final : public RawService {
   struct Options {
     // The longest that a call may take; also the deadline of one without.
     absl::Duration max_call_time = absl::Seconds(60);
-    // What calls may hold together, of which one may hold three quarters: see
-    // Cost.
-    size_t max_inflight_bytes = size_t{200} << 20;
+    // Outlives the service; null: memory is never short.
+    const MemoryGuard* memory = nullptr;
     // That parse and tokenize large requests.
     int large_call_threads = 1;
     // Who may call; null: anyone. Outlives the service.
@@ -69,9 +68,12 @@ class Service final : public RawService {
   // Answers Unavailable until Serve().
   explicit Service(Options options);
 
-  // The catalog and the scheduler outlive every call.
-  void Serve(const LiveCatalog* catalog, Scheduler* scheduler) {
-    admission_.Open({.catalog = catalog, .scheduler = scheduler});
+  // The catalog and the scheduler outlive every call. Calls may hold so many
+  // bytes together, of which one may hold three quarters: see Cost.
+  void Serve(const LiveCatalog* catalog, Scheduler* scheduler,
+             size_t max_inflight_bytes = size_t{200} << 20) {
+    admission_.Open({.catalog = catalog, .scheduler = scheduler},
+                    max_inflight_bytes);
   }
   // Refuses new calls; whether those inside have been answered by `deadline`.
   bool Drain(absl::Time deadline);

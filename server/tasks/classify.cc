@@ -111,6 +111,11 @@ absl::Status ClassifyTask::AddChoices(const LengthRule& rule) {
   const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
   for (size_t i = 0; i < request().inputs.size(); ++i) {
     const TextInput& input = request().inputs[i];
+    if (absl::Status s =
+            CheckBeginning(tokenizer, input.text, rule, InputField(i));
+        !s.ok()) {
+      return s;
+    }
     absl::StatusOr<TokenSequence> text =
         TokenizeField(tokenizer, input.text, InputField(i, "text"));
     if (!text.ok()) return text.status();

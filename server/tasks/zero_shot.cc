@@ -98,8 +98,14 @@ absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
       .overlap = static_cast<size_t>(task.request().stride),
       .keep_second = true};
   for (size_t i = 0; i < task.request().inputs.size(); ++i) {
-    absl::StatusOr<TokenSequence> text = TokenizeField(
-        *model.tokenizer, task.request().inputs[i], InputField(i));
+    const std::string& input = task.request().inputs[i];
+    if (absl::Status s =
+            CheckBeginning(*model.tokenizer, input, rule, InputField(i));
+        !s.ok()) {
+      return s;
+    }
+    absl::StatusOr<TokenSequence> text =
+        TokenizeField(*model.tokenizer, input, InputField(i));
     if (!text.ok()) return text.status();
     if (absl::Status s =
             task.AddInput(*std::move(text), hypotheses, rule, InputField(i));

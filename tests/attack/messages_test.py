@@ -1,5 +1,6 @@
 """Messages that grow, and questions without an end."""
 
+import concurrent.futures
 import unittest
 import zlib
 
@@ -22,6 +23,37 @@ def bomb():
     packed = b"".join([packer.compress(block) for _ in range(1024)] +
                       [packer.flush()])
     return b"\x01" + len(packed).to_bytes(4, "big") + packed
+
+
+class LongTextsTest(unittest.TestCase):
+    CALLERS = 32
+    MOST_CPU_SECONDS = 4
+
+    def test_texts_that_are_too_long_for_their_model(self):
+        """Each was tokenized whole before it was refused."""
+        request = pb.ClassifyRequest(model=MODEL, inputs=[
+            pb.TextInput(text="The quick brown fox. " * 199_000)])
+
+        def ask(_):
+            with attacked.server.channel() as channel:
+                try:
+                    stub(channel).Classify(request, timeout=60)
+                except grpc.RpcError as error:
+                    return error.code().name, error.details()
+                return "OK", ""
+
+        with Attacked("long-texts") as attacked, \
+                concurrent.futures.ThreadPoolExecutor(self.CALLERS) as pool:
+            ends = list(pool.map(ask, range(self.CALLERS)))
+            seconds = attacked.counted("process_cpu_seconds_total")
+            print(f"long-texts: {seconds:.2f} s of CPU", flush=True)
+            for code, details in ends:
+                if code == "RESOURCE_EXHAUSTED":
+                    continue
+                self.assertEqual(code, "INVALID_ARGUMENT")
+                self.assertIn("tokens with the special ones, the limit is",
+                              details)
+            self.assertLess(seconds, self.MOST_CPU_SECONDS)
 
 
 class CompressionTest(unittest.TestCase):

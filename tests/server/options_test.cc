@@ -252,19 +252,30 @@ TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
               HasSubstr("3072 threads"));
 }
 
-// In a small container the default leaves room for the model.
-TEST(OptionsTest, MemoryOfCallsComesFromTheLimit) {
+// What calls may hold is left open until models are loaded.
+TEST(OptionsTest, MemoryComesFromTheLimit) {
   const absl::FlagSaver saver;
   Set("models", "/m");
-  const auto chosen = [](std::optional<size_t> limit) {
-    return OptionsFromFlags({.memory_bytes = limit})->max_inflight_bytes;
-  };
   constexpr size_t kMiB = size_t{1} << 20;
-  EXPECT_EQ(chosen(std::nullopt), 200 * kMiB);
-  EXPECT_EQ(chosen(1024 * kMiB), 200 * kMiB);
-  EXPECT_EQ(chosen(512 * kMiB), 128 * kMiB);
+  const auto transports = [](std::optional<size_t> limit) {
+    return OptionsFromFlags({.memory_bytes = limit})->transport_bytes;
+  };
+  EXPECT_EQ(transports(std::nullopt), 256 * kMiB);
+  EXPECT_EQ(transports(8192 * kMiB), 256 * kMiB);
+  EXPECT_EQ(transports(512 * kMiB), 64 * kMiB);
+  EXPECT_EQ(transports(64 * kMiB), 32 * kMiB);
+  EXPECT_EQ(OptionsFromFlags({})->requested_inflight_bytes, std::nullopt);
   Set("max_inflight_bytes", "1000000");
-  EXPECT_EQ(chosen(512 * kMiB), 1'000'000u);
+  EXPECT_EQ(OptionsFromFlags({})->requested_inflight_bytes, 1'000'000u);
+}
+
+// A quota of 1.5 CPUs left one of them idle half of the time.
+TEST(OptionsTest, ThreadsUseThePartOfACpu) {
+  const absl::FlagSaver saver;
+  Set("models", "/m");
+  EXPECT_EQ(OptionsFromFlags({.cpus = 1.5})->threads, 2);
+  EXPECT_EQ(OptionsFromFlags({.cpus = 0.5})->threads, 1);
+  EXPECT_EQ(OptionsFromFlags({.cpus = 2})->threads, 2);
 }
 
 using OptionsDeathTest = testing::Test;

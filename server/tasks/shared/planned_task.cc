@@ -1,6 +1,8 @@
 #include "server/tasks/shared/planned_task.h"
 
 #include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -19,6 +21,13 @@ absl::Status PlannedTask::AddTextInputs(std::span<const TextInput> inputs,
   const tokenizer::Tokenizer& tokenizer = *model_.tokenizer;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (absl::Status s = CheckNoChoices(inputs[i], i); !s.ok()) return s;
+    for (const std::string& text :
+         {std::cref(inputs[i].text), std::cref(inputs[i].text_pair)}) {
+      if (absl::Status s = CheckBeginning(tokenizer, text, rule, InputField(i));
+          !s.ok()) {
+        return s;
+      }
+    }
     absl::StatusOr<TokenSequence> text =
         TokenizeField(tokenizer, inputs[i].text, InputField(i, "text"));
     if (!text.ok()) return text.status();
@@ -43,6 +52,11 @@ absl::Status PlannedTask::AddTexts(std::span<const std::string> texts,
                                    const LengthRule& rule) {
   for (size_t i = 0; i < texts.size(); ++i) {
     const std::string field = InputField(i);
+    if (absl::Status s =
+            CheckBeginning(*model_.tokenizer, texts[i], rule, field);
+        !s.ok()) {
+      return s;
+    }
     absl::StatusOr<TokenSequence> text =
         TokenizeField(*model_.tokenizer, texts[i], field);
     if (!text.ok()) return text.status();

@@ -4,10 +4,13 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace deberta::server {
 namespace {
+
+using tokenizer::TokenSequence;
 
 size_t CodePoints(const tokenizer::TokenSequence& text,
                   tokenizer::TokenRange range) {
@@ -17,10 +20,49 @@ size_t CodePoints(const tokenizer::TokenSequence& text,
   return end > start ? end - start : 0;
 }
 
+// The most bytes, of `most`, that end where a word does: before white space,
+// and after a letter or digit of ASCII, which nothing that follows changes. 0
+// if there is no such place in their second half.
+size_t WordsEnd(std::string_view text, size_t most) {
+  for (size_t end = most; end > most / 2; --end) {
+    if ((text[end] == ' ' || text[end] == '\n') &&
+        absl::ascii_isalnum(static_cast<unsigned char>(text[end - 1]))) {
+      return end;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
+absl::Status CheckBeginning(const tokenizer::Tokenizer& tokenizer,
+                            std::string_view text, const LengthRule& rule,
+                            std::string_view field) {
+  // Of words, so many times as many bytes as tokens are allowed, and twice as
+  // many again where those were spaces: at most half of the text.
+  constexpr size_t kBytesPerToken = 16;
+  // An added token may hold spaces, so that the last words were to become one.
+  constexpr size_t kSlack = 256;
+  if (rule.policy != LengthPolicy::kReject) return absl::OkStatus();
+  for (size_t most = kBytesPerToken * (rule.max_tokens + kSlack);
+       most < text.size() / 2; most *= 4) {
+    const size_t end = WordsEnd(text, most);
+    if (end == 0) continue;
+    const absl::StatusOr<TokenSequence> tokens =
+        tokenizer.Tokenize(text.substr(0, end));
+    if (!tokens.ok()) return absl::OkStatus();  // for the whole to say
+    if (tokens->size() <= rule.max_tokens + kSlack) continue;
+    return InputError(
+        field, absl::StrCat("has more than ",
+                            tokens->size() - kSlack +
+                                tokenizer.template_tokens(/*is_pair=*/false),
+                            " tokens with the special ones, the limit is ",
+                            rule.max_tokens));
+  }
+  return absl::OkStatus();
+}
+
 using tokenizer::Kept;
-using tokenizer::TokenSequence;
 
 absl::StatusOr<SequencePlan> SequencePlan::Create(
     const tokenizer::Tokenizer& tokenizer, const TokenSequence& a,

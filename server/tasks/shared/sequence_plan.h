@@ -26,6 +26,14 @@ struct LengthRule {
   bool keep_second = false;
 };
 
+// Refuses a text that is much too long for kReject from the tokens of its
+// beginning, with an InputError about `field`: most of it is not tokenized.
+// Only what SequencePlan::Create() would refuse; what is OK may be too long
+// yet. `text` is UTF-8 and may be a part of a pair.
+absl::Status CheckBeginning(const tokenizer::Tokenizer& tokenizer,
+                            std::string_view text, const LengthRule& rule,
+                            std::string_view field);
+
 // The sequences of a text, or of a pair of texts: one, or windows. Each is made
 // when it is asked for, so that a plan is small however long the text is.
 class SequencePlan {

@@ -25,12 +25,9 @@ class CgroupLimitsTest : public testing::Test {
     std::ofstream(file) << text << "\n";
   }
 
-  std::optional<double> Cpus() const {
-    return CgroupCpus(root_ + "/sys", root_ + "/cgroup");
-  }
-  std::optional<size_t> Memory() const {
-    return CgroupMemoryBytes(root_ + "/sys", root_ + "/cgroup");
-  }
+  std::optional<double> Cpus() const { return cgroup().Cpus(); }
+  std::optional<size_t> Memory() const { return cgroup().MemoryLimit(); }
+  Cgroup cgroup() const { return Cgroup(root_ + "/sys", root_ + "/cgroup"); }
 
  private:
   const std::string root_;
@@ -68,7 +65,57 @@ TEST_F(CgroupLimitsTest, VersionOneIsRead) {
   EXPECT_EQ(Cpus(), 0.5);
 }
 
-TEST(UsableCpusTest, IsAtLeastOne) { EXPECT_GE(UsableCpus(), 1); }
+TEST_F(CgroupLimitsTest, AQuotaIsOfUse) {
+  Write("sys/cpu.max", "50000 100000");
+  EXPECT_EQ(UsableCpus(cgroup()), 0.5);
+  Write("sys/cpu.max", "max 100000");
+  EXPECT_GE(UsableCpus(cgroup()), 1);
+  EXPECT_EQ(ThreadsFor(0.5), 1);
+  EXPECT_EQ(ThreadsFor(1), 1);
+  EXPECT_EQ(ThreadsFor(1.5), 2);
+}
+
+TEST_F(CgroupLimitsTest, ThrottlingIsThatOfWhoIsThrottledMost) {
+  EXPECT_EQ(cgroup().Throttling().periods, 0u);
+  Write("cgroup", "0::/pods/mine");
+  Write("sys/pods/mine/cpu.stat",
+        "usage_usec 9\nnr_periods 0\n"
+        "nr_throttled 0\nthrottled_usec 0");
+  Write("sys/pods/cpu.stat",
+        "usage_usec 9\nnr_periods 40\n"
+        "nr_throttled 30\nthrottled_usec 1500000");
+  const CpuThrottling v2 = cgroup().Throttling();
+  EXPECT_EQ(v2.seconds, 1.5);
+  EXPECT_EQ(v2.throttled_periods, 30u);
+  EXPECT_EQ(v2.periods, 40u);
+  Write("sys/cpu/cpu.stat",
+        "nr_periods 50\nnr_throttled 1\nthrottled_time 2000000000");
+  EXPECT_EQ(cgroup().Throttling().seconds, 2.0);
+}
+
+// Files that the kernel keeps in memory fill every cgroup up to its limit.
+TEST_F(CgroupLimitsTest, UseIsWhatTheKernelCannotDrop) {
+  EXPECT_FALSE(cgroup().Memory().has_value());
+  Write("cgroup", "5:memory:/box\n0::/mine");
+  Write("sys/mine/memory.max", "1000");
+  Write("sys/mine/memory.current", "900");
+  Write("sys/mine/memory.stat",
+        "anon 300\nfile 500\nshmem 100\n"
+        "slab_reclaimable 50");
+  std::optional<MemoryUse> use = cgroup().Memory();
+  ASSERT_TRUE(use.has_value());
+  EXPECT_EQ(use->limit, 1000u);
+  EXPECT_EQ(use->used, 450u);
+  // The one with the least left counts, not that with the least limit.
+  Write("sys/memory/memory.limit_in_bytes", "5000");
+  Write("sys/memory/memory.usage_in_bytes", "4990");
+  Write("sys/memory/memory.stat",
+        "cache 9\ntotal_cache 100\n"
+        "total_shmem 10");
+  use = cgroup().Memory();
+  EXPECT_EQ(use->limit, 5000u);
+  EXPECT_EQ(use->left(), 100u);
+}
 
 TEST_F(CgroupLimitsTest, TheLeastMemoryLimitOfThePathCounts) {
   EXPECT_EQ(Memory(), std::nullopt);

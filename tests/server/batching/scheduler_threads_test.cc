@@ -1,5 +1,6 @@
 // Threads that help each other, and jobs that are given up while they run.
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <future>
@@ -54,6 +55,44 @@ TEST(SchedulerThreadsTest, FreeThreadsHelpABatchThatRunsAlone) {
     EXPECT_EQ(answer.Wait()->sequences[0].values,
               std::vector<float>(64, static_cast<float>(id) * 10));
   }
+}
+
+// A quota that changed while the server ran was not noticed.
+TEST(SchedulerThreadsTest, ThreadsComeAndRestWithTheMachine) {
+  std::atomic<int> wanted = 1;
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  Scheduler scheduler(
+      {.threads = 1, .most_threads = 3, .max_batches = 3}, 1,
+      [&](size_t queue, const model::RaggedBatch& batch,
+          const model::ForwardOptions& options, model::Workspace& workspace,
+          model::BatchOutput* output) {
+        const int now = ++running;
+        most = std::max(most.load(), now);
+        while (most < wanted) std::this_thread::yield();
+        --running;
+        return TenTimesId(queue, batch, options, workspace, output);
+      },
+      IgnoreReport);
+  const auto run = [&](int threads) {
+    scheduler.SetMachine(threads, 1);
+    most = 0;
+    wanted = threads;
+    // Each too long for company.
+    std::vector<Answer> answers(6);
+    for (Answer& answer : answers) {
+      ASSERT_TRUE(scheduler
+                      .Submit(0, JobWith({std::vector<int32_t>(1024, 1)},
+                                         answer.Callback()))
+                      .ok());
+    }
+    for (Answer& answer : answers) ASSERT_TRUE(answer.Wait().ok());
+    EXPECT_EQ(most, threads);
+  };
+  run(1);
+  run(3);
+  run(1);
+  run(2);
 }
 
 TEST(SchedulerThreadsTest, ThreadsLeadBatchesBeforeTheyHelp) {

@@ -20,24 +20,24 @@ Admission::Entry Entered(Admission& admission) {
 
 TEST(AdmissionTest, OpensAndCloses) {
   const LiveCatalog catalog;
-  Admission admission(kBytes);
+  Admission admission;
   Admission::Backend backend;
   EXPECT_TRUE(absl::IsUnavailable(admission.Enter(&backend).status()));
   EXPECT_EQ(backend.catalog, nullptr);
-  admission.Open({.catalog = &catalog});
+  admission.Open({.catalog = &catalog}, kBytes);
   const absl::StatusOr<Admission::Entry> entry = admission.Enter(&backend);
   EXPECT_TRUE(entry.ok());
   EXPECT_EQ(backend.catalog, &catalog);
   admission.Close();
   EXPECT_TRUE(absl::IsUnavailable(admission.Enter(&backend).status()));
   EXPECT_EQ(admission.unanswered(), 1u);
-  admission.Open({.catalog = &catalog});
+  admission.Open({.catalog = &catalog}, kBytes);
   EXPECT_TRUE(absl::IsUnavailable(admission.Enter(&backend).status()));
 }
 
 TEST(AdmissionTest, IsEmptyWhenTheLastAnswerIsSent) {
-  Admission admission(kBytes);
-  admission.Open({});
+  Admission admission;
+  admission.Open({}, kBytes);
   EXPECT_TRUE(admission.WaitUntilEmpty(absl::InfinitePast()));
   Admission::Entry entry = Entered(admission);
   entry.Answered();
@@ -51,8 +51,8 @@ TEST(AdmissionTest, IsEmptyWhenTheLastAnswerIsSent) {
 // A call that never came to its end, as when it throws, left a count that never
 // fell: the drain waited for it in vain.
 TEST(AdmissionTest, ACallLeavesHoweverItEnds) {
-  Admission admission(kBytes);
-  admission.Open({});
+  Admission admission;
+  admission.Open({}, kBytes);
   {
     Admission::Entry entry = Entered(admission);
     ASSERT_TRUE(entry.Hold(1000).ok());
@@ -66,8 +66,8 @@ TEST(AdmissionTest, ACallLeavesHoweverItEnds) {
 }
 
 TEST(AdmissionTest, BoundsWhatOneCallHolds) {
-  Admission admission(kBytes);
-  admission.Open({});
+  Admission admission;
+  admission.Open({}, kBytes);
   Admission::Entry entry = Entered(admission);
   EXPECT_TRUE(entry.Hold(admission.max_call_bytes()).ok());
   EXPECT_TRUE(
@@ -78,8 +78,8 @@ TEST(AdmissionTest, BoundsWhatOneCallHolds) {
 // Eight callers of 4 MB contexts took half a gigabyte: the queue bounds a round
 // of a long call, not what it holds.
 TEST(AdmissionTest, BoundsWhatCallsHoldTogether) {
-  Admission admission(kBytes);
-  admission.Open({});
+  Admission admission;
+  admission.Open({}, kBytes);
   Admission::Entry large = Entered(admission);
   ASSERT_TRUE(large.Hold(admission.max_call_bytes()).ok());
   Admission::Entry other = Entered(admission);
@@ -92,8 +92,8 @@ TEST(AdmissionTest, BoundsWhatCallsHoldTogether) {
 }
 
 TEST(AdmissionTest, KeepsRoomForSmallCalls) {
-  Admission admission(kBytes);
-  admission.Open({});
+  Admission admission;
+  admission.Open({}, kBytes);
   Admission::Entry large = Entered(admission);
   ASSERT_TRUE(large.Hold(admission.max_call_bytes()).ok());
   Admission::Entry second = Entered(admission);
@@ -109,8 +109,8 @@ TEST(AdmissionTest, KeepsRoomForSmallCalls) {
 }
 
 TEST(AdmissionTest, CountsConcurrentCalls) {
-  Admission admission(kBytes);
-  admission.Open({});
+  Admission admission;
+  admission.Open({}, kBytes);
   std::vector<std::thread> callers;
   for (int i = 0; i < 8; ++i) {
     callers.emplace_back([&admission] {
@@ -128,6 +128,30 @@ TEST(AdmissionTest, CountsConcurrentCalls) {
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(admission.unanswered(), 0u);
   EXPECT_EQ(admission.held_bytes(), 0u);
+}
+
+// Near the limit the process was killed, and every call with it.
+TEST(AdmissionTest, WhereMemoryIsShortOnlyLittleIsAddedToCallsInside) {
+  size_t used = 0;
+  MemoryGuard guard(
+      [&used] { return MemoryUse{.limit = size_t{1} << 30, .used = used}; },
+      absl::InfiniteDuration());
+  guard.Look();
+  Admission admission(&guard);
+  admission.Open({}, kBytes);
+  Admission::Entry inside = Entered(admission);
+  Admission::Entry another = Entered(admission);
+  ASSERT_TRUE(inside.Hold(1000).ok());
+  used = (size_t{1} << 30) - 1000;
+  guard.Look();
+  EXPECT_TRUE(absl::IsResourceExhausted(another.Hold(1)));
+  EXPECT_TRUE(absl::IsResourceExhausted(inside.Hold(kBytes / 2)));
+  EXPECT_EQ(admission.held_bytes(), 1000u);
+  EXPECT_TRUE(inside.Hold(2000).ok());
+  EXPECT_TRUE(inside.Hold(10).ok());
+  used = 0;
+  guard.Look();
+  EXPECT_TRUE(another.Hold(1).ok());
 }
 
 }  // namespace

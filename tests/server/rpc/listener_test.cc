@@ -7,6 +7,7 @@
 
 #include <future>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/server/base/connect.h"
@@ -94,6 +95,29 @@ TEST(ListenerTest, IsAliveWithoutModels) {
     (*listener)->SetServing(true);
     (*listener)->SetServing(false);
     EXPECT_EQ(CheckHealth(channel, "liveness"), kServing);
+  }
+}
+
+// gRPC's health is SERVING until it is told otherwise: who asked in time was
+// sent calls while models were loading.
+TEST(ListenerTest, HealthIsNeverServingBeforeItIsSet) {
+  const std::string path =
+      absl::StrCat(testing::TempDir(), "early-", getpid(), ".sock");
+  const auto address = ParseAddress("unix:" + path);
+  ASSERT_TRUE(address.ok());
+  Service service({});
+  for (int start = 0; start < 10; ++start) {
+    // Asks as soon as there is a socket.
+    std::future<std::string> first = std::async(std::launch::async, [&path] {
+      while (access(path.c_str(), F_OK) != 0) std::this_thread::yield();
+      return CheckHealth(ConnectTo("unix:" + path), "");
+    });
+    const auto listener =
+        Listener::Start({.address = *address,
+                         .health_address = ParseAddress("127.0.0.1:0").value()},
+                        &service);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    EXPECT_NE(first.get(), kServing);
   }
 }
 

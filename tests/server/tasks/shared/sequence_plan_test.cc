@@ -1,5 +1,6 @@
 #include "server/tasks/shared/sequence_plan.h"
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,6 +55,56 @@ std::vector<int32_t> Ids(const Planned& planned, size_t index) {
 
 std::string Blamed(const LengthRule& rule, size_t a, size_t b = 0) {
   return InputErrorField(PlanOf(rule, a, b)->status());
+}
+
+// What a text that is refused from its beginning has, of `words` by turns.
+void ExpectRefusedRightly(const tokenizer::Tokenizer& tokenizer,
+                          const std::vector<std::string>& words, size_t bytes,
+                          bool must_refuse) {
+  std::string text;
+  for (size_t i = 0; text.size() < bytes; ++i) text += words[i % words.size()];
+  const LengthRule rule = {.max_tokens = 64};
+  const absl::Status early = CheckBeginning(tokenizer, text, rule, "inputs[3]");
+  if (must_refuse) EXPECT_FALSE(early.ok()) << words[0];
+  if (early.ok()) return;
+  EXPECT_EQ(InputErrorField(early), "inputs[3]");
+  const auto tokens = tokenizer.Tokenize(text);
+  ASSERT_TRUE(tokens.ok());
+  const size_t total = tokens->size() + tokenizer.template_tokens(false);
+  EXPECT_GT(total, rule.max_tokens);
+  size_t told = 0;
+  ASSERT_EQ(std::sscanf(std::string(early.message()).c_str(),
+                        "inputs[3]: has more than %zu tokens", &told),
+            1)
+      << early;
+  EXPECT_GE(told, rule.max_tokens);
+  EXPECT_LT(told, total);
+}
+
+// Each was tokenized whole, seconds of it, to be refused.
+TEST(SequencePlanTest, ALongTextIsRefusedFromItsBeginningIfItIsCertain) {
+  for (const char* name : {"v1", "v3"}) {
+    const tokenizer::Tokenizer& tokenizer = GoldenTokenizer(name);
+    constexpr size_t kBytes = 400'000;
+    ExpectRefusedRightly(tokenizer, {"The ", "quick ", "fox. "}, kBytes, true);
+    ExpectRefusedRightly(tokenizer, {"na\u00efve ", "x\n", "1 "}, kBytes, true);
+    ExpectRefusedRightly(tokenizer, {"a "}, kBytes, true);
+    // Words far apart, none, or of what the vocabulary does not have.
+    ExpectRefusedRightly(tokenizer, {"a", std::string(2000, ' ')}, kBytes,
+                         false);
+    ExpectRefusedRightly(tokenizer, {" "}, kBytes, false);
+    ExpectRefusedRightly(tokenizer, {"a"}, kBytes, false);
+    ExpectRefusedRightly(tokenizer, {"\U0001F600"}, kBytes, false);
+    ExpectRefusedRightly(tokenizer, {"\U0001F600 b "}, kBytes, true);
+    ExpectRefusedRightly(tokenizer, {"[SEP] a ", "[MASK]"}, kBytes, true);
+    // What is not refused whole is not refused early.
+    for (const LengthPolicy policy :
+         {LengthPolicy::kTruncate, LengthPolicy::kWindow}) {
+      EXPECT_TRUE(CheckBeginning(tokenizer, std::string(kBytes, 'a') + " b",
+                                 {.policy = policy, .max_tokens = 64}, "f")
+                      .ok());
+    }
+  }
 }
 
 TEST(SequencePlanTest, TakesWhatFitsWhole) {
