@@ -145,6 +145,7 @@ class EngineTest : public testing::Test {
   }
 
   std::string LogText() {
+    EXPECT_TRUE(log_.Flush(absl::Seconds(60)));
     std::rewind(log_file_);
     std::string log(1 << 16, '\0');
     log.resize(std::fread(log.data(), 1, log.size(), log_file_));

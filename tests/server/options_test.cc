@@ -232,7 +232,7 @@ TEST(OptionsTest, TheCollectorIsAnAddressOverHttp) {
 TEST(OptionsTest, WorkersAndThreadsComeFromTheCpus) {
   const absl::FlagSaver saver;
   Set("models", "/m");
-  const auto chosen = [](int cpus) {
+  const auto chosen = [](double cpus) {
     const auto options = OptionsFromFlags({.cpus = cpus});
     return std::tuple(options->threads, options->workers,
                       options->threads_per_worker);

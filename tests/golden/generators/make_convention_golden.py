@@ -105,10 +105,11 @@ def cross_encoder(name, labels, **keys):
     edit_json(directory / "config.json", **keys)
     encoder = CrossEncoder(str(directory), device="cpu")
     scores = encoder.predict(PAIRS)
+    default = type(encoder.activation_fn).__name__
+    # Which stays the encoder's from then on.
     logits = encoder.predict(PAIRS, activation_fn=torch.nn.Identity())
     function = {"Sigmoid": "FUNCTION_SIGMOID", "Identity": "FUNCTION_NONE",
-                "Softmax": "FUNCTION_SOFTMAX"}[
-                    type(encoder.activation_fn).__name__]
+                "Softmax": "FUNCTION_SOFTMAX"}[default]
     write(directory, model=dict(default_function=function),
           classify=[dict(text=a, text_pair=b, logits=numbers(logit),
                          scores=numbers(score))
