@@ -10,9 +10,9 @@ import unittest
 
 import deberta.v1.deberta_pb2 as pb
 import environment
+import refusals_test
 from errors import failure_of
 from heads_test import make
-from refusals_test import RefusalTest, edit_config
 from server import Server, stub
 
 sys.path.insert(0, str(environment.ROOT / "docs/examples"))
@@ -220,10 +220,10 @@ class UnknownConventionsTest(unittest.TestCase):
 
     def test_activations(self):
         directory = copy("gelu", "reranker")
-        edit_config(directory, sentence_transformers={
+        refusals_test.edit_config(directory, sentence_transformers={
             "activation_fn": "torch.nn.modules.activation.GELU"})
         self.refused(directory, "activation.GELU.*\"function\"")
-        edit_config(directory, sentence_transformers={
+        refusals_test.edit_config(directory, sentence_transformers={
             "activation_fn": "my.package.Sigmoid"})
         self.refused(directory, "my.package.Sigmoid.*deberta.json")
 
