@@ -39,14 +39,14 @@
 namespace deberta::server {
 
 struct ModelSettings {
-  std::optional<model::FillMaskDecoder> fill_mask;
-  std::optional<tokenizer::Profile> tokenizer_profile;
-  std::optional<size_t> max_tokens;
-  std::optional<ScoreFunction> function;
+  std::optional<model::FillMaskDecoder> fill_mask = {};
+  std::optional<tokenizer::Profile> tokenizer_profile = {};
+  std::optional<size_t> max_tokens = {};
+  std::optional<ScoreFunction> function = {};
   std::string entailment;  // a label; "": by its name
-  std::optional<HeadDeclaration> head;
+  std::optional<HeadDeclaration> head = {};
   std::vector<TextInput> calibration;  // no text in it is empty
-  std::vector<Proof> proofs;
+  std::vector<Proof> proofs = {};
 };
 
 // Nothing set if `directory` has no such file. InvalidArgument names the file,

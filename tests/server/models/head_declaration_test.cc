@@ -69,7 +69,7 @@ TEST(HeadDeclarationTest, RoundsHalfToEvenAndCutsWhatIsSmall) {
   EXPECT_EQ(Rounded(0.125, {.decimals = 2}), 0.12);
   EXPECT_EQ(Rounded(0.375, {.decimals = 2}), 0.38);
   EXPECT_EQ(Rounded(1.23456, {}), 1.23456);
-  EXPECT_EQ(Rounded(0.04996, {.decimals = 4, .zero_below = 0.05}), 0);
+  EXPECT_EQ(Rounded(0.04994, {.decimals = 4, .zero_below = 0.05}), 0);
   EXPECT_EQ(Rounded(0.04996, {.decimals = 3, .zero_below = 0.05}), 0.05);
 }
 

@@ -20,9 +20,15 @@ std::unique_ptr<const model::Model> Golden(const std::string& name) {
   return *std::move(model);
 }
 
+ModelSettings Tokens(size_t tokens) {
+  ModelSettings settings;
+  settings.max_tokens = tokens;
+  return settings;
+}
+
 absl::Status Check(const model::Model& model, size_t tokens,
                    const LoadOptions& options = {}) {
-  return CheckMaxTokens({.max_tokens = tokens}, options, model);
+  return CheckMaxTokens(Tokens(tokens), options, model);
 }
 
 std::string Message(const absl::Status& status) {
@@ -68,9 +74,9 @@ TEST(SequenceLimitTest, TheFileGoesBeforeTheFlag) {
   const auto absolute = Golden("v1_absolute_fill");
   const LoadOptions flag = {.max_tokens = 4096};
   EXPECT_EQ(WantedMaxTokens({}, flag), 4096u);
-  EXPECT_EQ(WantedMaxTokens({.max_tokens = 16}, flag), 16u);
+  EXPECT_EQ(WantedMaxTokens(Tokens(16), flag), 16u);
   EXPECT_EQ(WantedMaxTokens({}, {}), std::nullopt);
-  EXPECT_TRUE(CheckMaxTokens({.max_tokens = 16}, flag, *absolute).ok());
+  EXPECT_TRUE(CheckMaxTokens(Tokens(16), flag, *absolute).ok());
   EXPECT_THAT(Message(CheckMaxTokens({}, flag, *absolute)),
               AllOf(HasSubstr("--max_tokens: expected at most 24, got 4096"),
                     HasSubstr("deberta.json goes before the flag")));

@@ -59,7 +59,11 @@ class CalibrationTest : public testing::Test {
   int32_t mask() const { return *tokenizer_->special_ids().mask; }
 
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
-  model::Config config_;
+  model::Config config_ = [] {
+    model::Config config;
+    config.vocab_size = 1 << 20;
+    return config;
+  }();
 };
 
 constexpr Head kHeads[] = {

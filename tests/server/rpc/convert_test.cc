@@ -310,7 +310,7 @@ TEST(ConvertTest, ModelCarriesEveryField) {
             "tokenizer_profile: \"hf4\" resident_bytes: 2199023255552 "
             "fill_mask_decoder: \"emd\" requested_precision: \"auto\" "
             "precision_note: \"fast\" label_agreement: 0.5 max_logit_change: "
-            "0.25");
+            "0.25 default_pooling: \"cls\" default_vector_size: 8");
   told.keeps_fp32 = true;
   ToProto(model, &out);
   EXPECT_TRUE(out.fp32_available());

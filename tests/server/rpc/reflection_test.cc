@@ -6,7 +6,8 @@
 
 #include <set>
 #include <string>
-#include <vector>
+
+#include "deberta/v1/deberta.pb.h" #include < vector>
 
 namespace deberta::server {
 namespace {
@@ -51,6 +52,8 @@ TEST_F(ReflectionTest, ListsTheServices) {
 }
 
 TEST_F(ReflectionTest, FindsSymbolsAndFiles) {
+  // The file is known once a message of it is.
+  ASSERT_NE(v1::ClassifyRequest::descriptor(), nullptr);
   for (const char* symbol :
        {"deberta.v1.DebertaService", "deberta.v1.DebertaService.Classify",
         "deberta.v1.ClassifyRequest"}) {

@@ -38,7 +38,8 @@ std::vector<json> CasesOfBothSides(const std::string& task) {
 // A model view of a case; `config` is filled and must outlive it.
 TaskModel ModelOf(const json& c, size_t max_tokens, model::Config* config) {
   if (c.contains("labels")) config->labels = Strings(c["labels"]);
-  if (c.contains("vocab_size")) config->vocab_size = c["vocab_size"];
+  config->vocab_size =
+      c.value("vocab_size", GoldenTokenizer(c["tokenizer"]).vocab_size());
   return {.tokenizer = &GoldenTokenizer(
               c["tokenizer"],
               {.padding_side = c.value("padding_side", "right"),

@@ -273,7 +273,8 @@ TEST_P(RequestsTest, Tokenize) {
 // An unknown word is one v3 token of any length, and every pair of tokens may
 // be a candidate.
 TEST(AnswerQuestionTest, BoundsTheTextOfItsCandidates) {
-  const model::Config config;
+  model::Config config;
+  config.vocab_size = 1 << 20;
   const TaskModel model = {.tokenizer = &GoldenTokenizer("v3"),
                            .config = &config,
                            .max_tokens = 512};

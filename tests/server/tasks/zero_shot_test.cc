@@ -43,7 +43,11 @@ class ZeroShotTest : public ::testing::Test {
     return *std::move(results);
   }
 
-  model::Config config_;
+  model::Config config_ = [] {
+    model::Config config;
+    config.vocab_size = 1 << 20;
+    return config;
+  }();
   std::vector<std::string> labels_ = {"contradiction", "neutral", "Entailment"};
   std::optional<size_t> entailment_ = 2;
   size_t max_tokens_ = 64;
