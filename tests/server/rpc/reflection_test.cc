@@ -6,8 +6,9 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
-#include "deberta/v1/deberta.pb.h" #include < vector>
+#include "deberta/v1/deberta.pb.h"
 
 namespace deberta::server {
 namespace {
