@@ -63,7 +63,11 @@ TEST(SchedulerThreadsTest, ThreadsComeAndRestWithTheMachine) {
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
   Scheduler scheduler(
-      {.threads = 1, .most_threads = 3, .max_batches = 3}, 1,
+      {.threads = 1,
+       .most_threads = 3,
+       .max_batches = 3,
+       .max_batch_tokens = 1024},
+      1,
       [&](size_t queue, const model::RaggedBatch& batch,
           const model::ForwardOptions& options, model::Workspace& workspace,
           model::BatchOutput* output) {
@@ -80,9 +84,10 @@ TEST(SchedulerThreadsTest, ThreadsComeAndRestWithTheMachine) {
     wanted = threads;
     // Each too long for company.
     std::vector<Answer> answers(6);
+    int32_t id = 0;
     for (Answer& answer : answers) {
       ASSERT_TRUE(scheduler
-                      .Submit(0, JobWith({std::vector<int32_t>(1024, 1)},
+                      .Submit(0, JobWith({std::vector<int32_t>(1024, ++id)},
                                          answer.Callback()))
                       .ok());
     }
