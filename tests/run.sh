@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the whole test suite.
 #
-#   tests/run.sh                unit and golden tests and the end-to-end test; all
-#                               programs by clang with its thread-safety analysis;
-#                               the tests that matter for bytes under ASan and
-#                               UBSan, and those for threads under TSan
-#   tests/run.sh --release      only what the first line says up to the semicolon
-#   tests/run.sh --sanitizers   tests and fuzzers by clang too, and all of ctest
-#                               under both sanitizers
+#   tests/run.sh                unit and golden tests and the end-to-end test, and
+#                               the tests of the scheduler's threads under TSan
+#   tests/run.sh --release      the first two alone
+#   tests/run.sh --clang        also all programs by clang with its thread-safety
+#                               analysis, and the tests of bytes by clang's ASan
+#                               and UBSan
+#   tests/run.sh --sanitizers   all by clang with its thread-safety analysis, and
+#                               all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
 #   tests/run.sh --all          all of these, and the Helm chart by its real tools
 #
@@ -19,14 +20,16 @@ cd "$(dirname "$0")/.." || exit 1
 
 checks=some
 image=no
+clang=no
 deploy=()
 for argument in "$@"; do
   case "$argument" in
     --release) checks=none ;;
+    --clang) clang=yes ;;
     --sanitizers) checks=all ;;
     --image) image=yes ;;
     --all) checks=all image=yes deploy=(--all) ;;
-    *) echo "usage: $0 [--release|--sanitizers] [--image] [--all]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--release|--sanitizers] [--clang] [--image] [--all]" >&2; exit 2 ;;
   esac
 done
 programs=(deberta-server deberta-client deberta-convert deberta-bench)
@@ -95,8 +98,6 @@ phase "clients" tests/clients/run.sh build/release
 phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 case $checks in
   some)
-    phase "build clang-asan programs" build clang-asan "${programs[@]}"
-    sanitized clang-asan "${byte_tests[@]}"
     sanitized tsan "${thread_tests[@]}"
     ;;
   all)
@@ -107,5 +108,9 @@ case $checks in
 esac
 [ ${#deploy[@]} -gt 0 ] &&
   phase "client examples" tests/clients/examples.sh build/release
+if [ "$clang" = yes ]; then
+  phase "build clang-asan programs" build clang-asan "${programs[@]}"
+  sanitized clang-asan "${byte_tests[@]}"
+fi
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh
 finish
