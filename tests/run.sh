@@ -95,7 +95,6 @@ phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
 phase "clients" tests/clients/run.sh build/release
-phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 case $checks in
   some)
     sanitized tsan "${thread_tests[@]}"
@@ -111,6 +110,9 @@ esac
 if [ "$clang" = yes ]; then
   phase "build clang-asan programs" build clang-asan "${programs[@]}"
   sanitized clang-asan "${byte_tests[@]}"
+fi
+if [ "${#deploy[@]}" -gt 0 ]; then
+  phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 fi
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh
 finish
