@@ -72,29 +72,33 @@ size_t Undroppable(double all, double files, double shared, double slab) {
       std::max(0.0, all - std::max(0.0, files - shared) - slab));
 }
 
-// Those without a limit have none.
-std::optional<MemoryUse> UseV2(const std::string& directory) {
-  const std::optional<double> limit =
-      BytesOf(FirstLine(directory + "/memory.max"));
-  if (!limit.has_value()) return std::nullopt;
-  std::map<std::string, double> stat = Numbers(directory + "/memory.stat");
-  const double all =
-      BytesOf(FirstLine(directory + "/memory.current")).value_or(0);
-  return MemoryUse{
-      static_cast<size_t>(*limit),
-      Undroppable(all, stat["file"], stat["shmem"], stat["slab_reclaimable"])};
-}
+// What the versions call the same.
+struct MemoryNames {
+  const char* limit;
+  const char* usage;
+  // Of memory.stat.
+  const char* files;
+  const char* shared;
+  const char* slab;
+};
+constexpr MemoryNames kNamesV2 = {"/memory.max", "/memory.current", "file",
+                                  "shmem", "slab_reclaimable"};
+// Slabs are not in its usage.
+constexpr MemoryNames kNamesV1 = {"/memory.limit_in_bytes",
+                                  "/memory.usage_in_bytes", "total_cache",
+                                  "total_shmem", ""};
 
-std::optional<MemoryUse> UseV1(const std::string& directory) {
+// Those without a limit have none.
+std::optional<MemoryUse> UseOf(const std::string& directory,
+                               const MemoryNames& names) {
   const std::optional<double> limit =
-      BytesOf(FirstLine(directory + "/memory.limit_in_bytes"));
+      BytesOf(FirstLine(directory + names.limit));
   if (!limit.has_value()) return std::nullopt;
   std::map<std::string, double> stat = Numbers(directory + "/memory.stat");
-  const double all =
-      BytesOf(FirstLine(directory + "/memory.usage_in_bytes")).value_or(0);
-  return MemoryUse{
-      static_cast<size_t>(*limit),
-      Undroppable(all, stat["total_cache"], stat["total_shmem"], 0)};
+  const double all = BytesOf(FirstLine(directory + names.usage)).value_or(0);
+  return MemoryUse{static_cast<size_t>(*limit),
+                   Undroppable(all, stat[names.files], stat[names.shared],
+                               stat[names.slab])};
 }
 
 }  // namespace
@@ -144,10 +148,9 @@ std::optional<size_t> Cgroup::MemoryLimit() const {
     Keep(BytesOf(FirstLine(path)), &least);
   };
   ForEach(
-      "memory", [&](const auto& directory) { keep(directory + "/memory.max"); },
-      [&](const auto& directory) {
-        keep(directory + "/memory.limit_in_bytes");
-      });
+      "memory",
+      [&](const auto& directory) { keep(directory + kNamesV2.limit); },
+      [&](const auto& directory) { keep(directory + kNamesV1.limit); });
   if (!least.has_value()) return std::nullopt;
   return static_cast<size_t>(*least);
 }
@@ -159,8 +162,9 @@ std::optional<MemoryUse> Cgroup::Memory() const {
     if (!tightest.has_value() || use->left() < tightest->left()) tightest = use;
   };
   ForEach(
-      "memory", [&](const auto& directory) { keep(UseV2(directory)); },
-      [&](const auto& directory) { keep(UseV1(directory)); });
+      "memory",
+      [&](const auto& directory) { keep(UseOf(directory, kNamesV2)); },
+      [&](const auto& directory) { keep(UseOf(directory, kNamesV1)); });
   return tightest;
 }
 

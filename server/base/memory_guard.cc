@@ -15,16 +15,7 @@ size_t MemoryReserve(size_t limit) {
 MemoryGuard::MemoryGuard(std::function<std::optional<MemoryUse>()> read,
                          absl::Duration interval)
     : read_(std::move(read)),
-      thread_([this, interval] { RunThread(interval); }) {}
-
-MemoryGuard::~MemoryGuard() {
-  {
-    const MutexLock lock(&mutex_);
-    stopping_ = true;
-    changed_.Signal();
-  }
-  thread_.join();
-}
+      thread_([this, interval] { return Look() ? interval : 50 * interval; }) {}
 
 bool MemoryGuard::Look() {
   const auto is_short = [](const std::optional<MemoryUse>& use) {
@@ -38,14 +29,6 @@ bool MemoryGuard::Look() {
   left_ = use.has_value() ? use->left() : 0;
   short_ = is_short(use);
   return use.has_value();
-}
-
-void MemoryGuard::RunThread(absl::Duration interval) {
-  MutexLock lock(&mutex_);
-  while (!stopping_) {
-    const bool limited = Look();
-    changed_.WaitFor(&mutex_, limited ? interval : 50 * interval);
-  }
 }
 
 }  // namespace deberta::server

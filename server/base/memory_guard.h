@@ -7,12 +7,10 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
-#include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "server/base/cgroup_limits.h"
-#include "server/base/mutex.h"
+#include "server/base/periodic_thread.h"
 
 namespace deberta::server {
 
@@ -27,9 +25,6 @@ class MemoryGuard {
   // what the allocator holds free is given back first.
   MemoryGuard(std::function<std::optional<MemoryUse>()> read,
               absl::Duration interval = absl::Milliseconds(100));
-  ~MemoryGuard();
-  MemoryGuard(const MemoryGuard&) = delete;
-  MemoryGuard& operator=(const MemoryGuard&) = delete;
 
   bool is_short() const { return short_; }
   // Of the limit, when last read; 0 without one.
@@ -39,15 +34,10 @@ class MemoryGuard {
   bool Look();
 
  private:
-  void RunThread(absl::Duration interval);
-
   const std::function<std::optional<MemoryUse>()> read_;
   std::atomic<bool> short_ = false;
   std::atomic<size_t> left_ = 0;
-  Mutex mutex_;
-  CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  PeriodicThread thread_;  // last: it uses the others
 };
 
 }  // namespace deberta::server

@@ -6,11 +6,8 @@
 #ifndef SERVER_BASE_MEMORY_TRIM_H_
 #define SERVER_BASE_MEMORY_TRIM_H_
 
-#include <thread>
-
-#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
-#include "server/base/mutex.h"
+#include "server/base/periodic_thread.h"
 
 namespace deberta::server {
 
@@ -18,17 +15,9 @@ namespace deberta::server {
 class MemoryTrim {
  public:
   explicit MemoryTrim(absl::Duration interval = absl::Seconds(5));
-  ~MemoryTrim();
-  MemoryTrim(const MemoryTrim&) = delete;
-  MemoryTrim& operator=(const MemoryTrim&) = delete;
 
  private:
-  void RunThread(absl::Duration interval);
-
-  Mutex mutex_;
-  CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  PeriodicThread thread_;
 };
 
 }  // namespace deberta::server

@@ -32,19 +32,12 @@ absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(
   authenticator->state_ = StateOf(authenticator->path_);
   if (absl::Status s = authenticator->Load(); !s.ok()) return s;
   if (interval < absl::InfiniteDuration()) {
-    authenticator->watcher_ = std::thread(
-        [interval, self = authenticator.get()] { self->Watch(interval); });
+    authenticator->watcher_.emplace([interval, self = authenticator.get()] {
+      self->Poll();
+      return interval;
+    });
   }
   return authenticator;
-}
-
-Authenticator::~Authenticator() {
-  {
-    const MutexLock lock(&mutex_);
-    stopping_ = true;
-    stopped_.SignalAll();
-  }
-  if (watcher_.joinable()) watcher_.join();
 }
 
 absl::StatusOr<std::shared_ptr<const Account>> Authenticator::Authenticate(
@@ -94,7 +87,8 @@ absl::Status Authenticator::Load() {
       ReadSmallFile(path_, kMaxTokenFileBytes);
   if (!text.ok()) return CannotRead(text.status().message());
   absl::StatusOr<TokenFile> file = ParseTokenFile(*text);
-  if (!file.ok()) return CannotRead(absl::StrCat(path_, ": ", file.status().message()));
+  if (!file.ok())
+    return CannotRead(absl::StrCat(path_, ": ", file.status().message()));
   std::map<std::string_view, const Account*> before;
   std::shared_ptr<const Accounts> old;
   {
@@ -117,17 +111,6 @@ absl::Status Authenticator::Load() {
   const MutexLock lock(&mutex_);
   accounts_ = std::move(accounts);
   return absl::OkStatus();
-}
-
-void Authenticator::Watch(absl::Duration interval) {
-  while (true) {
-    {
-      const MutexLock lock(&mutex_);
-      if (!stopping_) stopped_.WaitFor(&mutex_, interval);
-      if (stopping_) return;
-    }
-    Poll();
-  }
 }
 
 }  // namespace deberta::server

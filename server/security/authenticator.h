@@ -7,9 +7,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
+#include "server/base/periodic_thread.h"
 #include "server/security/account.h"
 #include "server/security/token_file.h"
 
@@ -32,7 +33,6 @@ class Authenticator {
   // for an infinite one.
   static absl::StatusOr<std::unique_ptr<Authenticator>> Open(
       std::string path, absl::Duration interval, ReloadObserver observer);
-  ~Authenticator();
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
 
@@ -66,16 +66,13 @@ class Authenticator {
       : path_(std::move(path)), observer_(std::move(observer)) {}
   static FileState StateOf(const std::string& path);
   absl::Status Load();
-  void Watch(absl::Duration interval);
 
   const std::string path_;
   const ReloadObserver observer_;
   FileState state_;  // of the start, then of the thread that polls
   mutable Mutex mutex_;
-  CondVar stopped_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Accounts> accounts_ ABSL_GUARDED_BY(mutex_);
-  std::thread watcher_;
+  std::optional<PeriodicThread> watcher_;  // last: it uses the others
 };
 
 }  // namespace deberta::server
