@@ -38,13 +38,6 @@ absl::StatusOr<BidirectionalLstm> LoadLstm(
                            *std::move(second), size);
 }
 
-template <typename Layer>
-absl::Status Keep(absl::StatusOr<Layer> loaded, std::optional<Layer>& layer) {
-  if (!loaded.ok()) return loaded.status();
-  layer.emplace(*std::move(loaded));
-  return absl::OkStatus();
-}
-
 // Rows that products may read of any one text's, wherever they begin.
 size_t RowsReserved(size_t rows) {
   return Linear::PaddedRows(rows + Gemm::kRowStep);

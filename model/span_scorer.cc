@@ -110,9 +110,7 @@ absl::Status SpanScorer::LoadSpan(const SpanScorerWeights& weights,
   absl::Status status = absl::OkStatus();
   const auto keep = [&](const Linear::Source& source,
                         std::optional<Linear>& linear) {
-    absl::StatusOr<Linear> packed = reader.Pack(source);
-    if (packed.ok()) linear = *std::move(packed);
-    status.Update(packed.status());
+    status.Update(Keep(reader.Pack(source), linear));
   };
   keep(ColumnsOf(weight, columns, 0, d, reader.Read(weights.span.first.bias)),
        first_);

@@ -47,9 +47,7 @@ absl::StatusOr<TokenScorer> TokenScorer::Load(const TokenScorerWeights& weights,
   absl::Status status = absl::OkStatus();
   const auto keep = [&](const Linear::Source& source,
                         std::optional<Linear>& linear) {
-    absl::StatusOr<Linear> packed = reader.Pack(source);
-    if (packed.ok()) linear = *std::move(packed);
-    status.Update(packed.status());
+    status.Update(Keep(reader.Pack(source), linear));
   };
   const auto d = static_cast<size_t>(weights.token.weight->shape[1]);
   // Both halves of a projection.

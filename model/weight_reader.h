@@ -3,9 +3,11 @@
 #ifndef MODEL_WEIGHT_READER_H_
 #define MODEL_WEIGHT_READER_H_
 
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/checkpoint/checkpoint.h"
@@ -59,6 +61,14 @@ class WeightReader {
   std::set<const TensorView*> done_;
   LoadProgress progress_;
 };
+
+// Keeps a layer that was loaded, or says why it was not.
+template <typename Layer>
+absl::Status Keep(absl::StatusOr<Layer> loaded, std::optional<Layer>& layer) {
+  if (!loaded.ok()) return loaded.status();
+  layer.emplace(*std::move(loaded));
+  return absl::OkStatus();
+}
 
 }  // namespace deberta::model
 

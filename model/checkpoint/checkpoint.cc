@@ -19,6 +19,9 @@ namespace {
 // Far above any that was ever written; JSON is held in memory whole.
 constexpr size_t kMaxJsonBytes = size_t{64} << 20;
 
+// Stands before the names of the encoder's tensors.
+constexpr char kGlinerEncoder[] = "token_rep_layer.bert_layer.model.";
+
 absl::Status AtFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(path, ": ", status.message()));
@@ -27,14 +30,6 @@ absl::Status AtFile(const std::string& path, const absl::Status& status) {
 bool Exists(const std::string& path) {
   std::error_code error;
   return std::filesystem::exists(path, error);
-}
-
-// `gliner`: the encoder's tensors stand below a name of GLiNER's.
-std::string NormalName(bool gliner, std::string_view name,
-                       std::string_view backbone) {
-  constexpr std::string_view kEncoder = "token_rep_layer.bert_layer.model.";
-  if (gliner && name.starts_with(kEncoder)) name.remove_prefix(kEncoder.size());
-  return NormalizeWeightName(name, backbone);
 }
 
 }  // namespace
@@ -66,6 +61,7 @@ absl::Status Checkpoint::ReadGlinerConfig() {
   if (!model.ok()) return model.status();
   config_ = std::move(model->encoder);
   gliner_ = std::move(model->gliner);
+  backbone_prefix_ = kGlinerEncoder;
   return absl::OkStatus();
 }
 
@@ -110,8 +106,7 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     const auto found = contents->source_names.find(name);
     const std::string& source =
         found == contents->source_names.end() ? name : found->second;
-    const std::string normal =
-        NormalName(gliner_.has_value(), name, backbone_prefix_);
+    const std::string normal = NormalizeWeightName(name, backbone_prefix_);
     if (!tensors_.emplace(normal, std::move(tensor)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": tensor \"", source,
@@ -121,8 +116,7 @@ absl::StatusOr<std::set<std::string>> Checkpoint::AddFile(
     names.insert(source);
   }
   for (const auto& [name, type] : contents->other_types) {
-    other_types_.emplace(
-        NormalName(gliner_.has_value(), name, backbone_prefix_), type);
+    other_types_.emplace(NormalizeWeightName(name, backbone_prefix_), type);
   }
   for (const auto& [name, why] : contents->skipped) {
     skipped_.emplace(name, why);

@@ -232,15 +232,8 @@ absl::StatusOr<Config> ParseEncoderConfig(const Json& object) {
 }
 
 absl::StatusOr<Config> ParseConfig(std::string_view text) {
-  const absl::StatusOr<Json> object = json::Parse(text);
-  if (!object.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not valid JSON: ", object.status().message()));
-  }
-  if (!object->is_object()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected a JSON object, got ", json::Shown(*object)));
-  }
+  const absl::StatusOr<Json> object = ParseObject(text);
+  if (!object.ok()) return object.status();
   absl::StatusOr<Config> config = ReadEncoder(*object);
   if (!config.ok()) return config;
   ConfigFields heads(*object);

@@ -34,6 +34,19 @@ constexpr std::pair<const char*, Activation> kActivations[] = {
 
 }  // namespace
 
+absl::StatusOr<Json> ParseObject(std::string_view text) {
+  absl::StatusOr<Json> object = json::Parse(text);
+  if (!object.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not valid JSON: ", object.status().message()));
+  }
+  if (!object->is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a JSON object, got ", json::Shown(*object)));
+  }
+  return object;
+}
+
 std::optional<Activation> FindActivation(std::string_view name) {
   for (const auto& [spelling, activation] : kActivations) {
     if (name == spelling) return activation;

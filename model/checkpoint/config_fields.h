@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,9 @@ using Json = json::Value;
 
 // Whole numbers may be written as floats (768.0).
 std::optional<int64_t> AsInteger(const Json& value);
+
+// InvalidArgument where it is not JSON, or none of an object.
+absl::StatusOr<Json> ParseObject(std::string_view text);
 
 // Keeps the first thing wrong, so that callers check once at the end. A key
 // that is absent or null takes its fallback (but for Bool); so does one that is

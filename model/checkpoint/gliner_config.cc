@@ -240,15 +240,8 @@ void SetCosts(const Config& config, GlinerConfig& gliner) {
 
 absl::StatusOr<GlinerModel> ParseGlinerConfig(std::string_view text,
                                               std::string_view config_json) {
-  const absl::StatusOr<Json> object = json::Parse(text);
-  if (!object.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not valid JSON: ", object.status().message()));
-  }
-  if (!object->is_object()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected a JSON object, got ", json::Shown(*object)));
-  }
+  const absl::StatusOr<Json> object = ParseObject(text);
+  if (!object.ok()) return object.status();
   ConfigFields fields(*object);
   GlinerConfig gliner = ReadGliner(fields);
   if (!fields.status().ok()) return fields.status();

@@ -26,12 +26,6 @@ enum class LabelHeadKind {
   kTokensAndSpans,
   // GLiClass: [labels].
   kClasses,
-  // GLiNER2: of each group of the reading, in turn:
-  //   kClasses     [fields]: logits
-  //   kEntities    [1]: the number that the model counts, T; if it is not 0,
-  //                [words][max_span_words][fields] logits as of kSpans
-  //   kStructures  [1]: T; then T times [words][max_span_words][fields]
-  kSchema,
 };
 
 struct LabelHead {
@@ -51,22 +45,9 @@ struct LabelHead {
   std::string label_token = {};
   int32_t label_token_id = -1;
   std::string separator_token = {};
-  int32_t separator_token_id = -1;
   // WordReading::labels are the label tokens themselves; else the token after
   // each.
   bool reads_label_token = true;
-
-  // kClasses only. The labels stand before the text, else behind it.
-  bool labels_first = false;
-  // WordReading::label_ends is read.
-  bool averages_labels = false;
-  // WordReading::text_begin may be the separator, from which on the text is
-  // read (extract_text_features).
-  bool text_from_separator = false;
-  // type_ids are read: 0 before the first separator, 1 from it on.
-  bool segments = false;
-  std::string example_token = {};
-  int32_t example_token_id = -1;
 
   // The head's work in tokens of the encoder's: on each word, on each label,
   // and on each pair of the two.

@@ -12,17 +12,6 @@
 
 namespace deberta::model {
 
-// One question to a head that answers several (GLiNER2): the tokens of its
-// prompt, of the sequence.
-struct SchemaGroup {
-  enum class Kind { kClasses, kEntities, kStructures };
-  Kind kind = Kind::kEntities;
-  uint32_t prompt = 0;                // of [P]
-  std::vector<uint32_t> fields = {};  // of each field's marker, ascending
-
-  friend bool operator==(const SchemaGroup&, const SchemaGroup&) = default;
-};
-
 // Which tokens of a sequence a head over words and labels reads; see
 // LabelHeadKind for what it gives.
 struct WordReading {
@@ -32,16 +21,9 @@ struct WordReading {
   std::vector<uint32_t> word_ends = {};
   // [labels], ascending: the token read for each label.
   std::vector<uint32_t> labels = {};
-  // [labels], LabelHead::averages_labels only: the tokens from labels[i] to
-  // label_ends[i] (not read) are averaged; equal: that of labels[i] alone.
-  std::vector<uint32_t> label_ends = {};
   // [labels], kTokensAndSpans only: scores above which the parts of a span, and
   // spans, count.
   std::vector<float> thresholds = {};
-  // kClasses only: the first token of the text.
-  uint32_t text_begin = 0;
-  // kSchema only.
-  std::vector<SchemaGroup> groups = {};
 
   friend bool operator==(const WordReading&, const WordReading&) = default;
 };

@@ -72,10 +72,7 @@ std::vector<Sequence> ReadSequences(const std::string& name) {
         .word_begins = ReadTokens(*golden, "word_begins" + n),
         .word_ends = ReadTokens(*golden, "word_ends" + n),
         .labels = ReadTokens(*golden, "labels" + n),
-        .label_ends = ReadTokens(*golden, "label_ends" + n),
         .thresholds = golden->Read("thresholds" + n)};
-    const std::vector<uint32_t> begin = ReadTokens(*golden, "text_begin" + n);
-    if (!begin.empty()) reading.text_begin = begin[0];
     std::vector<int32_t> types = golden->ReadIds("type_ids" + n);
     types.resize(ids.size());
     sequences.push_back(
