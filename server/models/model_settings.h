@@ -43,9 +43,9 @@ struct ModelSettings {
   std::optional<tokenizer::Profile> tokenizer_profile = {};
   std::optional<size_t> max_tokens = {};
   std::optional<ScoreFunction> function = {};
-  std::string entailment;  // a label; "": by its name
+  std::string entailment = {};  // a label; "": by its name
   std::optional<HeadDeclaration> head = {};
-  std::vector<TextInput> calibration;  // no text in it is empty
+  std::vector<TextInput> calibration = {};  // no text in it is empty
   std::vector<Proof> proofs = {};
 };
 
