@@ -105,13 +105,12 @@ case $checks in
     sanitized asan-ubsan
     ;;
 esac
-[ ${#deploy[@]} -gt 0 ] &&
-  phase "client examples" tests/clients/examples.sh build/release
 if [ "$clang" = yes ]; then
   phase "build clang-asan programs" build clang-asan "${programs[@]}"
   sanitized clang-asan "${byte_tests[@]}"
 fi
 if [ "${#deploy[@]}" -gt 0 ]; then
+  phase "client examples" tests/clients/examples.sh build/release
   phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 fi
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh

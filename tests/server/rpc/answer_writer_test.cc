@@ -8,19 +8,10 @@
 #include <vector>
 
 #include "deberta/v1/deberta.pb.h"
+#include "tests/server/rpc/buffer_bytes.h"
 
 namespace deberta::server {
 namespace {
-
-std::string BytesOf(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(buffer.Dump(&slices).ok());
-  std::string bytes;
-  for (const grpc::Slice& slice : slices) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
-}
 
 TEST(AnswerWriterTest, PartsAreTheWhole) {
   v1::ClassifyResponse whole;

@@ -16,6 +16,7 @@
 
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "tests/server/rpc/buffer_bytes.h"
 #include "tests/server/rpc/test_server.h"
 
 namespace deberta::server {
@@ -150,10 +151,7 @@ grpc::Status Send(grpc::GenericStub& stub, const std::string& method,
                  &response,
                  [&](grpc::Status status) { done.set_value(status); });
   const grpc::Status status = done.get_future().get();
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(!status.ok() || response.Dump(&slices).ok());
-  for (const grpc::Slice& part : slices)
-    answer->append(reinterpret_cast<const char*>(part.begin()), part.size());
+  if (status.ok()) *answer = BytesOf(response);
   return status;
 }
 

@@ -8,21 +8,12 @@
 
 #include "absl/status/status.h"
 #include "deberta/v1/deberta.pb.h"
+#include "tests/server/rpc/buffer_bytes.h"
 
 namespace deberta::server {
 namespace {
 
 using testing::HasSubstr;
-
-std::string Bytes(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(buffer.Dump(&slices).ok());
-  std::string bytes;
-  for (const grpc::Slice& slice : slices) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
-}
 
 absl::StatusOr<ProcessItem> Read(const std::string& bytes) {
   return ReadProcessItem(grpc::Slice(bytes));
@@ -37,7 +28,7 @@ TEST(ProcessMessagesTest, TakesTheRequestOut) {
   ASSERT_TRUE(item.ok()) << item.status();
   EXPECT_EQ(item->id, "row 7");
   EXPECT_EQ(item->method, Method::kClassify);
-  EXPECT_EQ(Bytes(item->request), request.classify().SerializeAsString());
+  EXPECT_EQ(BytesOf(item->request), request.classify().SerializeAsString());
 }
 
 TEST(ProcessMessagesTest, KnowsEveryRequestOfTheProto) {
@@ -52,7 +43,7 @@ TEST(ProcessMessagesTest, KnowsEveryRequestOfTheProto) {
     ASSERT_TRUE(item->method.has_value()) << field->name();
     v1::ProcessResponse response;
     ASSERT_TRUE(response.ParseFromString(
-        Bytes(ProcessAnswer("id", *item->method, grpc::ByteBuffer()))));
+        BytesOf(ProcessAnswer("id", *item->method, grpc::ByteBuffer()))));
     EXPECT_EQ(response.id(), "id");
     const auto* answer =
         response.descriptor()->FindFieldByNumber(field->number());
@@ -98,7 +89,7 @@ TEST(ProcessMessagesTest, BoundsTheId) {
 
 TEST(ProcessMessagesTest, AFailureIsAsThatOfACall) {
   v1::ProcessResponse response;
-  ASSERT_TRUE(response.ParseFromString(Bytes(ProcessFailure(
+  ASSERT_TRUE(response.ParseFromString(BytesOf(ProcessFailure(
       "id", grpc::Status(grpc::StatusCode::NOT_FOUND, "none", "details")))));
   EXPECT_EQ(response.id(), "id");
   EXPECT_EQ(response.error().code(), 5);

@@ -10,6 +10,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/base/clock.h"
 #include "server/rpc/service.h"
+#include "tests/server/rpc/buffer_bytes.h"
 #include "tests/server/rpc/test_server.h"
 
 namespace deberta::server {
@@ -36,13 +37,7 @@ grpc::Status Send(TestServer& server, const std::string& method,
   void* tag = nullptr;
   bool ok = false;
   EXPECT_TRUE(queue.Next(&tag, &ok) && ok);
-  if (answer != nullptr && status.ok()) {
-    std::vector<grpc::Slice> slices;
-    EXPECT_TRUE(response.Dump(&slices).ok());
-    for (const grpc::Slice& part : slices) {
-      answer->append(reinterpret_cast<const char*>(part.begin()), part.size());
-    }
-  }
+  if (answer != nullptr && status.ok()) *answer = BytesOf(response);
   return status;
 }
 
