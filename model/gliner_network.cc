@@ -7,53 +7,11 @@
 #include "model/candidate_spans.h"
 
 namespace deberta::model {
-namespace {
-
-BidirectionalLstm::Direction ReadDirection(const LstmWeights& weights,
-                                           WeightReader& reader) {
-  BidirectionalLstm::Direction direction = {
-      .input = reader.Read(weights.input),
-      .state = reader.Read(weights.state),
-      .bias = reader.Read(weights.input_bias)};
-  const std::vector<float> other = reader.Read(weights.state_bias);
-  std::ranges::transform(direction.bias, other, direction.bias.begin(),
-                         std::plus<>());
-  return direction;
-}
-
-absl::StatusOr<BidirectionalLstm> LoadLstm(
-    const BidirectionalLstmWeights& weights, WeightReader& reader) {
-  const auto size = static_cast<size_t>(weights.forward.state->shape[1]);
-  const auto in = static_cast<size_t>(weights.forward.input->shape[1]);
-  const auto forward = ReadDirection(weights.forward, reader);
-  const auto backward = ReadDirection(weights.backward, reader);
-  auto input =
-      reader.Pack(BidirectionalLstm::InputSource(forward, backward, size, in));
-  if (!input.ok()) return input.status();
-  auto first = reader.Pack(BidirectionalLstm::StateSource(forward, size));
-  if (!first.ok()) return first.status();
-  auto second = reader.Pack(BidirectionalLstm::StateSource(backward, size));
-  if (!second.ok()) return second.status();
-  return BidirectionalLstm(*std::move(input), *std::move(first),
-                           *std::move(second), size);
-}
-
-// Rows that products may read of any one text's, wherever they begin.
-size_t RowsReserved(size_t rows) {
-  return Linear::PaddedRows(rows + Gemm::kRowStep);
-}
-
-const WordReading* ReadingOf(const RaggedBatch& batch, size_t sequence) {
-  return sequence < batch.readings.size() ? batch.readings[sequence].get()
-                                          : nullptr;
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<const LabelNetwork>> GlinerNetwork::Load(
-    const GlinerWeights& weights, WeightReader& reader) {
-  auto network =
-      std::unique_ptr<GlinerNetwork>(new GlinerNetwork(*reader.gliner()));
+    const GlinerConfig& config, const GlinerWeights& weights,
+    WeightReader& reader) {
+  auto network = std::unique_ptr<GlinerNetwork>(new GlinerNetwork(config));
   absl::Status status = absl::OkStatus();
   if (weights.fuser.has_value()) {
     status.Update(
@@ -73,10 +31,8 @@ absl::StatusOr<std::unique_ptr<const LabelNetwork>> GlinerNetwork::Load(
         network->spans_));
   }
   if (weights.prompt.first.weight != nullptr) {
-    status.Update(Keep(reader.Pack(weights.prompt.first, Activation::kRelu),
-                       network->prompt_inner_));
-    status.Update(
-        Keep(reader.Pack(weights.prompt.second), network->prompt_outer_));
+    status.Update(Keep(Mlp::Load(weights.prompt, Activation::kRelu, reader),
+                       network->prompt_));
   }
   if (weights.tokens.has_value()) {
     status.Update(
@@ -93,46 +49,7 @@ void GlinerNetwork::AddRowsRead(const RaggedBatch& batch,
     if (reading == nullptr) continue;
     const uint32_t start = batch.starts[s];
     for (const uint32_t label : reading->labels) rows->push_back(start + label);
-    for (size_t w = 0; w < reading->word_begins.size(); ++w) {
-      uint32_t begin = reading->word_begins[w];
-      uint32_t end = reading->word_ends[w];
-      if (begin == end) continue;
-      if (config_.pooling == WordPooling::kFirst) end = begin + 1;
-      if (config_.pooling == WordPooling::kLast) begin = end - 1;
-      for (uint32_t t = begin; t < end; ++t) rows->push_back(start + t);
-    }
-  }
-}
-
-void GlinerNetwork::Pool(const WordReading& reading, uint32_t start,
-                         std::span<const uint32_t> rows, const float* states,
-                         float* words) const {
-  const auto width = static_cast<size_t>(config_.width);
-  const auto state = [&](uint32_t token) {
-    return states + PlaceOf(rows, start + token) * width;
-  };
-  for (size_t w = 0; w < reading.word_begins.size(); ++w) {
-    const uint32_t begin = reading.word_begins[w];
-    const uint32_t end = reading.word_ends[w];
-    float* word = words + w * width;
-    if (begin == end) {
-      std::fill_n(word, width, 0.0f);
-      continue;
-    }
-    const bool last = config_.pooling == WordPooling::kLast;
-    std::copy_n(state(last ? end - 1 : begin), width, word);
-    if (last || config_.pooling == WordPooling::kFirst) continue;
-    const bool mean = config_.pooling == WordPooling::kMean;
-    for (uint32_t t = begin + 1; t < end; ++t) {
-      const float* token = state(t);
-      for (size_t i = 0; i < width; ++i) {
-        word[i] = mean ? word[i] + token[i] : std::max(word[i], token[i]);
-      }
-    }
-    if (!mean) continue;
-    for (size_t i = 0; i < width; ++i) {
-      word[i] /= static_cast<float>(end - begin);
-    }
+    AddWordRows(config_.pooling, *reading, start, rows);
   }
 }
 
@@ -159,8 +76,9 @@ GlinerNetwork::Vectors GlinerNetwork::Gather(const RaggedBatch& batch,
     const WordReading* reading = ReadingOf(batch, s);
     if (reading == nullptr) return;
     const uint32_t start = batch.starts[s];
-    Pool(*reading, start, rows, states,
-         vectors.words + vectors.word_starts[s] * width);
+    PoolWords(config_.pooling, *reading,
+              {.rows = rows, .start = start, .values = states, .width = width},
+              vectors.words + vectors.word_starts[s] * width);
     float* to = vectors.labels + vectors.label_starts[s] * width;
     for (const uint32_t label : reading->labels) {
       to =
@@ -194,13 +112,9 @@ SpanScorer::Text GlinerNetwork::TextOf(const Vectors& vectors,
 void GlinerNetwork::ScoreSpans(const Vectors& vectors, Workspace& workspace,
                                BatchOutput* output) const {
   const size_t labels = vectors.label_starts.back();
-  const size_t rows = Linear::PaddedRows(labels);
-  float* inner = workspace.intermediate.Reserve(rows * prompt_inner_->out());
-  float* q = workspace.head.Reserve(rows * prompt_outer_->out());
-  if (labels > 0) {
-    prompt_inner_->Forward(vectors.labels, labels, inner, workspace);
-    prompt_outer_->Forward(inner, labels, q, workspace);
-  }
+  float* q =
+      workspace.head.Reserve(Linear::PaddedRows(labels) * prompt_->out());
+  if (labels > 0) prompt_->Forward(vectors.labels, labels, q, workspace);
   const SpanScorer::Factors factors =
       spans_->Compute(vectors.words, vectors.word_starts, q, labels, workspace);
   for (size_t s = 0; s < output->word_logits.size(); ++s) {
@@ -295,8 +209,7 @@ size_t GlinerNetwork::bytes() const {
   add(fuser_);
   add(projection_);
   for (const BidirectionalLstm& layer : lstm_) bytes += layer.bytes();
-  add(prompt_inner_);
-  add(prompt_outer_);
+  add(prompt_);
   add(spans_);
   add(tokens_);
   return bytes;

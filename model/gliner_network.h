@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/gliner_config.h"
 #include "model/label_network.h"
+#include "model/label_parts.h"
 #include "model/layer_fuser.h"
 #include "model/layers/linear.h"
 #include "model/layers/lstm.h"
@@ -27,7 +28,8 @@ namespace deberta::model {
 class GlinerNetwork : public LabelNetwork {
  public:
   static absl::StatusOr<std::unique_ptr<const LabelNetwork>> Load(
-      const GlinerWeights& weights, WeightReader& reader);
+      const GlinerConfig& config, const GlinerWeights& weights,
+      WeightReader& reader);
 
   void AddRowsRead(const RaggedBatch& batch,
                    std::vector<uint32_t>* rows) const override;
@@ -51,10 +53,6 @@ class GlinerNetwork : public LabelNetwork {
   // Of `rows` of the batch, whose projected states are `states`.
   Vectors Gather(const RaggedBatch& batch, std::span<const uint32_t> rows,
                  const float* states, Workspace& workspace) const;
-  // Words of a text, one after another.
-  void Pool(const WordReading& reading, uint32_t start,
-            std::span<const uint32_t> rows, const float* states,
-            float* words) const;
   void RunLstm(Vectors* vectors, Workspace& workspace) const;
   SpanScorer::Text TextOf(const Vectors& vectors, size_t sequence) const;
   void ScoreSpans(const Vectors& vectors, Workspace& workspace,
@@ -71,7 +69,7 @@ class GlinerNetwork : public LabelNetwork {
   std::optional<LayerFuser> fuser_;
   std::optional<Linear> projection_;
   std::vector<BidirectionalLstm> lstm_;
-  std::optional<Linear> prompt_inner_, prompt_outer_;
+  std::optional<Mlp> prompt_;
   std::optional<SpanScorer> spans_;
   std::optional<TokenScorer> tokens_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "model/gliclass_network.h"
+#include "model/gliner2_network.h"
 #include "model/gliner_network.h"
 
 namespace deberta::model {
@@ -22,11 +24,47 @@ bool AreRanges(std::span<const uint32_t> begins, std::span<const uint32_t> ends,
   return true;
 }
 
+// Ranges of which none is empty.
+bool AreFullRanges(std::span<const uint32_t> begins,
+                   std::span<const uint32_t> ends, uint32_t length) {
+  return AreRanges(begins, ends, length) &&
+         std::ranges::equal(begins, ends, std::ranges::less());
+}
+
+bool FitsClasses(const WordReading& reading, const LabelHead& head,
+                 uint32_t length) {
+  return reading.word_begins.size() == 1 &&
+         AreFullRanges(reading.word_begins, reading.word_ends, length) &&
+         (!head.averages_labels ||
+          AreFullRanges(reading.labels, reading.label_ends, length));
+}
+
+bool FitsGroups(const WordReading& reading, uint32_t length) {
+  size_t labels = 0;
+  for (const LabelGroup& group : reading.groups) {
+    if (group.prompt >= length) return false;
+    labels += group.labels;
+  }
+  return labels == reading.labels.size();
+}
+
 bool Fits(const WordReading& reading, const LabelHead& head, uint32_t length) {
-  const bool thresholds = head.kind == LabelHeadKind::kTokensAndSpans;
-  return AreRanges(reading.word_begins, reading.word_ends, length) &&
-         AllBelow(reading.labels, length) &&
-         (!thresholds || reading.thresholds.size() == reading.labels.size());
+  if (!AreRanges(reading.word_begins, reading.word_ends, length) ||
+      !AllBelow(reading.labels, length)) {
+    return false;
+  }
+  switch (head.kind) {
+    case LabelHeadKind::kSpans:
+    case LabelHeadKind::kTokens:
+      return true;
+    case LabelHeadKind::kTokensAndSpans:
+      return reading.thresholds.size() == reading.labels.size();
+    case LabelHeadKind::kClasses:
+      return FitsClasses(reading, head, length);
+    case LabelHeadKind::kGroups:
+      return FitsGroups(reading, length);
+  }
+  return false;
 }
 
 }  // namespace
@@ -39,10 +77,19 @@ size_t PlaceOf(std::span<const uint32_t> rows, uint32_t row) {
 
 absl::StatusOr<std::unique_ptr<const LabelNetwork>> LabelNetwork::Load(
     const Weights& weights, WeightReader& reader) {
-  if (weights.gliner.has_value()) {
-    return GlinerNetwork::Load(*weights.gliner, reader);
+  const LabelConfig* config = reader.label_config();
+  if (config == nullptr) return nullptr;
+  if (const auto* gliner = std::get_if<GlinerWeights>(&weights.label_head)) {
+    return GlinerNetwork::Load(std::get<GlinerConfig>(*config), *gliner,
+                               reader);
   }
-  return nullptr;
+  if (const auto* classes = std::get_if<GliclassWeights>(&weights.label_head)) {
+    return GliclassNetwork::Load(std::get<GliclassConfig>(*config), *classes,
+                                 reader);
+  }
+  return Gliner2Network::Load(std::get<Gliner2Config>(*config),
+                              std::get<Gliner2Weights>(weights.label_head),
+                              reader);
 }
 
 ForwardOptions CollectLayers(const ForwardOptions& options, size_t floats,

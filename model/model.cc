@@ -355,8 +355,8 @@ const std::vector<std::string>& Model::labels() const {
 }
 
 const LabelHead* Model::label_head() const {
-  const GlinerConfig* gliner = parts_->checkpoint->gliner();
-  return gliner == nullptr ? nullptr : &gliner->head;
+  const LabelConfig* config = parts_->checkpoint->label_config();
+  return config == nullptr ? nullptr : &HeadOf(*config);
 }
 
 size_t Model::logit_width() const { return parts_->head.width(); }

@@ -37,10 +37,7 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
   add(weights.head.classifier);
   add(weights.head.dense);
   add(weights.head.norm);
-  if (weights.gliner.has_value()) {
-    const std::vector<const TensorView*> tensors = TensorsOf(*weights.gliner);
-    all.insert(tensors.begin(), tensors.end());
-  }
+  all.insert(weights.label_tensors.begin(), weights.label_tensors.end());
   for (const HeadLayerWeights& layer : weights.head.layers) {
     add(layer.linear);
     add(layer.norm);

@@ -43,7 +43,7 @@ class WeightReader {
   void Done(const TensorView* tensor);
 
   const Config& config() const { return checkpoint_.config(); }
-  const GlinerConfig* gliner() const { return checkpoint_.gliner(); }
+  const LabelConfig* label_config() const { return checkpoint_.label_config(); }
   // Of the encoder's products and of its attention.
   Precision precision() const { return precision_.used; }
   Precision attention_precision() const { return precision_.attention; }

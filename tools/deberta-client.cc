@@ -60,6 +60,8 @@ ABSL_FLAG(bool, raw_scores, false, "rerank: logits in place of scores");
 ABSL_FLAG(std::string, template, "",
           "zero-shot: sentence with {} in place of the label; empty: the "
           "server's");
+ABSL_FLAG(std::string, prompt, "",
+          "zero-shot by a GLiClass model: what it is to do");
 ABSL_FLAG(bool, multi_label, false,
           "zero-shot, extract: several labels may be true");
 ABSL_FLAG(
@@ -146,6 +148,7 @@ Settings SettingsFromFlags() {
       .query = absl::GetFlag(FLAGS_query),
       .overlap = absl::GetFlag(FLAGS_overlap),
       .hypothesis_template = absl::GetFlag(FLAGS_template),
+      .prompt = absl::GetFlag(FLAGS_prompt),
       .choices = absl::StrSplit(absl::GetFlag(FLAGS_choices), '|',
                                 absl::SkipWhitespace()),
       .labels = Stripped(List(absl::GetFlag(FLAGS_labels))),

@@ -19,9 +19,6 @@ namespace {
 // Far above any that was ever written; JSON is held in memory whole.
 constexpr size_t kMaxJsonBytes = size_t{64} << 20;
 
-// Stands before the names of the encoder's tensors.
-constexpr char kGlinerEncoder[] = "token_rep_layer.bert_layer.model.";
-
 absl::Status AtFile(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(path, ": ", status.message()));
@@ -34,43 +31,21 @@ bool Exists(const std::string& path) {
 
 }  // namespace
 
-bool IsGliner(const std::string& directory) {
-  return Exists(absl::StrCat(directory, "/", kGlinerConfigFile));
-}
-
-absl::StatusOr<GlinerModel> ReadGlinerModel(const std::string& directory) {
-  const std::string path = absl::StrCat(directory, "/", kGlinerConfigFile);
-  const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
-  if (!json.ok()) return json.status();
-  std::string beside;
-  const std::string beside_path = absl::StrCat(
-      directory, "/", std::string(ConfigFileName(WeightsVariant::kMain)));
-  if (Exists(beside_path)) {
-    absl::StatusOr<std::string> read =
-        ReadSmallFile(beside_path, kMaxJsonBytes);
-    if (!read.ok()) return read.status();
-    beside = *std::move(read);
-  }
-  absl::StatusOr<GlinerModel> model = ParseGlinerConfig(*json, beside);
-  if (!model.ok()) return AtFile(path, model.status());
-  return model;
-}
-
-absl::Status Checkpoint::ReadGlinerConfig() {
-  absl::StatusOr<GlinerModel> model = ReadGlinerModel(directory_);
-  if (!model.ok()) return model.status();
-  config_ = std::move(model->encoder);
-  gliner_ = std::move(model->gliner);
-  backbone_prefix_ = kGlinerEncoder;
-  return absl::OkStatus();
-}
-
 absl::Status Checkpoint::ReadConfig(WeightsVariant variant) {
-  if (variant == WeightsVariant::kMain && IsGliner(directory_)) {
-    return ReadGlinerConfig();
+  config_file_ = std::string(ConfigFileName(variant));
+  if (variant == WeightsVariant::kMain) {
+    absl::StatusOr<std::optional<LabelModel>> model =
+        ReadLabelModel(directory_);
+    if (!model.ok()) return model.status();
+    if (model->has_value()) {
+      config_ = std::move((*model)->encoder);
+      label_config_ = std::move((*model)->config);
+      config_file_ = std::move((*model)->file);
+      backbone_prefix_ = std::move((*model)->encoder_prefix);
+      return absl::OkStatus();
+    }
   }
-  const std::string path =
-      absl::StrCat(directory_, "/", std::string(ConfigFileName(variant)));
+  const std::string path = absl::StrCat(directory_, "/", config_file_);
   const absl::StatusOr<std::string> json = ReadSmallFile(path, kMaxJsonBytes);
   if (!json.ok()) return json.status();
   if (weight_files_.path.empty() && LacksModelType(*json)) {
@@ -169,18 +144,18 @@ absl::Status Checkpoint::CheckEmbeddings() const {
   return absl::OkStatus();
 }
 
-// GLiNER adds tokens to the encoder's, and cuts rows without one off: its
-// configuration tells how many are left, if at all, but rarely the encoder's
-// does.
+// Tokens are added to the encoder's, and rows without one cut off: how many are
+// left a configuration may tell, but rarely the encoder's does.
 void Checkpoint::CountVocabulary() {
   const TensorView* words = Find("embeddings.word_embeddings.weight");
-  if (!gliner_.has_value() || words == nullptr || words->shape.empty()) {
+  if (!label_config_.has_value() || words == nullptr || words->shape.empty()) {
     return;
   }
   config_.vocab_size = words->shape[0];
-  int32_t& label_token = gliner_->head.label_token_id;
+  auto* gliner = std::get_if<GlinerConfig>(&*label_config_);
+  if (gliner == nullptr || gliner->head.label_token_id >= 0) return;
   // The last but one, whichever token that is.
-  if (label_token < 0) label_token = static_cast<int32_t>(words->shape[0] - 2);
+  gliner->head.label_token_id = static_cast<int32_t>(words->shape[0] - 2);
 }
 
 absl::StatusOr<std::unique_ptr<const Checkpoint>> Checkpoint::Open(

@@ -24,7 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
-#include "model/checkpoint/gliner_config.h"
+#include "model/checkpoint/label_config.h"
 #include "model/checkpoint/loaded_file.h"
 #include "model/checkpoint/tensor.h"
 #include "model/checkpoint/weight_files.h"
@@ -54,10 +54,12 @@ class Checkpoint {
 
   const std::string& directory() const { return directory_; }
   const Config& config() const { return config_; }
-  // Of gliner_config.json; null without that file.
-  const GlinerConfig* gliner() const {
-    return gliner_.has_value() ? &*gliner_ : nullptr;
+  // Of a model whose head reads the caller's labels; else null.
+  const LabelConfig* label_config() const {
+    return label_config_.has_value() ? &*label_config_ : nullptr;
   }
+  // The file that has the configuration: "config.json".
+  const std::string& config_file() const { return config_file_; }
 
   // Null if there is no such tensor.
   const TensorView* Find(std::string_view name) const;
@@ -93,7 +95,6 @@ class Checkpoint {
 
   // Without a model_type, nothing before there are tensors.
   absl::Status ReadConfig(WeightsVariant variant);
-  absl::Status ReadGlinerConfig();
   // Adds the tensors of one file; returns their names as the file has them.
   absl::StatusOr<std::set<std::string>> AddFile(const std::string& path,
                                                 const ByteObserver& observer);
@@ -113,13 +114,9 @@ class Checkpoint {
   NameMap other_types_;
   NameMap source_names_;
   NameMap skipped_;
-  std::optional<GlinerConfig> gliner_;
+  std::optional<LabelConfig> label_config_;
+  std::string config_file_;
 };
-
-// Whether the directory has a gliner_config.json.
-bool IsGliner(const std::string& directory);
-// That file, with config.json beside it where there is one.
-absl::StatusOr<GlinerModel> ReadGlinerModel(const std::string& directory);
 
 }  // namespace deberta::model
 

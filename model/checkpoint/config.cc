@@ -231,6 +231,28 @@ absl::StatusOr<Config> ParseEncoderConfig(const Json& object) {
   return config;
 }
 
+absl::StatusOr<Config> NestedEncoder(ConfigFields& fields, const char* key) {
+  const Json* own = fields.Find(key);
+  if (own == nullptr || !own->is_object()) {
+    fields.Refuse(key, "an object",
+                  own == nullptr ? "none" : json::Shown(*own));
+    return fields.status();
+  }
+  Json encoder = *own;
+  if (!encoder.contains("model_type")) encoder["model_type"] = "deberta-v2";
+  absl::StatusOr<Config> config = ParseEncoderConfig(encoder);
+  if (config.ok()) return config;
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, ": ", std::string(config.status().message())));
+}
+
+double MultiplyAddsOfToken(const Config& config) {
+  const auto hidden = static_cast<double>(config.hidden_size);
+  const auto inner = static_cast<double>(config.intermediate_size);
+  return static_cast<double>(config.num_hidden_layers) *
+         (4 * hidden * hidden + 2 * hidden * inner);
+}
+
 absl::StatusOr<Config> ParseConfig(std::string_view text) {
   const absl::StatusOr<Json> object = ParseObject(text);
   if (!object.ok()) return object.status();

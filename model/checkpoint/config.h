@@ -116,6 +116,9 @@ struct Config {
   }
 };
 
+// Multiply-adds of the encoder's matrices on one token.
+double MultiplyAddsOfToken(const Config& config);
+
 // InvalidArgument names the key, what was expected and what was got.
 absl::StatusOr<Config> ParseConfig(std::string_view text);
 

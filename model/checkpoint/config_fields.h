@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "json/json.h"
 #include "model/checkpoint/config.h"
 
@@ -51,9 +53,27 @@ class ConfigFields {
   absl::Status status_;
 };
 
+// The value of the name that stands at `key`, or nowhere (`fallback`). The
+// first of `values` where it is none of these, which is refused.
+template <typename Value, size_t kCount>
+Value OneOf(ConfigFields& fields, const char* key, const char* fallback,
+            const std::pair<const char*, Value> (&values)[kCount]) {
+  const std::string text = fields.Text(key, fallback);
+  std::string expected;
+  for (const auto& [name, value] : values) {
+    if (text == name) return value;
+    absl::StrAppend(&expected, expected.empty() ? "" : ", ", name);
+  }
+  fields.Refuse(key, absl::StrCat("one of ", expected),
+                json::Shown(Json(text)));
+  return values[0].second;
+}
+
 // The configuration of an encoder alone: what it says of a head is not read.
 // REQUIRES: an object.
 absl::StatusOr<Config> ParseEncoderConfig(const Json& object);
+// That of the object at `key`, of DeBERTa v2 if it does not say.
+absl::StatusOr<Config> NestedEncoder(ConfigFields& fields, const char* key);
 
 }  // namespace deberta::model
 

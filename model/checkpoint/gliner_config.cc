@@ -84,20 +84,6 @@ void RefuseOtherModels(ConfigFields& fields) {
   }
 }
 
-template <typename Value, size_t kCount>
-Value OneOf(ConfigFields& fields, const char* key, const char* fallback,
-            const std::pair<const char*, Value> (&values)[kCount]) {
-  const std::string text = fields.Text(key, fallback);
-  std::string expected;
-  for (const auto& [name, value] : values) {
-    if (text == name) return value;
-    absl::StrAppend(&expected, expected.empty() ? "" : ", ", name);
-  }
-  fields.Refuse(key, absl::StrCat("one of ", expected),
-                json::Shown(Json(text)));
-  return values[0].second;
-}
-
 // The span modes, of which one means that tokens are scored.
 constexpr std::pair<const char*, std::optional<SpanMode>> kSpanModes[] = {
     {"markerV0", SpanMode::kMarkerV0},
@@ -172,19 +158,10 @@ GlinerConfig ReadGliner(ConfigFields& fields) {
   return gliner;
 }
 
-// Of the encoder: the file's own, that which stands beside it, or that of a
-// name that is known.
+// Of the encoder: that which stands beside the file, or that of a name that is
+// known.
 absl::StatusOr<Json> EncoderOf(ConfigFields& fields,
                                std::string_view config_json) {
-  if (const Json* own = fields.Find("encoder_config")) {
-    if (!own->is_object()) {
-      fields.Refuse("encoder_config", "an object", json::Shown(*own));
-      return fields.status();
-    }
-    Json encoder = *own;
-    if (!encoder.contains("model_type")) encoder["model_type"] = "deberta-v2";
-    return encoder;
-  }
   if (!config_json.empty()) {
     absl::StatusOr<Json> beside = json::Parse(config_json);
     if (!beside.ok() || !beside->is_object()) {
@@ -211,9 +188,7 @@ absl::StatusOr<Json> EncoderOf(ConfigFields& fields,
 void SetCosts(const Config& config, GlinerConfig& gliner) {
   const auto d = static_cast<double>(gliner.width);
   const auto hidden = static_cast<double>(config.hidden_size);
-  const auto inner = static_cast<double>(config.intermediate_size);
-  const double token = static_cast<double>(config.num_hidden_layers) *
-                       (4 * hidden * hidden + 2 * hidden * inner);
+  const double token = MultiplyAddsOfToken(config);
   const double square = d * d / token;
   const double projected =
       gliner.width == config.hidden_size ? 0 : d * hidden / token;
@@ -245,9 +220,14 @@ absl::StatusOr<GlinerModel> ParseGlinerConfig(std::string_view text,
   ConfigFields fields(*object);
   GlinerConfig gliner = ReadGliner(fields);
   if (!fields.status().ok()) return fields.status();
-  const absl::StatusOr<Json> encoder = EncoderOf(fields, config_json);
-  if (!encoder.ok()) return encoder.status();
-  absl::StatusOr<Config> config = ParseEncoderConfig(*encoder);
+  const auto parse = [&]() -> absl::StatusOr<Config> {
+    if (fields.Find("encoder_config") != nullptr)
+      return NestedEncoder(fields, "encoder_config");
+    const absl::StatusOr<Json> encoder = EncoderOf(fields, config_json);
+    if (!encoder.ok()) return encoder.status();
+    return ParseEncoderConfig(*encoder);
+  };
+  absl::StatusOr<Config> config = parse();
   if (!config.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("the encoder's configuration: ",

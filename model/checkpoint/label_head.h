@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace deberta::model {
 
@@ -24,8 +25,12 @@ enum class LabelHeadKind {
   // ascending by first and then by last word: [2 + labels], its first and its
   // last word, and its logits.
   kTokensAndSpans,
-  // GLiClass: [labels].
+  // GLiClass: [labels]. The reading's only word is what is read of the text.
   kClasses,
+  // GLiNER2: of each of the reading's groups in turn, if it is of classes
+  // [labels]; else how many instances the head counts (0 to 19), and then of
+  // each of these, but no more than the group's most_instances, as kSpans.
+  kGroups,
 };
 
 struct LabelHead {
@@ -37,6 +42,8 @@ struct LabelHead {
   // Words of a text that the model was trained to read (max_len); 0: any
   // number.
   size_t max_words = 0;
+  // Tokens of a sequence that the package reads; 0: any number.
+  size_t max_tokens = 0;
   // Words of the longest span (max_width); 0: any number, and without spans.
   size_t max_span_words = 0;
 
@@ -45,9 +52,21 @@ struct LabelHead {
   std::string label_token = {};
   int32_t label_token_id = -1;
   std::string separator_token = {};
+  int32_t separator_token_id = -1;  // kClasses only
   // WordReading::labels are the label tokens themselves; else the token after
   // each.
   bool reads_label_token = true;
+  // Further tokens of prompts, which the tokenizer must have.
+  std::vector<std::string> prompt_tokens = {};
+
+  // kClasses: whether the labels stand before the text, else behind it; whether
+  // the mean of all tokens of a label is read, up to the next label's or to the
+  // end; whether of the text only what follows the separator, and whether the
+  // tokens' types are 1 from that on.
+  bool labels_first = true;
+  bool averages_labels = false;
+  bool reads_from_separator = false;
+  bool marks_separator = false;
 
   // The head's work in tokens of the encoder's: on each word, on each label,
   // and on each pair of the two.

@@ -246,11 +246,7 @@ double RowCost(const HeadWeights& head, const Config& config) {
     row += static_cast<double>(matrix->shape[0]) *
            static_cast<double>(matrix->shape[1]);
   }
-  const double hidden = static_cast<double>(config.hidden_size);
-  const double intermediate = static_cast<double>(config.intermediate_size);
-  const double token = static_cast<double>(config.num_hidden_layers) *
-                       (4 * hidden * hidden + 2 * hidden * intermediate);
-  return row / token;
+  return row / MultiplyAddsOfToken(config);
 }
 
 }  // namespace deberta::model

@@ -52,6 +52,7 @@ const TensorView* TensorBinder::Tensor(const std::string& name,
   if (used_.insert(name).second) {
     parameters_ += static_cast<int64_t>(tensor->elements());
   }
+  found_.push_back(tensor);
   return tensor;
 }
 
@@ -72,9 +73,9 @@ LayerNormWeights TensorBinder::Norm(const std::string& name, int64_t size) {
 
 absl::Status TensorBinder::status() const {
   if (missing_.empty() && misshapen_.empty()) return absl::OkStatus();
-  std::string message = absl::StrCat(
-      checkpoint_.weights_path(), ": tensors do not fit ",
-      checkpoint_.gliner() != nullptr ? kGlinerConfigFile : "config.json");
+  std::string message =
+      absl::StrCat(checkpoint_.weights_path(), ": tensors do not fit ",
+                   checkpoint_.config_file());
   AppendList("missing", missing_, message);
   AppendList("misshapen", misshapen_, message);
   AppendList("unexpected", Unexpected(), message);

@@ -53,6 +53,8 @@ class TensorBinder {
 
   // InvalidArgument that lists everything that was not as it should be.
   absl::Status status() const;
+  // All tensors found, each as often as it was asked for.
+  const std::vector<const TensorView*>& found() const { return found_; }
   // Elements of all tensors asked for, each once.
   int64_t parameters() const { return parameters_; }
   // Tensors that nothing asked for, but for idle ones and pretraining heads
@@ -62,6 +64,7 @@ class TensorBinder {
  private:
   const Checkpoint& checkpoint_;
   std::set<std::string, std::less<>> used_;
+  std::vector<const TensorView*> found_;
   std::vector<std::string> missing_;
   std::vector<std::string> misshapen_;
   int64_t parameters_ = 0;

@@ -8,8 +8,17 @@
 namespace deberta::model {
 namespace {
 
-void BindEmbeddings(const Config& config, TensorBinder& binder,
+// GLiClass adds its segments to the words as an encoder adds types.
+std::string TypesName(const Checkpoint& checkpoint) {
+  const LabelConfig* label = checkpoint.label_config();
+  return label != nullptr && HeadOf(*label).marks_separator
+             ? "model.segment_embeddings.weight"
+             : "embeddings.token_type_embeddings.weight";
+}
+
+void BindEmbeddings(const Checkpoint& checkpoint, TensorBinder& binder,
                     Weights& weights) {
+  const Config& config = checkpoint.config();
   const std::string prefix = "embeddings.";
   const int64_t width = config.embedding_size;
   weights.word_embeddings = binder.Tensor(prefix + "word_embeddings.weight",
@@ -21,8 +30,7 @@ void BindEmbeddings(const Config& config, TensorBinder& binder,
   }
   if (config.type_vocab_size > 0) {
     weights.token_type_embeddings =
-        binder.Tensor(prefix + "token_type_embeddings.weight",
-                      {config.type_vocab_size, width});
+        binder.Tensor(TypesName(checkpoint), {config.type_vocab_size, width});
   }
   if (width != config.hidden_size) {
     weights.embed_proj = binder.Tensor(prefix + "embed_proj.weight",
@@ -142,6 +150,21 @@ LayerWeights BindLayer(const Config& config, int64_t index,
   return layer;
 }
 
+void BindLabelHead(const Config& config, const LabelConfig& label,
+                   TensorBinder& binder, Weights& weights) {
+  const auto before = static_cast<std::ptrdiff_t>(binder.found().size());
+  if (const auto* gliner = std::get_if<GlinerConfig>(&label)) {
+    weights.label_head = BindGliner(config, *gliner, binder);
+  } else if (const auto* gliclass = std::get_if<GliclassConfig>(&label)) {
+    weights.label_head = BindGliclass(config, *gliclass, binder);
+  } else {
+    weights.label_head =
+        BindGliner2(config, std::get<Gliner2Config>(label), binder);
+  }
+  weights.label_tensors.assign(binder.found().begin() + before,
+                               binder.found().end());
+}
+
 std::vector<std::string> OfKind(WeightKind kind,
                                 const std::vector<std::string>& names) {
   std::vector<std::string> kept;
@@ -185,7 +208,7 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
   const Config& config = checkpoint.config();
   TensorBinder binder(checkpoint);
   Weights weights;
-  BindEmbeddings(config, binder, weights);
+  BindEmbeddings(checkpoint, binder, weights);
   BindEncoder(config, binder, weights);
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     weights.layers.push_back(BindLayer(config, i, binder));
@@ -197,14 +220,13 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
         checkpoint.directory(), ": ", std::string(head.status().message())));
   }
   weights.head = *std::move(head);
-  if (const GlinerConfig* gliner = checkpoint.gliner()) {
-    weights.gliner = BindGliner(config, *gliner, binder);
-  }
+  if (checkpoint.label_config() != nullptr)
+    BindLabelHead(config, *checkpoint.label_config(), binder, weights);
   const absl::Status status = binder.status();
   if (!status.ok()) return status;
   weights.parameters = binder.parameters();
   weights.unexpected = binder.Unexpected();
-  if (weights.gliner.has_value()) return weights;
+  if (checkpoint.label_config() != nullptr) return weights;
   const bool other_heads = fill_mask.has_value() || declared != nullptr ||
                            config.architecture == Architecture::kModel;
   const absl::Status left_over =

@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/tensor.h"
+#include "model/weights/gliclass_weights.h"
+#include "model/weights/gliner2_weights.h"
 #include "model/weights/gliner_weights.h"
 #include "model/weights/head_weights.h"
 #include "model/weights/tensor_binder.h"
@@ -64,8 +67,11 @@ struct Weights {
   // heads: worth a warning, as the reference gives one.
   std::vector<std::string> unexpected;
 
-  // Of a model with gliner_config.json, whose `head` is none.
-  std::optional<GlinerWeights> gliner;
+  // Of a model whose head reads the caller's labels, and whose `head` is none:
+  // as its label_config() is. And all of its tensors.
+  std::variant<std::monostate, GlinerWeights, GliclassWeights, Gliner2Weights>
+      label_head;
+  std::vector<const TensorView*> label_tensors;
 };
 
 // Finds every tensor that the configuration and the head need, and checks its
@@ -87,7 +93,7 @@ struct Weights {
 //                              says how masks are filled: nothing reads them
 //   anything else              refused: code of its own reads it
 //
-// With gliner_config.json, which says what the head is, whatever is left over
+// Where a configuration of labels says what the head is, whatever is left over
 // gets a warning: the reference lets it lie too.
 absl::StatusOr<Weights> BindWeights(
     const Checkpoint& checkpoint,

@@ -61,47 +61,70 @@ absl::Status CheckTokenizerFits(const tokenizer::Tokenizer& tokenizer,
   return absl::OkStatus();
 }
 
-// The tokens that the tokenizer's files may lack, by the model's configuration.
-absl::StatusOr<std::vector<std::string>> SpecialTokens(
+// Null unless the directory is that of a GLiNER.
+absl::StatusOr<std::optional<model::GlinerConfig>> GlinerOf(
     const ModelSource& source) {
   if (source.variant != model::WeightsVariant::kMain ||
       !model::IsGliner(source.directory)) {
-    return std::vector<std::string>();
+    return std::nullopt;
   }
-  absl::StatusOr<model::GlinerModel> model =
-      model::ReadGlinerModel(source.directory);
+  auto model = model::ReadLabelModel(source.directory);
   if (!model.ok()) return model.status();
-  return std::move(model->gliner.special_tokens);
+  return std::get<model::GlinerConfig>((*model)->config);
+}
+
+// The tokens that the tokenizer's files may lack, by the model's configuration.
+absl::StatusOr<std::vector<std::string>> SpecialTokens(
+    const ModelSource& source) {
+  auto gliner = GlinerOf(source);
+  if (!gliner.ok()) return gliner.status();
+  if (!gliner->has_value()) return std::vector<std::string>();
+  return std::move((*gliner)->special_tokens);
 }
 
 // What to do about a GLiNER directory that has no tokenizer.
 absl::Status WithTokenizerHint(const ModelSource& source,
                                const absl::Status& status) {
-  if (!absl::IsNotFound(status) || !model::IsGliner(source.directory))
-    return status;
-  const absl::StatusOr<model::GlinerModel> model =
-      model::ReadGlinerModel(source.directory);
-  if (!model.ok()) return status;
+  if (!absl::IsNotFound(status)) return status;
+  const auto gliner = GlinerOf(source);
+  if (!gliner.ok() || !gliner->has_value()) return status;
   return absl::NotFoundError(absl::StrCat(
       status.message(),
       "; the package downloads the one of gliner_config.json's model_name: put "
       "the tokenizer files of ",
-      model->gliner.encoder_name,
+      (*gliner)->encoder_name,
       " (tokenizer_config.json and tokenizer.json or spm.model, but no "
       "config.json of another model) into the directory"));
 }
 
-// The label token must be what the head looks for.
-absl::Status CheckLabelTokens(const tokenizer::Tokenizer& tokenizer,
-                              const model::LabelHead* head) {
+// The tokens of prompts must be what the head looks for.
+absl::Status CheckPromptTokens(const tokenizer::Tokenizer& tokenizer,
+                               const model::LabelHead* head,
+                               const model::Config& config) {
   if (head == nullptr) return absl::OkStatus();
-  const std::optional<int32_t> id = tokenizer.TokenToId(head->label_token);
-  if (id == head->label_token_id) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the tokenizer's id of the label token \"", head->label_token, "\" is ",
-      id.has_value() ? absl::StrCat(*id) : std::string("none"),
-      ", but the model looks for ", head->label_token_id,
-      ": the two are not of the same model"));
+  const auto check = [&](const std::string& token,
+                         int32_t wanted) -> absl::Status {
+    const std::optional<int32_t> id = tokenizer.TokenToId(token);
+    if (id.has_value() && *id < config.vocab_size &&
+        (wanted < 0 || id == wanted)) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the tokenizer's id of the token \"", token, "\" is ",
+        id.has_value() ? absl::StrCat(*id) : std::string("none"),
+        ", but the model ",
+        wanted < 0 ? absl::StrCat("has ids up to ", config.vocab_size - 1)
+                   : absl::StrCat("looks for ", wanted),
+        ": the two are not of the same model"));
+  };
+  absl::Status status = absl::OkStatus();
+  if (!head->label_token.empty())
+    status.Update(check(head->label_token, head->label_token_id));
+  if (head->separator_token_id >= 0)
+    status.Update(check(head->separator_token, head->separator_token_id));
+  for (const std::string& token : head->prompt_tokens)
+    status.Update(check(token, -1));
+  return status;
 }
 
 absl::Status CheckLabels(const model::Model& model) {
@@ -244,8 +267,11 @@ absl::StatusOr<ServedNetworks> LoadNetworks(
     return s;
   WarnOfUnknownIds(source.name, tokenizer, fp32.config(), log);
   if (absl::Status s = CheckLabels(fp32); !s.ok()) return s;
-  if (absl::Status s = CheckLabelTokens(tokenizer, fp32.label_head()); !s.ok())
+  if (absl::Status s =
+          CheckPromptTokens(tokenizer, fp32.label_head(), fp32.config());
+      !s.ok()) {
     return s;
+  }
   WarnOfUnexpected(source.name, fp32, log);
   const auto calibrate = [&] {
     log->Info("comparing precisions", {{"model", source.name}});

@@ -96,8 +96,12 @@ size_t MaxTokens(std::optional<size_t> wanted,
                  const tokenizer::Tokenizer& tokenizer,
                  const model::Model& model) {
   if (wanted.has_value()) return *wanted;
+  const model::LabelHead* head = model.label_head();
+  // The package says how many tokens it reads, whatever its tokenizer does.
+  if (head != nullptr && head->max_tokens > 0)
+    return std::min(uint64_t{head->max_tokens}, model.longest_sequence());
   const uint64_t limit = std::min(
-      model.label_head() != nullptr
+      head != nullptr
           ? kMostWordTokens
           : static_cast<uint64_t>(model.config().max_position_embeddings),
       model.longest_sequence());

@@ -30,9 +30,12 @@ std::vector<TaskKind> LabelTasks(const model::LabelHead& head) {
     case model::LabelHeadKind::kTokens:
     case model::LabelHeadKind::kTokensAndSpans:
       return {TaskKind::kExtractEntities, TaskKind::kEncode};
-    default:
+    case model::LabelHeadKind::kClasses:
+      return {TaskKind::kZeroShot, TaskKind::kEncode};
+    case model::LabelHeadKind::kGroups:
       return {TaskKind::kEncode};
   }
+  return {};
 }
 
 // Whether the model has an embedding of the mask token.

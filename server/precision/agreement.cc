@@ -80,7 +80,10 @@ absl::Status CompareWordLogits(const model::BatchOutput& fp32,
     const std::vector<float>& b = other.word_logits[s];
     if (a.size() != b.size())
       return absl::InternalError("the models to compare have different heads");
-    CompareInput(rule, a, b, /*width=*/1, agreement);
+    // Of classes the best of all is what callers see.
+    const size_t width =
+        rule == LabelRule::kBestOfRow ? std::max(a.size(), size_t{1}) : 1;
+    CompareInput(rule, a, b, width, agreement);
   }
   return absl::OkStatus();
 }

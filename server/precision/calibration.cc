@@ -14,6 +14,7 @@
 #include "server/tasks/extract_entities.h"
 #include "server/tasks/shared/request_checks.h"
 #include "server/tasks/shared/sequence_plan.h"
+#include "server/tasks/zero_shot.h"
 
 namespace deberta::server {
 namespace {
@@ -22,8 +23,8 @@ using model::Head;
 using tokenizer::Encoding;
 using tokenizer::TokenSequence;
 
-constexpr const char* kEntityLabels[] = {"person", "organization", "location",
-                                         "date", "product"};
+constexpr const char* kLabels[] = {"person", "organization", "location", "date",
+                                   "product"};
 constexpr size_t kMostMasks = 4;
 constexpr size_t kTokensAMask = 8;
 // Built-in texts of more bytes are read once: they have half of all tokens.
@@ -242,10 +243,29 @@ absl::StatusOr<CalibrationInput> MakeInput(const TextInput& text,
   return input;
 }
 
-// What ExtractEntities would ask of each text.
-absl::StatusOr<Calibration> MakeEntityCalibration(
+// Adds the sequences of a task that asks one text for labels.
+template <typename T>
+absl::Status AddLabelSequences(absl::StatusOr<T> task, const std::string& field,
+                               Calibration* calibration) {
+  if (!task.ok())
+    return InputError(field, std::string(task.status().message()));
+  while (std::optional<SequenceInput> sequence = task->Next()) {
+    // No spans are compared that only one of the precisions may propose.
+    auto reading = std::make_shared<model::WordReading>(*sequence->reading);
+    std::ranges::fill(reading->thresholds, 1.0f);
+    sequence->reading = std::move(reading);
+    calibration->inputs.push_back({.sequences = {*std::move(sequence)}});
+  }
+  return absl::OkStatus();
+}
+
+// What ExtractEntities or ClassifyZeroShot would ask of each text.
+absl::StatusOr<Calibration> MakeLabelCalibration(
     std::span<const TextInput> texts, const TaskModel& model) {
-  Calibration calibration = {.rule = LabelRule::kFound, .inputs = {}};
+  const bool classes = model.label_head->kind == model::LabelHeadKind::kClasses;
+  Calibration calibration = {
+      .rule = classes ? LabelRule::kBestOfRow : LabelRule::kFound,
+      .inputs = {}};
   for (size_t i = 0; i < texts.size(); ++i) {
     const std::string field = absl::StrCat("calibration[", i, "]");
     if (absl::Status s = CheckFits(texts[i], Head::kNone, field); !s.ok())
@@ -254,21 +274,23 @@ absl::StatusOr<Calibration> MakeEntityCalibration(
       return InputError(field,
                         "expected no \"text_pair\": the model reads one "
                         "text");
-    ExtractEntitiesRequest request = {.inputs = {texts[i].text},
-                                      .length_policy = LengthPolicy::kTruncate};
-    for (const char* label : kEntityLabels)
-      request.labels.push_back({.name = label});
-    absl::StatusOr<ExtractEntitiesTask> task =
-        ExtractEntitiesTask::Create(std::move(request), model);
-    if (!task.ok())
-      return InputError(field, std::string(task.status().message()));
-    while (std::optional<SequenceInput> sequence = task->Next()) {
-      // No spans are compared that only one of the precisions may propose.
-      auto reading = std::make_shared<model::WordReading>(*sequence->reading);
-      std::ranges::fill(reading->thresholds, 1.0f);
-      sequence->reading = std::move(reading);
-      calibration.inputs.push_back({.sequences = {*std::move(sequence)}});
+    absl::Status added = absl::OkStatus();
+    if (classes) {
+      ZeroShotRequest request = {.inputs = {texts[i].text},
+                                 .length_policy = LengthPolicy::kTruncate};
+      request.labels.assign(std::begin(kLabels), std::end(kLabels));
+      added = AddLabelSequences(ZeroShotTask::Create(std::move(request), model),
+                                field, &calibration);
+    } else {
+      ExtractEntitiesRequest request = {
+          .inputs = {texts[i].text}, .length_policy = LengthPolicy::kTruncate};
+      for (const char* label : kLabels)
+        request.labels.push_back({.name = label});
+      added = AddLabelSequences(
+          ExtractEntitiesTask::Create(std::move(request), model), field,
+          &calibration);
     }
+    if (!added.ok()) return added;
   }
   if (!calibration.inputs.empty()) return calibration;
   return absl::InvalidArgumentError(
@@ -284,7 +306,7 @@ absl::StatusOr<Calibration> MakeCalibration(std::span<const TextInput> texts,
     built_in = BuiltInInputs(head);
     texts = built_in;
   }
-  if (model.label_head != nullptr) return MakeEntityCalibration(texts, model);
+  if (model.label_head != nullptr) return MakeLabelCalibration(texts, model);
   Calibration calibration = {.rule = RuleOf(head, model), .inputs = {}};
   for (size_t i = 0; i < texts.size(); ++i) {
     absl::StatusOr<CalibrationInput> input =

@@ -240,6 +240,7 @@ absl::StatusOr<ZeroShotRequest> FromProto(v1::ClassifyZeroShotRequest proto) {
   request.inputs = Moved(proto.mutable_inputs());
   request.labels = Moved(proto.mutable_labels());
   request.hypothesis_template = std::move(*proto.mutable_hypothesis_template());
+  request.prompt = std::move(*proto.mutable_prompt());
   request.multi_label = proto.multi_label();
   request.stride = proto.stride();
   return request;

@@ -164,7 +164,7 @@ absl::Status AnswerQuestionTask::CheckCandidates(size_t input) const {
 }
 
 SequenceInput AnswerQuestionTask::Reading(
-    const tokenizer::Encoding& encoding) const {
+    size_t, const tokenizer::Encoding& encoding) const {
   return ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits);
 }
 

@@ -61,7 +61,8 @@ class AnswerQuestionTask final
  private:
   AnswerQuestionTask(Request request, const TaskModel& model);
 
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  SequenceInput Reading(size_t input,
+                        const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   // Tokenises and plans the input.

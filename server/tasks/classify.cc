@@ -189,7 +189,8 @@ size_t ClassifyTask::LabelCount(size_t labels) const {
              : std::min(labels, static_cast<size_t>(request().top_k));
 }
 
-SequenceInput ClassifyTask::Reading(const tokenizer::Encoding& encoding) const {
+SequenceInput ClassifyTask::Reading(size_t,
+                                    const tokenizer::Encoding& encoding) const {
   return ToSequence(encoding, {0}, Readout::kHeadLogits);
 }
 

@@ -61,7 +61,8 @@ class ClassifyTask final : public RequestTask<ClassifyRequest, ClassifyResult> {
  private:
   ClassifyTask(Request request, const TaskModel& model);
 
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  SequenceInput Reading(size_t input,
+                        const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   absl::Status AddChoices(const LengthRule& rule);

@@ -104,7 +104,8 @@ absl::Status EncodeTask::CheckAnswer() {
   return absl::OkStatus();
 }
 
-SequenceInput EncodeTask::Reading(const tokenizer::Encoding& encoding) const {
+SequenceInput EncodeTask::Reading(size_t,
+                                  const tokenizer::Encoding& encoding) const {
   const size_t rows = request().pooling == Pooling::kCls ? 1 : encoding.size();
   SequenceInput sequence =
       ToSequence(encoding, AllRows(rows), Readout::kHiddenStates);

@@ -40,7 +40,8 @@ class EncodeTask final : public RequestTask<EncodeRequest, EncodeResult> {
   EncodeTask(Request request, std::vector<uint32_t> layers,
              const TaskModel& model);
 
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  SequenceInput Reading(size_t input,
+                        const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
   absl::Status CheckAnswer();
   // Those of one layer's hidden states, [rows, width] with `output`'s width.

@@ -108,7 +108,7 @@ FillMaskTask::FillMaskTask(Request request, BestColumns best,
 
 absl::Status FillMaskTask::CheckMasks() {
   for (size_t i = 0; i < inputs(); ++i) {
-    const SequenceInput sequence = Reading(Plan(i, 0).Encode(0));
+    const SequenceInput sequence = Reading(i, Plan(i, 0).Encode(0));
     if (sequence.rows.empty()) {
       return InputError(InputField(i),
                         coverage(i).truncated
@@ -126,7 +126,8 @@ absl::Status FillMaskTask::CheckMasks() {
   return absl::OkStatus();
 }
 
-SequenceInput FillMaskTask::Reading(const tokenizer::Encoding& encoding) const {
+SequenceInput FillMaskTask::Reading(size_t,
+                                    const tokenizer::Encoding& encoding) const {
   std::vector<uint32_t> rows;
   for (uint32_t row = 0; row < encoding.size(); ++row) {
     if (encoding.ids[row] == *model().tokenizer->special_ids().mask) {

@@ -49,7 +49,8 @@ class FillMaskTask final : public RequestTask<FillMaskRequest, FillMaskResult> {
  private:
   FillMaskTask(Request request, BestColumns best, const TaskModel& model);
 
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  SequenceInput Reading(size_t input,
+                        const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   // An InputError if an input has no mask or the answer would be too large.

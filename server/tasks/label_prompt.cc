@@ -48,7 +48,6 @@ absl::Status CheckLabels(std::span<const EntityLabel> labels) {
   }
   absl::flat_hash_map<std::string_view, size_t> names;
   absl::flat_hash_map<std::string_view, size_t> prompts;
-  size_t bytes = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i].name.empty()) {
       return InputError(Field(i, "name"), "must not be empty");
@@ -64,33 +63,40 @@ absl::Status CheckLabels(std::span<const EntityLabel> labels) {
                         absl::StrCat("is what the model reads of labels[",
                                      prompt->second, "] too"));
     }
-    bytes += labels[i].name.size() + labels[i].description.size();
-  }
-  if (bytes > kMaxPromptBytes) {
-    return InputError(
-        "labels", absl::StrCat("take ", bytes, " bytes together, the limit is ",
-                               kMaxPromptBytes));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<LabelPrompt> MakeLabelPrompt(std::span<const EntityLabel> labels,
-                                            const Tokenizer& tokenizer,
-                                            const model::LabelHead& head) {
-  if (absl::Status s = CheckLabels(labels); !s.ok()) return s;
+absl::StatusOr<TokenSequence> TokenizePlain(const Tokenizer& tokenizer,
+                                            std::string_view text,
+                                            std::string_view field) {
+  absl::StatusOr<TokenSequence> tokens = TokenizeField(tokenizer, text, field);
+  if (!tokens.ok()) return tokens;
+  if (const auto special = SpecialIn(tokenizer, *tokens)) {
+    return InputError(
+        field, absl::StrCat("must not hold a special token of the model, ",
+                            std::string(tokenizer.IdToToken(*special))));
+  }
+  return tokens;
+}
+
+absl::StatusOr<LabelPrompt> MakePrompt(std::span<const LabelText> labels,
+                                       const Tokenizer& tokenizer,
+                                       const model::LabelHead& head) {
+  size_t bytes = 0;
+  for (const LabelText& label : labels) bytes += label.text.size();
+  if (bytes > kMaxPromptBytes) {
+    return InputError(
+        "labels", absl::StrCat("take ", bytes, " bytes together, the limit is ",
+                               kMaxPromptBytes));
+  }
   LabelPrompt prompt;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const std::string field = PromptField(labels, i);
+  for (const LabelText& label : labels) {
     const absl::StatusOr<TokenSequence> tokens =
-        TokenizeField(tokenizer, Prompt(labels[i]), field);
+        TokenizePlain(tokenizer, label.text, label.field);
     if (!tokens.ok()) return tokens.status();
-    if (const auto special = SpecialIn(tokenizer, *tokens)) {
-      return InputError(
-          field, absl::StrCat("must not hold a special token of the model, ",
-                              std::string(tokenizer.IdToToken(*special))));
-    }
     prompt.labels.push_back(static_cast<uint32_t>(
         prompt.ids.size() + (head.reads_label_token ? 0 : 1)));
     prompt.ids.push_back(head.label_token_id);
@@ -102,6 +108,16 @@ absl::StatusOr<LabelPrompt> MakeLabelPrompt(std::span<const EntityLabel> labels,
   prompt.ids.insert(prompt.ids.end(), separator->ids.begin(),
                     separator->ids.end());
   return prompt;
+}
+
+absl::StatusOr<LabelPrompt> MakeLabelPrompt(std::span<const EntityLabel> labels,
+                                            const Tokenizer& tokenizer,
+                                            const model::LabelHead& head) {
+  if (absl::Status s = CheckLabels(labels); !s.ok()) return s;
+  std::vector<LabelText> texts;
+  for (size_t i = 0; i < labels.size(); ++i)
+    texts.push_back({Prompt(labels[i]), PromptField(labels, i)});
+  return MakePrompt(texts, tokenizer, head);
 }
 
 }  // namespace deberta::server

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,6 +24,12 @@ struct EntityLabel {
   std::optional<float> threshold = {};  // none: the request's
 };
 
+// What the model reads of a label, and the field of the request that has it.
+struct LabelText {
+  std::string_view text = {};
+  std::string field = {};
+};
+
 struct LabelPrompt {
   std::vector<int32_t> ids;
   // Of each label the token that is read, ascending; the last may be behind
@@ -30,9 +37,22 @@ struct LabelPrompt {
   std::vector<uint32_t> labels;
 };
 
-// An InputError about the labels if there is none, or about one of them that is
-// empty, whose name is another's too or is read as another is, or that holds a
-// special token, with which the model would read another label's score.
+// The labels in turn, each behind its token, and the separator. InputErrors
+// where they take too many bytes together, or one holds a special token, with
+// which the model would read another label's score.
+absl::StatusOr<LabelPrompt> MakePrompt(std::span<const LabelText> labels,
+                                       const tokenizer::Tokenizer& tokenizer,
+                                       const model::LabelHead& head);
+
+// The tokens of a text of the request; InputErrors about `field` where it holds
+// a special token.
+absl::StatusOr<tokenizer::TokenSequence> TokenizePlain(
+    const tokenizer::Tokenizer& tokenizer, std::string_view text,
+    std::string_view field);
+
+// MakePrompt() of what the model reads of each. Also an InputError if there is
+// none, or about one of them that is empty, whose name is another's too or that
+// is read as another is.
 absl::StatusOr<LabelPrompt> MakeLabelPrompt(
     std::span<const EntityLabel> labels, const tokenizer::Tokenizer& tokenizer,
     const model::LabelHead& head);

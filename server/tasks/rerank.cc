@@ -61,7 +61,8 @@ absl::Status RerankTask::AddDocuments() {
   return absl::OkStatus();
 }
 
-SequenceInput RerankTask::Reading(const tokenizer::Encoding& encoding) const {
+SequenceInput RerankTask::Reading(size_t,
+                                  const tokenizer::Encoding& encoding) const {
   return ToSequence(encoding, {0}, Readout::kHeadLogits);
 }
 

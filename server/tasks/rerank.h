@@ -42,7 +42,8 @@ class RerankTask final : public RequestTask<RerankRequest, RerankResult> {
       : RequestTask(std::move(request), model, /*width=*/1) {}
 
   absl::Status AddDocuments();
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  SequenceInput Reading(size_t input,
+                        const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
   void AddResults();
 

@@ -106,7 +106,7 @@ TagTokensTask::TagTokensTask(Request request, const TaskModel& model)
   if (this->request().keep_ignored) ignored_.clear();
 }
 
-SequenceInput TagTokensTask::Reading(const Encoding& encoding) const {
+SequenceInput TagTokensTask::Reading(size_t, const Encoding& encoding) const {
   return ToSequence(encoding, AllRows(encoding.size()), Readout::kHeadLogits);
 }
 

@@ -53,7 +53,8 @@ class TagTokensTask final
  private:
   TagTokensTask(Request request, const TaskModel& model);
 
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
+  SequenceInput Reading(size_t input,
+                        const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   // Begins the result of the part's input.

@@ -1,165 +1,18 @@
 #include "server/tasks/zero_shot.h"
 
-#include <array>
-#include <memory>
-#include <utility>
-
-#include "absl/strings/str_cat.h"
-#include "server/tasks/hypothesis_template.h"
-#include "server/tasks/shared/request_checks.h"
-
 namespace deberta::server {
-namespace {
-
-using tokenizer::TokenSequence;
-
-constexpr std::string_view kDefaultTemplate = "This example is {}.";
-
-// A template with many places could ask for gigabytes: the bytes of all
-// hypotheses are limited.
-constexpr size_t kMaxHypothesisBytes = size_t{1} << 22;
-
-std::string LabelField(size_t index) {
-  return absl::StrCat("labels[", index, "]");
-}
-
-absl::Status CheckRequest(const ZeroShotRequest& request) {
-  if (absl::Status s = CheckAnyInputs(request.inputs.size()); !s.ok()) return s;
-  if (absl::Status s = CheckNotNegative(request.stride, "stride"); !s.ok()) {
-    return s;
-  }
-  if (request.labels.empty()) {
-    return InputError("labels",
-                      "the list is empty, expected at least one label");
-  }
-  for (size_t i = 0; i < request.labels.size(); ++i) {
-    if (request.labels[i].empty()) {
-      return InputError(LabelField(i), "must not be empty");
-    }
-  }
-  return absl::OkStatus();
-}
-
-// The tokens of each label's hypothesis.
-absl::StatusOr<std::vector<TokenSequence>> Hypotheses(
-    const ZeroShotRequest& request, const tokenizer::Tokenizer& tokenizer) {
-  absl::StatusOr<HypothesisTemplate> hypothesis = HypothesisTemplate::Parse(
-      request.hypothesis_template.empty() ? kDefaultTemplate
-                                          : request.hypothesis_template);
-  if (!hypothesis.ok()) return hypothesis.status();
-  size_t bytes = 0;
-  for (const std::string& label : request.labels) {
-    bytes += hypothesis->FormattedBytes(label.size());
-    if (bytes > kMaxHypothesisBytes) {
-      return InputError("labels",
-                        absl::StrCat("make hypotheses of more than ",
-                                     kMaxHypothesisBytes, " bytes together"));
-    }
-  }
-  std::vector<TokenSequence> hypotheses;
-  hypotheses.reserve(request.labels.size());
-  for (size_t i = 0; i < request.labels.size(); ++i) {
-    absl::StatusOr<TokenSequence> tokens = TokenizeField(
-        tokenizer, hypothesis->Format(request.labels[i]), LabelField(i));
-    if (!tokens.ok()) return tokens.status();
-    hypotheses.push_back(*std::move(tokens));
-  }
-  return hypotheses;
-}
-
-}  // namespace
 
 absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
                                                   const TaskModel& model) {
-  if (!model.entailment.has_value()) {
-    return absl::FailedPreconditionError(
-        "the model has no label that begins with \"entail\"");
+  const model::LabelHead* head = model.label_head;
+  if (head != nullptr && head->kind == model::LabelHeadKind::kClasses) {
+    auto task = LabelClassesTask::Create(std::move(request), model);
+    if (!task.ok()) return task.status();
+    return ZeroShotTask(*std::move(task));
   }
-  if (absl::Status s = CheckRequest(request); !s.ok()) return s;
-  ZeroShotTask task(std::move(request), model, *model.entailment);
-  size_t label_bytes = 0;
-  for (const std::string& label : task.request().labels) {
-    label_bytes += kPieceBytes + label.size();
-  }
-  // Before the pairs are made: every result repeats the labels.
-  for (size_t i = 0; i < task.request().inputs.size(); ++i) {
-    if (absl::Status s = task.AddToAnswer(label_bytes, "labels"); !s.ok()) {
-      return s;
-    }
-  }
-  absl::StatusOr<std::vector<TokenSequence>> tokens =
-      Hypotheses(task.request(), *model.tokenizer);
-  if (!tokens.ok()) return tokens.status();
-  const auto hypotheses =
-      std::make_shared<const std::vector<TokenSequence>>(*std::move(tokens));
-  const LengthRule rule = {
-      .policy = task.request().length_policy,
-      .max_tokens = model.max_tokens,
-      .overlap = static_cast<size_t>(task.request().stride),
-      .keep_second = true};
-  for (size_t i = 0; i < task.request().inputs.size(); ++i) {
-    const std::string& input = task.request().inputs[i];
-    if (absl::Status s =
-            CheckBeginning(*model.tokenizer, input, rule, InputField(i));
-        !s.ok()) {
-      return s;
-    }
-    absl::StatusOr<TokenSequence> text =
-        TokenizeField(*model.tokenizer, input, InputField(i));
-    if (!text.ok()) return text.status();
-    if (absl::Status s =
-            task.AddInput(*std::move(text), hypotheses, rule, InputField(i));
-        !s.ok()) {
-      return s;
-    }
-  }
-  return task;
-}
-
-// The reference takes the exponentials without subtracting the greatest: equal,
-// but for logits that overflow there.
-std::vector<float> ZeroShotTask::Scores(
-    std::span<const std::vector<float>> logits) const {
-  std::vector<float> scores;
-  scores.reserve(logits.size());
-  if (request().multi_label || logits.size() == 1) {
-    const size_t contradiction =
-        entailment_ == 0 ? model().labels.size() - 1 : 0;
-    for (const std::vector<float>& pair : logits) {
-      std::array<float, 2> both = {pair[contradiction], pair[entailment_]};
-      Softmax(both);
-      scores.push_back(both[1]);
-    }
-    return scores;
-  }
-  for (const std::vector<float>& pair : logits) {
-    scores.push_back(pair[entailment_]);
-  }
-  Softmax(scores);
-  return scores;
-}
-
-SequenceInput ZeroShotTask::Reading(const tokenizer::Encoding& encoding) const {
-  return ToSequence(encoding, {0}, Readout::kHeadLogits);
-}
-
-absl::Status ZeroShotTask::Take(const Part& part, SequenceOutput output) {
-  mean_.Add(output.values);
-  if (part.ends_pair) logits_.push_back(mean_.Take());
-  if (part.ends_input) AddResult(MakeResult(part.input));
-  return absl::OkStatus();
-}
-
-ZeroShotResult ZeroShotTask::MakeResult(size_t input) {
-  const std::vector<float> scores = Scores(std::exchange(logits_, {}));
-  Result result;
-  for (const uint32_t index : TopIndices(scores, scores.size())) {
-    result.labels.push_back({.label = request().labels[index],
-                             .index = static_cast<int32_t>(index),
-                             .score = scores[index]});
-  }
-  result.coverage = coverage(input);
-  return result;
+  auto task = EntailmentClassesTask::Create(std::move(request), model);
+  if (!task.ok()) return task.status();
+  return ZeroShotTask(*std::move(task));
 }
 
 }  // namespace deberta::server

@@ -1,61 +1,66 @@
-// Zero-shot classification (spec 3.10): labels of the caller's choice, each
-// made a hypothesis that a model of natural language inference judges.
+// Zero-shot classification: labels of the caller's choice, by a model of
+// natural language inference or by a head that reads labels.
 
 #ifndef SERVER_TASKS_ZERO_SHOT_H_
 #define SERVER_TASKS_ZERO_SHOT_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/tasks/shared/planned_task.h"
-#include "server/tasks/shared/scores.h"
+#include "server/tasks/entailment_classes.h"
+#include "server/tasks/label_classes.h"
 #include "server/tasks/shared/task.h"
+#include "server/tasks/zero_shot_request.h"
 
 namespace deberta::server {
 
-struct ZeroShotRequest {
-  std::vector<std::string> inputs = {};
-  std::vector<std::string> labels = {};
-  std::string hypothesis_template = {};  // "": "This example is {}."
-  bool multi_label = false;
-  LengthPolicy length_policy = LengthPolicy::kReject;
-  int64_t stride = 0;  // overlap of windows, in tokens
-};
-
-struct ZeroShotResult {
-  // Best first; ties keep the lower index first.
-  std::vector<LabelScore> labels = {};
-  Coverage coverage = {};  // of the longest pair of text and hypothesis
-};
-
-class ZeroShotTask final : public RequestTask<ZeroShotRequest, ZeroShotResult> {
+class ZeroShotTask {
  public:
-  // FailedPrecondition if the model has no label of entailment.
+  using Request = ZeroShotRequest;
+  using Result = ZeroShotResult;
+
+  // FailedPrecondition if the model has neither a label of entailment nor such
+  // a head.
   static absl::StatusOr<ZeroShotTask> Create(Request request,
                                              const TaskModel& model);
 
+  std::vector<Coverage> coverage() const {
+    return std::visit([](const auto& of) { return of.coverage(); }, task_);
+  }
+  Cost cost() const {
+    return std::visit([](const auto& of) { return of.cost(); }, task_);
+  }
+  size_t output_width() const {
+    return std::visit([](const auto& of) { return of.output_width(); }, task_);
+  }
+  size_t longest_sequence() const {
+    return std::visit([](const auto& of) { return of.longest_sequence(); },
+                      task_);
+  }
+  std::optional<SequenceInput> Next() {
+    return std::visit([](auto& of) { return of.Next(); }, task_);
+  }
+  absl::Status Consume(SequenceOutput output) {
+    return std::visit([&](auto& of) { return of.Consume(std::move(output)); },
+                      task_);
+  }
+  std::vector<Result> TakeResults() {
+    return std::visit([](auto& of) { return of.TakeResults(); }, task_);
+  }
+  absl::StatusOr<std::vector<Result>> Finish() {
+    return std::visit([](auto& of) { return of.Finish(); }, task_);
+  }
+
  private:
-  ZeroShotTask(Request request, const TaskModel& model, size_t entailment)
-      : RequestTask(std::move(request), model, model.labels.size()),
-        entailment_(entailment) {}
+  using Either = std::variant<EntailmentClassesTask, LabelClassesTask>;
 
-  SequenceInput Reading(const tokenizer::Encoding& encoding) const override;
-  absl::Status Take(const Part& part, SequenceOutput output) override;
+  explicit ZeroShotTask(Either task) : task_(std::move(task)) {}
 
-  // The score of each label from the logits of its pair.
-  std::vector<float> Scores(std::span<const std::vector<float>> logits) const;
-  // Of an input whose logits are all there.
-  Result MakeResult(size_t input);
-
-  size_t entailment_;  // column of the logits
-  LogitMean mean_;
-  // Of the input that is taken: of each label's pair so far.
-  std::vector<std::vector<float>> logits_;
+  Either task_;
 };
 static_assert(Task<ZeroShotTask>);
 

@@ -72,6 +72,7 @@ std::vector<Sequence> ReadSequences(const std::string& name) {
         .word_begins = ReadTokens(*golden, "word_begins" + n),
         .word_ends = ReadTokens(*golden, "word_ends" + n),
         .labels = ReadTokens(*golden, "labels" + n),
+        .label_ends = ReadTokens(*golden, "label_ends" + n),
         .thresholds = golden->Read("thresholds" + n)};
     std::vector<int32_t> types = golden->ReadIds("type_ids" + n);
     types.resize(ids.size());
@@ -253,6 +254,37 @@ TEST(LabelHeadsEdgeTest, WordsWithoutTokensAndTextsWithoutWordsAreScored) {
   reading.labels.clear();
   sequence.reading = std::make_shared<const WordReading>(reading);
   EXPECT_THAT(RunAlone(*model, sequence, workspace), ::testing::IsEmpty());
+}
+
+TEST(LabelHeadsEdgeTest, ClassesNeedTheirTextAndTheEndsOfTheirLabels) {
+  const auto model = Load("gliclass_average");
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  const Sequence good = ReadSequences("gliclass_average").back();
+  ASSERT_GT(good.reading->labels.size(), 1u);
+  const auto status = [&](const auto& spoil) {
+    WordReading reading = *good.reading;
+    spoil(reading);
+    Sequence sequence = good;
+    sequence.reading = std::make_shared<const WordReading>(reading);
+    RaggedBatch batch;
+    Append(sequence, &batch);
+    BatchOutput output;
+    return model->Forward(batch, workspace, &output);
+  };
+  EXPECT_TRUE(status([](WordReading&) {}).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([](WordReading& r) { r.word_ends[0] = r.word_begins[0]; })));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([](WordReading& r) { r.label_ends.pop_back(); })));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([](WordReading& r) { r.label_ends[0] = r.labels[0]; })));
+  // Without labels there is nothing to score.
+  const auto none = [](WordReading& r) {
+    r.labels.clear();
+    r.label_ends.clear();
+  };
+  EXPECT_TRUE(status(none).ok());
 }
 
 TEST(LabelHeadsEdgeTest, ModelsWithoutSuchAHeadRefuseReadings) {

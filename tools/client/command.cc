@@ -149,6 +149,7 @@ absl::StatusOr<Command> ZeroShot(const Settings& settings) {
   request.set_stride(settings.stride);
   request.set_multi_label(settings.multi_label);
   request.set_hypothesis_template(settings.hypothesis_template);
+  request.set_prompt(settings.prompt);
   for (const std::string& label : settings.labels) request.add_labels(label);
   absl::Status status =
       SetEnum("length_policy", settings.length_policy, &request);

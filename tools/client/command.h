@@ -47,6 +47,7 @@ struct Settings {
   std::string query;
   std::string overlap;
   std::string hypothesis_template;
+  std::string prompt;
   std::vector<std::string> choices;
   std::vector<std::string> labels;
   std::vector<std::string> targets;

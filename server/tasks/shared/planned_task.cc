@@ -170,7 +170,8 @@ void PlannedTask::Advance(const SequencePlan& plan, Place* place) const {
 std::optional<SequenceInput> PlannedTask::Next() {
   if (next_.input == inputs_.size()) return std::nullopt;
   const SequencePlan plan = Plan(next_.input, next_.pair);
-  SequenceInput sequence = Reading(plan.Encode(WindowOf(plan, next_)));
+  SequenceInput sequence =
+      Reading(next_.input, plan.Encode(WindowOf(plan, next_)));
   if (sequence.readout == Readout::kHeadLogits) {
     sequence.head_tokens = static_cast<size_t>(
         static_cast<double>(sequence.rows.size()) * model_.row_cost);
@@ -187,7 +188,7 @@ absl::Status PlannedTask::Consume(SequenceOutput output) {
   const SequencePlan plan = Plan(place.input, place.pair);
   const size_t window = WindowOf(plan, place);
   const tokenizer::Encoding encoding = plan.Encode(window);
-  const SequenceInput sequence = Reading(encoding);
+  const SequenceInput sequence = Reading(place.input, encoding);
   if (absl::Status s = CheckOutput(sequence, output, width_); !s.ok()) return s;
   Advance(plan, &taken_);
   Part part = {.input = place.input,

@@ -100,8 +100,9 @@ class PlannedTask {
     friend bool operator==(const Place&, const Place&) = default;
   };
 
-  // What is read of an encoding.
-  virtual SequenceInput Reading(const tokenizer::Encoding& encoding) const = 0;
+  // What is read of an encoding of the input.
+  virtual SequenceInput Reading(size_t input,
+                                const tokenizer::Encoding& encoding) const = 0;
   // Takes a checked output.
   virtual absl::Status Take(const Part& part, SequenceOutput output) = 0;
 

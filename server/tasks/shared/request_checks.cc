@@ -55,12 +55,12 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeField(
 
 absl::Status CheckOutput(const SequenceInput& sequence,
                          const SequenceOutput& output, size_t width) {
-  if (output.width != width ||
-      output.values.size() != sequence.rows.size() * width) {
-    return absl::InternalError(
-        absl::StrCat("the model's output has ", output.values.size(),
-                     " values of width ", output.width, ", expected ",
-                     sequence.rows.size(), " rows of width ", width));
+  const size_t rows =
+      sequence.readout == Readout::kWordLogits ? 1 : sequence.rows.size();
+  if (output.width != width || output.values.size() != rows * width) {
+    return absl::InternalError(absl::StrCat(
+        "the model's output has ", output.values.size(), " values of width ",
+        output.width, ", expected ", rows, " rows of width ", width));
   }
   const size_t columns = sequence.best == nullptr ? 0 : output.values.size();
   if (output.columns.size() != columns) {

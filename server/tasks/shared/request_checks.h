@@ -37,7 +37,8 @@ absl::StatusOr<tokenizer::TokenSequence> TokenizeOptionalField(
     const tokenizer::Tokenizer& tokenizer, std::string_view text,
     std::string_view field);
 
-// Internal error unless the output is [rows, width], names its columns where
+// Internal error unless the output is [rows, width] (of words and labels one
+// row of all that is given of a sequence), names its columns where
 // the sequence asks for the best, and is finite: of an infinite logit a softmax
 // makes NaN.
 absl::Status CheckOutput(const SequenceInput& sequence,

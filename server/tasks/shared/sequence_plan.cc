@@ -70,7 +70,8 @@ absl::StatusOr<SequencePlan> SequencePlan::Create(
   SequencePlan plan(tokenizer, a, b);
   plan.range_a_ = {0, a.size()};
   if (b != nullptr) plan.range_b_ = {0, b->size()};
-  const size_t special = tokenizer.template_tokens(b != nullptr);
+  const size_t special =
+      tokenizer.template_tokens(b != nullptr) + rule.fixed_tokens;
   if (absl::Status s = rule.policy == LengthPolicy::kWindow
                            ? plan.PlanWindows(rule, special, field)
                            : plan.PlanWhole(rule, special, field);
@@ -121,8 +122,10 @@ absl::Status SequencePlan::PlanWindows(const LengthRule& rule, size_t special,
     return InputError(
         field,
         absl::StrCat("leaves no room for a window: the special tokens and the ",
-                     windows_over_a_ ? "second" : "first",
-                     " text, which is whole in each, are ", fixed,
+                     rule.fixed_tokens > 0 ? "labels"
+                     : windows_over_a_     ? "second text"
+                                           : "first text",
+                     ", which are whole in each, are ", fixed,
                      " tokens, the limit is ", rule.max_tokens));
   }
   const size_t room = rule.max_tokens - fixed;

@@ -24,6 +24,8 @@ struct LengthRule {
   size_t overlap = 0;
   // Of a pair, only the first text is cut or windowed.
   bool keep_second = false;
+  // Tokens that stand in each sequence beside the texts' and the template's.
+  size_t fixed_tokens = 0;
 };
 
 // Refuses a text that is much too long for kReject from the tokens of its

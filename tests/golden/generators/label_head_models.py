@@ -8,17 +8,19 @@ import random_tokenizer
 
 MODELS = pathlib.Path(__file__).resolve().parents[1] / "label_heads"
 PIECES = 240
-ADDED = ["[FLERT]", "<<ENT>>", "<<SEP>>"]  # after [MASK]
+# After [MASK].
+ADDED = {"gliner": ["[FLERT]", "<<ENT>>", "<<SEP>>"],
+         "gliclass": ["<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"]}
 
 
-def write_tokenizer(directory):
+def write_tokenizer(directory, added):
     random_tokenizer.write_unigram(directory, PIECES)
     path = pathlib.Path(directory) / "tokenizer.json"
     document = json.loads(path.read_text())
     document["added_tokens"] += [
         {"id": PIECES + 1 + i, "content": token, "single_word": False,
          "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-        for i, token in enumerate(ADDED)]
+        for i, token in enumerate(added)]
     path.write_text(json.dumps(document, ensure_ascii=False))
 
 
@@ -31,5 +33,5 @@ def copy(name, directory):
         if path.name != "golden.safetensors":
             shutil.copy(path, directory)
     if not (directory / "tokenizer.json").exists():
-        write_tokenizer(directory)
+        write_tokenizer(directory, ADDED[name.split("_")[0]])
     return directory

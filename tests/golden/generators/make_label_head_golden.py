@@ -13,8 +13,7 @@ for each sequence N
   logits.N       what model/checkpoint/label_head.h says of the head's kind; of
                  spans past the last word 0
 
-and for heads that read them label_ends.N, text_begin.N, type_ids.N,
-thresholds.N. Needs the packages on transformers 4.57.1:
+and for heads that read them label_ends.N, type_ids.N, thresholds.N. Needs the packages on transformers 4.57.1:
 
   python tests/golden/generators/make_label_head_golden.py [--only NAME ...]
 """
@@ -38,9 +37,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, DebertaV2Config, DebertaV2Model
 
 sys.path.insert(0, os.path.dirname(__file__))
+import gliclass_models
 import random_tokenizer
 
 OUT = pathlib.Path(__file__).parents[1] / "label_heads"
+CLASSES = OUT / "classes.json"  # gliclass: text, labels, prompt, ids, logits
 PIECES = 240
 TEXTS = [
     "Fetches mail over IMAP, written in Rust by the people of Debian.",
@@ -233,6 +234,25 @@ def make_gliner(name, index, settings, backbone):
                          if k.startswith("logits")))
 
 
+# -------------------------------------------------------------- GLiClass
+
+def make_gliclass(name, index, settings, backbone):
+    model, tokenizer = gliclass_models.make(name, backbone, settings)
+    spread(model, 80 + index)
+    round_weights(model)
+    directory = OUT / name
+    keep = TOKENIZER_FILES if name == "gliclass_simple" else ()
+    gliclass_models.save(model, tokenizer, directory, keep)
+    save_half(directory, keep)
+    golden, cases = gliclass_models.golden(model, tokenizer, TEXTS, LABELS)
+    save_golden(directory, golden)
+    written = json.loads(CLASSES.read_text()) if CLASSES.exists() else {}
+    written = dict(sorted((written | {name: cases}).items()))
+    CLASSES.write_text(json.dumps(written).replace('{"text"', '\n{"text"') + "\n")
+    print(name, "largest", max(np.abs(v).max() for k, v in golden.items()
+                               if k.startswith("logits")))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", nargs="+", default=[])
@@ -243,6 +263,9 @@ def main():
         for index, (name, settings) in enumerate(GLINER_VARIANTS.items()):
             if not only or name in only:
                 make_gliner(name, index, settings, backbone)
+        for index, (name, settings) in enumerate(gliclass_models.VARIANTS.items()):
+            if not only or name in only:
+                make_gliclass(name, index, settings, backbone)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,7 @@ TEST(ConvertTest, ZeroShotRequestCarriesEveryField) {
   proto.add_labels("b");
   proto.add_labels("c");
   proto.set_hypothesis_template("{}?");
+  proto.set_prompt("d");
   proto.set_multi_label(true);
   proto.set_length_policy(v1::LENGTH_POLICY_TRUNCATE);
   proto.set_stride(3);
@@ -153,6 +154,7 @@ TEST(ConvertTest, ZeroShotRequestCarriesEveryField) {
   EXPECT_THAT(request->inputs, ElementsAre("a"));
   EXPECT_THAT(request->labels, ElementsAre("b", "c"));
   EXPECT_EQ(request->hypothesis_template, "{}?");
+  EXPECT_EQ(request->prompt, "d");
   EXPECT_TRUE(request->multi_label);
   EXPECT_EQ(request->length_policy, LengthPolicy::kTruncate);
   EXPECT_EQ(request->stride, 3);

@@ -88,6 +88,8 @@ TEST_F(ZeroShotTest, BlamesTheFieldThatIsWrong) {
             "hypothesis_template");
   EXPECT_EQ(Blamed({.inputs = inputs, .labels = labels, .stride = -1}),
             "stride");
+  EXPECT_EQ(Blamed({.inputs = inputs, .labels = labels, .prompt = "a"}),
+            "prompt");
 }
 
 TEST_F(ZeroShotTest, ScoresOneOfTheLabels) {

@@ -138,12 +138,13 @@ def fill_mask(
 
 def zero_shot(
     labels: Sequence[str], model: str = "", *, template: str = "",
-    multi_label: bool = False, length_policy: LengthPolicy = "reject",
-    stride: int = 0,
+    prompt: str = "", multi_label: bool = False,
+    length_policy: LengthPolicy = "reject", stride: int = 0,
 ) -> Job[str, Labels]:
-    """Scores of labels that the caller brings."""
+    """Scores of labels that the caller brings: `template` is read by models of
+    entailment, `prompt` by GLiClass."""
     return Job("ClassifyZeroShot", pb.ClassifyZeroShotRequest(
-        model=model, labels=labels, hypothesis_template=template,
+        model=model, labels=labels, hypothesis_template=template, prompt=prompt,
         multi_label=multi_label, stride=stride,
         length_policy=_enum("LENGTH_POLICY", length_policy),
     ), (str,), _plain, _labels)
