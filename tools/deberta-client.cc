@@ -87,7 +87,8 @@ ABSL_FLAG(int32_t, max_answer_tokens, 0,
 ABSL_FLAG(double, null_threshold, 0,
           "answer, rule squad_v2: margin of 'no answer' over the best span, in "
           "logits");
-ABSL_FLAG(std::string, pooling, "", "embed: cls, mean or none; empty: the model's own, else cls");
+ABSL_FLAG(std::string, pooling, "",
+          "embed: cls, mean or none; empty: the model's own, else cls");
 ABSL_FLAG(bool, normalize, false, "embed: scale vectors to length 1");
 ABSL_FLAG(std::string, offset_unit, "",
           "tag, answer, extract, tokenize: code_points, utf8_bytes or "

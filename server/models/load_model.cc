@@ -21,6 +21,7 @@
 #include "server/base/resident_memory.h"
 #include "server/base/stopwatch.h"
 #include "server/models/file_digest.h"
+#include "server/models/label_tokenizer.h"
 #include "server/models/load_progress.h"
 #include "server/models/memory_room.h"
 #include "server/models/model_settings.h"
@@ -59,72 +60,6 @@ absl::Status CheckTokenizerFits(const tokenizer::Tokenizer& tokenizer,
         ", but config.json's type_vocab_size is ", config.type_vocab_size));
   }
   return absl::OkStatus();
-}
-
-// Null unless the directory is that of a GLiNER.
-absl::StatusOr<std::optional<model::GlinerConfig>> GlinerOf(
-    const ModelSource& source) {
-  if (source.variant != model::WeightsVariant::kMain ||
-      !model::IsGliner(source.directory)) {
-    return std::nullopt;
-  }
-  auto model = model::ReadLabelModel(source.directory);
-  if (!model.ok()) return model.status();
-  return std::get<model::GlinerConfig>((*model)->config);
-}
-
-// The tokens that the tokenizer's files may lack, by the model's configuration.
-absl::StatusOr<std::vector<std::string>> SpecialTokens(
-    const ModelSource& source) {
-  auto gliner = GlinerOf(source);
-  if (!gliner.ok()) return gliner.status();
-  if (!gliner->has_value()) return std::vector<std::string>();
-  return std::move((*gliner)->special_tokens);
-}
-
-// What to do about a GLiNER directory that has no tokenizer.
-absl::Status WithTokenizerHint(const ModelSource& source,
-                               const absl::Status& status) {
-  if (!absl::IsNotFound(status)) return status;
-  const auto gliner = GlinerOf(source);
-  if (!gliner.ok() || !gliner->has_value()) return status;
-  return absl::NotFoundError(absl::StrCat(
-      status.message(),
-      "; the package downloads the one of gliner_config.json's model_name: put "
-      "the tokenizer files of ",
-      (*gliner)->encoder_name,
-      " (tokenizer_config.json and tokenizer.json or spm.model, but no "
-      "config.json of another model) into the directory"));
-}
-
-// The tokens of prompts must be what the head looks for.
-absl::Status CheckPromptTokens(const tokenizer::Tokenizer& tokenizer,
-                               const model::LabelHead* head,
-                               const model::Config& config) {
-  if (head == nullptr) return absl::OkStatus();
-  const auto check = [&](const std::string& token,
-                         int32_t wanted) -> absl::Status {
-    const std::optional<int32_t> id = tokenizer.TokenToId(token);
-    if (id.has_value() && *id < config.vocab_size &&
-        (wanted < 0 || id == wanted)) {
-      return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the tokenizer's id of the token \"", token, "\" is ",
-        id.has_value() ? absl::StrCat(*id) : std::string("none"),
-        ", but the model ",
-        wanted < 0 ? absl::StrCat("has ids up to ", config.vocab_size - 1)
-                   : absl::StrCat("looks for ", wanted),
-        ": the two are not of the same model"));
-  };
-  absl::Status status = absl::OkStatus();
-  if (!head->label_token.empty())
-    status.Update(check(head->label_token, head->label_token_id));
-  if (head->separator_token_id >= 0)
-    status.Update(check(head->separator_token, head->separator_token_id));
-  for (const std::string& token : head->prompt_tokens)
-    status.Update(check(token, -1));
-  return status;
 }
 
 absl::Status CheckLabels(const model::Model& model) {
@@ -374,7 +309,7 @@ absl::StatusOr<ServedModel> Load(const ModelSource& given,
   source.directory = told->modules.network_directory;
   if (absl::Status s = CheckDirectory(source); !s.ok()) return s;
   absl::StatusOr<std::vector<std::string>> special_tokens =
-      SpecialTokens(source);
+      LabelSpecialTokens(source);
   if (!special_tokens.ok()) return special_tokens.status();
   // Weights, their digest and the tokenizer are read side by side.
   auto opening = std::async(std::launch::async, [&] {
@@ -387,7 +322,8 @@ absl::StatusOr<ServedModel> Load(const ModelSource& given,
                                             : options.tokenizer_profile,
                              .max_working_bytes = options.max_request_memory,
                              .special_tokens = *std::move(special_tokens)});
-  if (!tokenizer.ok()) return WithTokenizerHint(source, tokenizer.status());
+  if (!tokenizer.ok())
+    return WithLabelTokenizerHint(source, tokenizer.status());
   absl::StatusOr<OpenedWeights> weights = opening.get();
   if (!weights.ok()) return weights.status();
   absl::StatusOr<TaskSettings> task_settings =

@@ -19,8 +19,8 @@ constexpr char kEncoder[] = R"({"hidden_size": 64, "num_hidden_layers": 2,
     "pos_att_type": "p2c|c2p"})";
 
 absl::StatusOr<GliclassModel> Parse(const std::string& members) {
-  const auto object = json::Parse(R"({"model_type": "GLiClass")" + members +
-                                  "}");
+  const auto object =
+      json::Parse(R"({"model_type": "GLiClass")" + members + "}");
   EXPECT_TRUE(object.ok()) << object.status();
   return ParseGliclassConfig(*object);
 }
@@ -103,12 +103,11 @@ TEST(GliclassConfigTest, RefusesByNameWhatIsNotServed) {
                       .message()),
       HasSubstr("modernbert"));
   EXPECT_THAT(
-      std::string(
-          Parse(R"(, "use_segment_embeddings": true, "encoder_config":
+      std::string(Parse(R"(, "use_segment_embeddings": true, "encoder_config":
                 {"hidden_size": 64, "num_attention_heads": 2,
                  "type_vocab_size": 2})")
-              .status()
-              .message()),
+                      .status()
+                      .message()),
       HasSubstr("use_segment_embeddings"));
 }
 

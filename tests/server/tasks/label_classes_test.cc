@@ -201,12 +201,10 @@ TEST_F(LabelClassesTest, BlamesTheFieldThatIsWrong) {
   EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"x", ""}}), "labels[1]");
   EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"x", "a <<SEP>> b"}}),
             "labels[1]");
-  EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"x<<LABEL>>y"}}),
-            "labels[0]");
+  EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"x<<LABEL>>y"}}), "labels[0]");
   EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"\xff"}}), "labels[0]");
-  EXPECT_EQ(
-      Blamed({.inputs = inputs, .labels = {"x"}, .prompt = "a <<SEP>>"}),
-      "prompt");
+  EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"x"}, .prompt = "a <<SEP>>"}),
+            "prompt");
   EXPECT_EQ(Blamed({.inputs = inputs,
                     .labels = {"x"},
                     .hypothesis_template = "It is {}."}),
