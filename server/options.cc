@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "absl/flags/reflection.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -21,6 +20,7 @@
 #include "server/base/cgroup_limits.h"
 #include "server/flags/flags.h"
 #include "server/flags/help.h"
+#include "server/flags/set_flags.h"
 
 namespace deberta::server {
 namespace {
@@ -37,10 +37,6 @@ constexpr int64_t kMaxInflightBytes = int64_t{1} << 40;
 constexpr size_t kTransportRequests = 64;
 constexpr size_t kTransportFloor = size_t{256} << 20;
 constexpr size_t kTransportRequestsLeast = 8;
-
-std::string EnvironmentName(const absl::CommandLineFlag& flag) {
-  return absl::StrCat("DEBERTA_", absl::AsciiStrToUpper(flag.Name()));
-}
 
 absl::Status Wrong(std::string_view flag, std::string_view expected,
                    std::string_view got) {
@@ -108,73 +104,6 @@ absl::Status CheckContradictions() {
         "--trace_share has no use without --otlp_endpoint");
   }
   return absl::OkStatus();
-}
-
-absl::Status SetFromEnvironment(const absl::CommandLineFlag& flag) {
-  const std::string name = EnvironmentName(flag);
-  const char* value = std::getenv(name.c_str());
-  if (value == nullptr || *value == '\0') return absl::OkStatus();
-  std::string error;
-  if (absl::FindCommandLineFlag(flag.Name())->ParseFrom(value, &error)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("environment variable ", name, ": ", error));
-}
-
-absl::Status SetFromEnvironment() {
-  for (const FlagGroup& group : FlagGroups()) {
-    for (const absl::CommandLineFlag* flag : group.flags) {
-      if (absl::Status s = SetFromEnvironment(*flag); !s.ok()) return s;
-    }
-  }
-  return absl::OkStatus();
-}
-
-// The flag of that name; null if there is none.
-absl::CommandLineFlag* FindFlag(std::string_view name) {
-  for (const FlagGroup& group : FlagGroups()) {
-    for (const absl::CommandLineFlag* flag : group.flags) {
-      if (flag->Name() == absl::string_view(name.data(), name.size()))
-        return absl::FindCommandLineFlag(flag->Name());
-    }
-  }
-  return nullptr;
-}
-
-// Sets the flag of argument `i`, and moves `i` on if its value is the next.
-// Unlike Abseil's parser it ends nothing and prints nothing.
-absl::Status SetFromArgument(int argc, char** argv, int* i) {
-  const std::string_view argument = argv[*i];
-  if (argument.size() < 2 || argument[0] != '-') {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unexpected argument \"", argv[*i],
-                     "\"; flags are written --name=value"));
-  }
-  std::string_view name = argument.substr(argument[1] == '-' ? 2 : 1);
-  const size_t equals = name.find('=');
-  std::optional<std::string> value;
-  if (equals != std::string_view::npos) {
-    value = name.substr(equals + 1);
-    name = name.substr(0, equals);
-  }
-  absl::CommandLineFlag* flag = FindFlag(name);
-  if (flag == nullptr && !value.has_value() && name.starts_with("no")) {
-    flag = FindFlag(name.substr(2));
-    if (flag != nullptr && !flag->IsOfType<bool>()) flag = nullptr;
-    if (flag != nullptr) value = "false";
-  }
-  const std::string shown(name);
-  if (flag == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown flag --", shown, "; see --help"));
-  }
-  if (!value.has_value() && flag->IsOfType<bool>()) value = "true";
-  if (!value.has_value() && *i + 1 < argc) value = argv[++*i];
-  if (!value.has_value()) return Wrong(name, "a value", "none");
-  std::string error;
-  if (flag->ParseFrom(*value, &error)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--", shown, ": ", error));
 }
 
 absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
@@ -413,10 +342,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
 
 absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   AnswerHelpAndVersion(argc, argv);
-  if (absl::Status s = SetFromEnvironment(); !s.ok()) return s;
-  for (int i = 1; i < argc; ++i) {
-    if (absl::Status s = SetFromArgument(argc, argv, &i); !s.ok()) return s;
-  }
+  if (absl::Status s = SetFlags(argc, argv); !s.ok()) return s;
   const Cgroup cgroup(absl::GetFlag(FLAGS_cgroup_root));
   return OptionsFromFlags(
       {.cpus = UsableCpus(cgroup),

@@ -57,7 +57,7 @@ class CallSink {
   virtual ~CallSink() = default;
   // Called once, from any thread, maybe before Call::Start() returns. The call
   // does nothing any more.
-  virtual void Answer(const grpc::Status& status, grpc::ByteBuffer answer) = 0;
+  virtual void Answer(grpc::Status status, grpc::ByteBuffer answer) = 0;
 };
 
 class Call {

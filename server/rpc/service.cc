@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/rpc/refused_stream.h"
+
 namespace deberta::server {
 
 Service::Service(Options options)
@@ -102,7 +104,9 @@ grpc::ServerUnaryReactor* Service::GetModel(
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Process(
     grpc::CallbackServerContext* context) {
-  return ProcessStream::Start(context, &environment_, &unsent_, &streams_);
+  return RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>::OrElse([&] {
+    return ProcessStream::Start(context, &environment_, &unsent_, &streams_);
+  });
 }
 
 }  // namespace deberta::server

@@ -94,12 +94,14 @@ TestServer::TestServer(const Settings& settings) {
       Scheduler::Options{.max_batch_tokens = settings.max_batch_tokens,
                          .max_queue_tokens = settings.max_queue_tokens},
       queues,
-      [this, widths](size_t queue, const model::RaggedBatch& batch,
-                     const model::ForwardOptions& options, model::Workspace&,
-                     model::BatchOutput* output) {
+      [this, widths, after = settings.after_batch](
+          size_t queue, const model::RaggedBatch& batch,
+          const model::ForwardOptions& options, model::Workspace&,
+          model::BatchOutput* output) {
         const absl::Status status =
             RunBatch(queue, batch, widths[queue], output);
         HandOut(options, output);
+        after();
         return status;
       },
       [](const Scheduler::BatchReport&) {});

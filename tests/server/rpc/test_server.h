@@ -42,6 +42,8 @@ class TestServer {
     bool keep_fp32 = false;
     bool serve = true;
     const Authenticator* authenticator = nullptr;
+    // Called as the last of each batch, on the thread that computes it.
+    std::function<void()> after_batch = [] {};
     // Called as the first of each report.
     std::function<void()> before_report = [] {};
   };
