@@ -60,7 +60,7 @@ const Histogram::BucketBoundaries kTokens = {16,   32,   64,   128,  256,  512,
 
 // Methods beside the tasks.
 constexpr std::array kOtherMethods = {kTokenizeMethod, kListModelsMethod,
-                                      kGetModelMethod};
+                                      kGetModelMethod, kInferMethod};
 
 Labels Of(const std::string& model, std::string_view method) {
   return {{"model", model}, {"task", std::string(method)}};

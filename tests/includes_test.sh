@@ -54,7 +54,9 @@ layer server/batching 'server/(precision|models|rpc)/|server/[a-z_]+\.h|proto/|t
 layer server/precision 'server/(models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/security 'tokenizer/|model/|server/(flags|tasks|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/tracing 'json/|tokenizer/|model/|server/(flags|tasks|batching|precision|models|security|rpc)/|server/[a-z_]+\.h|proto/|tools/'
-layer server/models 'server/(rpc|tracing)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/models 'server/(rpc|inference|tracing)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/rpc 'server/inference/'
+layer server/inference 'model/|json/|server/(flags|precision|security|tracing)/|server/[a-z_]+\.h|tools/'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 
@@ -68,7 +70,7 @@ confined 'zlib\.h' 'server/rpc/gunzip\.cc'
 confined 'curl/' 'server/tracing/http_sender\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
 confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|server/tracing/otlp_json\.cc|tools/[a-z_/-]+\.cc'
-confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
+confined 'grpcpp/|grpc/' 'server/(rpc|inference)/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 # No folder includes itself by way of another. Programs, which nobody includes,
 # stand above their folders.

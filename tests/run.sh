@@ -95,6 +95,7 @@ phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
 phase "clients" tests/clients/run.sh build/release
+phase "inference protocol" tests/inference/run.sh build/release
 case $checks in
   some)
     sanitized tsan "${thread_tests[@]}"

@@ -62,6 +62,10 @@ class CallSink {
 
 class Call {
  public:
+  // Requests of more are large: their texts take a millisecond and more to
+  // tokenize.
+  static constexpr size_t kSmallBytes = size_t{16} << 10;
+
   // What is asked, by whom; all of it outlives the call.
   struct Source {
     const grpc::CallbackServerContext& context;

@@ -34,6 +34,8 @@ class Listener {
     std::optional<Address> health_address = {};
     std::optional<TlsFiles> tls = {};
     bool reflection = true;
+    // Beside the service, by their names. They outlive the listener.
+    std::vector<std::pair<std::string, grpc::Service*>> others = {};
     ServerLimits limits = {};
     ConnectionLimits connections = {};
     // These outlive the listener; where they are null it has its own.

@@ -22,6 +22,11 @@ Service::Service(Options options)
                     .max_request_bytes = options.max_request_bytes,
                     .counts = counts_}) {}
 
+bool Service::open() {
+  Admission::Backend backend;
+  return admission_.Enter(&backend).ok();
+}
+
 bool Service::Drain(absl::Time deadline) {
   streams_.Drain();
   admission_.Close();
