@@ -23,7 +23,8 @@ FROM ${BASE_IMAGE}
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       libcurl4t64 libdnnl3.6 libgomp1 libgrpc++1.51t64 libhdf5-310 \
-      libhwy1t64 libmicrohttpd12t64 libprometheus-cpp-core1.0 libutf8proc3 \
+      libhwy1t64 libmicrohttpd12t64 libprometheus-cpp-core1.0 libre2-11 \
+      libutf8proc3 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/deberta-server \
                   /src/build/release/deberta-client \
