@@ -34,7 +34,7 @@ layer json 'tokenizer/|model/|server/|proto/|tools/'
 layer tokenizer 'model/|server/|proto/|tools/'
 # Inside tokenizer/ each room may include those to its left, itself and json/;
 # the files at the top may include them all.
-rooms=(text encoding normalization segmentation special_tokens files)
+rooms=(text encoding normalization pre_tokenization segmentation special_tokens files)
 for i in "${!rooms[@]}"; do
   left=$(IFS='|'; echo "${rooms[*]:0:i+1}")
   layer "tokenizer/${rooms[i]}" 'tokenizer/' "tokenizer/($left)/"
@@ -63,9 +63,10 @@ layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 confined '(oneapi/)?dnnl' 'model/gemm/onednn_gemm\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/(gemm|layers)/[a-z0-9_]+(-inl)?\.(cc|h)|model/runtime/isa\.cc'
-confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(nfc|normalizer))\.cc'
+confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(normalization_form|bert_normalizer))\.cc'
 confined 'prometheus/' 'server/(metrics|[a-z]+_collector)\.(cc|h)'
 confined 'openssl/' 'server/net/tls[a-z_]*\.(cc|h)|server/models/file_digest\.(cc|h)|server/security/token_file\.cc|tools/client/token\.cc'
+confined 're2/' 'tokenizer/text/regex\.cc'
 confined 'zlib\.h' 'server/rpc/gunzip\.cc'
 confined 'curl/' 'server/tracing/http_sender\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'

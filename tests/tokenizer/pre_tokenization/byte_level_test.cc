@@ -1,4 +1,4 @@
-#include "tokenizer/segmentation/byte_level.h"
+#include "tokenizer/pre_tokenization/byte_level.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tokenizer/normalization/nfc.h"
+#include "tokenizer/normalization/normalization_form.h"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ Result Nfc(const std::u32string& source) {
     const auto at = static_cast<uint32_t>(text.size());
     text.push_back({c, {at, at + 1}});
   }
-  ApplyNfc(&text);
+  ApplyForm(NormalizationForm::kNfc, &text);
   Result result;
   for (const AlignedChar& c : text) {
     result.text.push_back(c.value);

@@ -1,4 +1,4 @@
-#include "tokenizer/normalization/nfc.h"
+#include "tokenizer/normalization/normalization_form.h"
 
 #include <utf8proc.h>
 
@@ -12,9 +12,20 @@
 namespace deberta::tokenizer {
 namespace {
 
-// Nothing below decomposes into something else than it composes to, and nothing
-// below combines.
+// Nothing below combines, or decomposes into something else than it composes
+// to.
 constexpr char32_t kFirstCombining = 0x300;
+// Nothing below decomposes.
+constexpr char32_t kFirstDecomposed = 0xC0;
+constexpr char32_t kFirstCompatibility = 0xA0;
+
+bool IsCompatibility(NormalizationForm form) {
+  return form == NormalizationForm::kNfkc || form == NormalizationForm::kNfkd;
+}
+
+bool IsComposed(NormalizationForm form) {
+  return form == NormalizationForm::kNfc || form == NormalizationForm::kNfkc;
+}
 
 struct Range {
   char32_t first;
@@ -52,6 +63,14 @@ bool IsComposedAfter9(char32_t c) {
          (c >= 0x16D68 && c <= 0x16D6A);
 }
 
+// Compatibility decompositions since Unicode 9.0.
+bool IsCompatibilityAfter9(char32_t c) {
+  return c == 0x32FF || (c >= 0xA7F1 && c <= 0xA7F4) || c == 0xAB69 ||
+         (c >= 0x10781 && c <= 0x107BA) || (c >= 0x1CCD6 && c <= 0x1CCF9) ||
+         (c >= 0x1E030 && c <= 0x1E06D) || c == 0x1F16C ||
+         (c >= 0x1FBF0 && c <= 0x1FBF9);
+}
+
 int CombiningClass(char32_t c) {
   if (c < kFirstCombining || IsAfter9(c)) return 0;
   return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))
@@ -78,16 +97,19 @@ char32_t Compose(char32_t first, char32_t second) {
   return size == 1 && !IsComposedAfter9(composed) ? composed : 0;
 }
 
-void Decompose(char32_t c, std::vector<Item>* out) {
-  // The longest canonical decomposition has four characters.
-  std::array<utf8proc_int32_t, 8> parts = {static_cast<utf8proc_int32_t>(c)};
+void Decompose(char32_t c, bool compatibility, std::vector<Item>* out) {
+  // The longest decomposition has eighteen characters.
+  std::array<utf8proc_int32_t, 32> parts = {static_cast<utf8proc_int32_t>(c)};
   utf8proc_ssize_t size = 1;
-  if (c >= 0xC0 && !IsComposedAfter9(c)) {
+  const char32_t first = compatibility ? kFirstCompatibility : kFirstDecomposed;
+  if (c >= first && !IsComposedAfter9(c) &&
+      !(compatibility && IsCompatibilityAfter9(c))) {
     int last_boundary = 0;
+    const int options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE |
+                        (compatibility ? UTF8PROC_COMPAT : 0);
     size = utf8proc_decompose_char(
         static_cast<utf8proc_int32_t>(c), parts.data(), parts.size(),
-        static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE),
-        &last_boundary);
+        static_cast<utf8proc_option_t>(options), &last_boundary);
   }
   for (utf8proc_ssize_t i = 0; i < size; ++i) {
     const auto part = static_cast<char32_t>(parts[static_cast<size_t>(i)]);
@@ -133,37 +155,54 @@ class Composer {
   int last_class_ = -1;  // of the last one kept since the starter
 };
 
-}  // namespace
-
-void ApplyNfc(AlignedText* text) {
-  const bool plain = std::all_of(
-      text->begin(), text->end(),
-      [](const AlignedChar& c) { return c.value < kFirstCombining; });
-  if (plain) return;
-
-  std::vector<Item> items;
-  items.reserve(text->size());
-  for (const AlignedChar& c : *text) Decompose(c.value, &items);
-  for (auto begin = items.begin(); begin != items.end();) {
+// Orders the marks behind each starter.
+void Order(std::vector<Item>* items) {
+  for (auto begin = items->begin(); begin != items->end();) {
     const auto combines = [](const Item& item) {
       return item.combining_class != 0;
     };
-    begin = std::find_if(begin, items.end(), combines);
-    const auto end = std::find_if_not(begin, items.end(), combines);
+    begin = std::find_if(begin, items->end(), combines);
+    const auto end = std::find_if_not(begin, items->end(), combines);
     std::stable_sort(begin, end, [](const Item& a, const Item& b) {
       return a.combining_class < b.combining_class;
     });
     begin = end;
   }
-  std::vector<Item> composed;
-  composed.reserve(items.size());
-  Composer composer(&composed);
-  for (const Item& item : items) composer.Add(item);
+}
+
+// The first character that `form` may change, alone or with its neighbours.
+char32_t FirstChanged(NormalizationForm form) {
+  if (IsCompatibility(form)) return kFirstCompatibility;
+  return IsComposed(form) ? kFirstCombining : kFirstDecomposed;
+}
+
+}  // namespace
+
+void ApplyForm(NormalizationForm form, AlignedText* text) {
+  const char32_t first = FirstChanged(form);
+  const bool plain =
+      std::all_of(text->begin(), text->end(),
+                  [first](const AlignedChar& c) { return c.value < first; });
+  if (plain) return;
+
+  std::vector<Item> items;
+  items.reserve(text->size());
+  for (const AlignedChar& c : *text) {
+    Decompose(c.value, IsCompatibility(form), &items);
+  }
+  Order(&items);
+  if (IsComposed(form)) {
+    std::vector<Item> composed;
+    composed.reserve(items.size());
+    Composer composer(&composed);
+    for (const Item& item : items) composer.Add(item);
+    items = std::move(composed);
+  }
 
   AlignedText out;
-  out.reserve(composed.size());
+  out.reserve(items.size());
   size_t next = 0;  // the first character of the source not stood for
-  for (const Item& item : composed) {
+  for (const Item& item : items) {
     const size_t old = item.change > 0 ? std::max<size_t>(next, 1) - 1 : next;
     out.push_back({item.value, (*text)[old].span});
     if (item.change <= 0) next += 1 + static_cast<size_t>(-item.change);

@@ -1,7 +1,7 @@
 // The pre-tokenizer and the alphabet of byte-level BPE (spec 5.2).
 
-#ifndef TOKENIZER_SEGMENTATION_BYTE_LEVEL_H_
-#define TOKENIZER_SEGMENTATION_BYTE_LEVEL_H_
+#ifndef TOKENIZER_PRE_TOKENIZATION_BYTE_LEVEL_H_
+#define TOKENIZER_PRE_TOKENIZATION_BYTE_LEVEL_H_
 
 #include <cstddef>
 #include <string>
@@ -25,4 +25,4 @@ bool AppendBytes(std::string_view token, std::string* out);
 
 }  // namespace deberta::tokenizer
 
-#endif  // TOKENIZER_SEGMENTATION_BYTE_LEVEL_H_
+#endif  // TOKENIZER_PRE_TOKENIZATION_BYTE_LEVEL_H_
