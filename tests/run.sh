@@ -114,6 +114,7 @@ fi
 if [ "${#deploy[@]}" -gt 0 ]; then
   phase "client examples" tests/clients/examples.sh build/release
   phase "gateway" tests/gateway/run.sh build/release
+  phase "page" tests/gateway/page_test.py --build build/release --out build/page
   phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 fi
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh

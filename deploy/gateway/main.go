@@ -68,8 +68,19 @@ func transport(plain bool, ca string) (credentials.TransportCredentials, error) 
 	return credentials.NewTLS(config), nil
 }
 
-func limited(handler http.Handler) http.Handler {
+// Bodies are limited, and pages of `origin` may ask ("": of none).
+func limited(handler http.Handler, origin string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin != "" && r.Header.Get("Origin") == origin {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+			w.Header().Set("Vary", "Origin")
+			if r.Method == http.MethodOptions {
+				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+				w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequestBytes)
 		handler.ServeHTTP(w, r)
 	})
@@ -80,6 +91,7 @@ func run() error {
 	listen := flag.String("listen", "localhost:8080", "where HTTP is answered, HOST:PORT")
 	useTLS := flag.Bool("tls", false, "ask the server by TLS")
 	ca := flag.String("ca", "", "the certificate authority of the server's certificate; \"\": the system's")
+	origin := flag.String("allow_origin", "", "the one page that may ask from a browser, as http://HOST:PORT; \"\": none")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
@@ -111,7 +123,7 @@ func run() error {
 		return err
 	}
 	log.Printf("answering HTTP on %s, asking %s", port.Addr(), *server)
-	answering := &http.Server{Handler: limited(mux), ReadHeaderTimeout: 5 * time.Second,
+	answering := &http.Server{Handler: limited(mux, *origin), ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
 	over := make(chan error, 1)
 	go func() { over <- answering.Serve(port) }()

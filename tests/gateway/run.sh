@@ -36,7 +36,7 @@ wait_for() {  # PID FILE PATTERN
 wait_for $server "$work/server.log" '"serving"'
 port=$(sed -n 's/.*"grpc_port":\([0-9]*\).*/\1/p' "$work/server.log")
 "$work/deberta-gateway" --server="127.0.0.1:$port" --listen=127.0.0.1:0 \
-  >"$work/gateway.log" 2>&1 &
+  --allow_origin=http://page:9090 >"$work/gateway.log" 2>&1 &
 gateway=$!
 wait_for $gateway "$work/gateway.log" 'answering HTTP'
 url=http://$(sed -n 's/.*HTTP on \([0-9.:]*\),.*/\1/p' "$work/gateway.log")
@@ -73,6 +73,10 @@ check 'a deadline' 504 'deadline' "$url/v1/classify" -H 'Grpc-Timeout: 1u' \
 head -c 17000000 /dev/zero | tr '\0' ' ' >"$work/large.json"
 check 'too large a body' 400 'too large' "$url/v1/classify" \
   --data-binary "@$work/large.json"
+check 'a page that may ask' 204 'Access-Control-Allow-Origin: http://page:9090' \
+  -i -X OPTIONS -H 'Origin: http://page:9090' "$url/v1/classify"
+check 'another page' 501 'Method Not Allowed' \
+  -i -X OPTIONS -H 'Origin: http://other' "$url/v1/classify"
 check health 200 'SERVING' "$url/healthz"
 kill $server
 wait $server || true
