@@ -22,22 +22,26 @@ ln -s usr/lib64 "$base/lib64"
 DESTDIR=$programs cmake --install "$build" --prefix /usr/local --strip \
   --component server >/dev/null
 
-# PATH -> PACKAGE:ARCHITECTURE. Older packages name /lib, not /usr/lib.
-owner() {
-  { dpkg -S "$1" || dpkg -S "${1#/usr}"; } 2>/dev/null | head -n 1 |
-    sed 's/: .*//'
-}
-
 mapfile -t libraries < <(
   ldd "$programs"/usr/local/bin/* | grep -oE '/[^ ]+\.so[^ ]*' | sort -u)
-packages=(ca-certificates base-files)
+files=()
 for library in "${libraries[@]}"; do
-  file=$(realpath "$library")
   # By the name that it is looked for under.
   directory=$(realpath "$(dirname "$library")")
   mkdir -p "$base$directory"
   cp -L "$library" "$base$directory/"
-  packages+=("$(owner "$file")")
+  files+=("$(realpath "$library")")
+done
+declare -A owners
+while IFS= read -r line; do
+  owners[${line#*: }]=${line%%: *}
+done < <(dpkg -S "${files[@]}" "${files[@]#/usr}" 2>/dev/null || true)
+packages=(ca-certificates base-files)
+for file in "${files[@]}"; do
+  # Older packages name /lib, not /usr/lib.
+  package=${owners[$file]:-${owners[${file#/usr}]:-}}
+  [ -n "$package" ] || { echo "$0: $file is of no package" >&2; exit 1; }
+  packages+=("$package")
 done
 # The linker's name is fixed in each program.
 linker=$(echo /lib64/ld-linux-*.so.*)

@@ -95,6 +95,7 @@ phase "install what is missing" deploy/install-dependencies.sh --tests || finish
 phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
+phase "contract" tests/proto/run.sh
 phase "clients" tests/clients/run.sh build/release
 phase "inference protocol" tests/inference/run.sh build/release
 case $checks in

@@ -3,6 +3,7 @@
 # question of each task.
 #
 #   tests/e2e/image_test.sh
+#   tests/e2e/image_test.sh IMAGE    of one that lies in build/image already
 #
 # Runs as root, without a container engine's daemon: the base is made by
 # debootstrap, buildah builds with chroot isolation and vfs storage, and the server
@@ -62,20 +63,23 @@ make_base() {
   buildah commit -q "$scratch" deberta-base >/dev/null
   buildah rm "$scratch" >/dev/null
 }
-buildah inspect --type image deberta-base >/dev/null 2>&1 || make_base
-
-echo "== image"
-nice buildah build --pull-never --build-arg BASE_IMAGE=localhost/deberta-base \
-  --build-arg COMPILER_LAUNCHER=ccache --build-arg BUILD_JOBS="${BUILD_JOBS:-}" \
-  --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
-  --volume "$work/ccache:/root/.cache/ccache" \
-  -t deberta-server:0.1.0 . >"$work/build.log" 2>&1 || {
-  tail -n 40 "$work/build.log" >&2
-  exit 1
+make_image() {
+  buildah inspect --type image deberta-base >/dev/null 2>&1 || make_base
+  echo "== image"
+  nice buildah build --pull-never --build-arg BASE_IMAGE=localhost/deberta-base \
+    --build-arg COMPILER_LAUNCHER=ccache --build-arg BUILD_JOBS="${BUILD_JOBS:-}" \
+    --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
+    --volume "$work/ccache:/root/.cache/ccache" \
+    -t "$image" . >"$work/build.log" 2>&1 || {
+    tail -n 40 "$work/build.log" >&2
+    exit 1
+  }
 }
+image=${1:-localhost/deberta-server:0.1.0}
+[ $# -gt 0 ] || make_image
 
 echo "== contents"
-container=$(buildah from --pull-never localhost/deberta-server:0.1.0)
+container=$(buildah from --pull-never "$image")
 root=$(buildah mount "$container")
 programs=$(cd "$root" && find . -type f -perm /111 ! -name '*.so' ! -name '*.so.*' |
   sort | tr '\n' ' ')

@@ -27,8 +27,9 @@ def main() -> None:
         assert named[name]["purl"].startswith("pkg:deb/debian/"), name
         licence = root / "usr/share/doc" / name / "copyright"
         assert licence.stat().st_size > 0, licence
-    for wanted in ("libc6", "libdnnl3.6", "libgrpc++1.51t64", "ca-certificates"):
-        assert wanted in named, wanted
+    # Their names go on with a version.
+    for wanted in ("libc6", "libdnnl", "libgrpc++", "ca-certificates"):
+        assert any(name.startswith(wanted) for name in named), wanted
     libraries = [p for p in root.rglob("*.so*") if p.is_file()]
     assert len(libraries) > 20, libraries
     print(f"sbom: {len(named)} packages, {len(libraries)} libraries")
