@@ -14,6 +14,8 @@ find_package(CURL REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
+# Not named re2, which gRPC looks for in another way.
+pkg_check_modules(regex REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)

@@ -13,7 +13,7 @@ packages=(
   libabsl-dev libgrpc++-dev libprotobuf-dev protobuf-compiler
   protobuf-compiler-grpc libcurl4-openssl-dev libssl-dev
   libdnnl-dev libhdf5-dev libhwy-dev libmicrohttpd-dev nlohmann-json3-dev
-  libutf8proc-dev prometheus-cpp-dev zlib1g-dev
+  libre2-dev libutf8proc-dev prometheus-cpp-dev zlib1g-dev
   # The build configures the tests too.
   libgmock-dev libgtest-dev
 )

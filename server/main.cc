@@ -29,6 +29,7 @@
 #include "server/call_log.h"
 #include "server/call_tracer.h"
 #include "server/engine.h"
+#include "server/inference/inference_service.h"
 #include "server/machine_report.h"
 #include "server/memory_plan.h"
 #include "server/metrics.h"
@@ -298,8 +299,12 @@ absl::StatusOr<int> Serve(Options options, size_t descriptors, Signals* signals,
   const absl::StatusOr<std::unique_ptr<MetricsPort>> metrics_port =
       StartMetrics(options, metrics, &signals->shutdown);
   if (!metrics_port.ok()) return metrics_port.status();
-  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Start(
-      ListenerOptions(options, &peers, &connections, log), &service);
+  InferenceService inference(DEBERTA_VERSION, &service);
+  Listener::Options listening =
+      ListenerOptions(options, &peers, &connections, log);
+  listening.others = {{InferenceService::kName, &inference}};
+  absl::StatusOr<std::unique_ptr<Listener>> listener =
+      Listener::Start(listening, &service);
   if (!listener.ok()) return listener.status();
   for (const SocketFile& file : (*listener)->files())
     signals->shutdown.RemoveAtExit(file);

@@ -16,6 +16,7 @@
 #include "server/base/mutex.h"
 #include "server/connection_collector.h"
 #include "server/process_collector.h"
+#include "server/watched_collector.h"
 
 namespace deberta::server {
 namespace {
@@ -59,7 +60,7 @@ const Histogram::BucketBoundaries kTokens = {16,   32,   64,   128,  256,  512,
 
 // Methods beside the tasks.
 constexpr std::array kOtherMethods = {kTokenizeMethod, kListModelsMethod,
-                                      kGetModelMethod};
+                                      kGetModelMethod, kInferMethod};
 
 Labels Of(const std::string& model, std::string_view method) {
   return {{"model", model}, {"task", std::string(method)}};
@@ -88,23 +89,6 @@ std::vector<prometheus::MetricFamily> Backlogs(
     seconds.metric.push_back(metric);
   }
   return {tokens, seconds};
-}
-
-// A counter or gauge that lives elsewhere.
-struct Watched {
-  std::string name;
-  std::string help;
-  prometheus::MetricType type;
-  std::function<double()> value;
-};
-
-prometheus::MetricFamily Read(const Watched& watched) {
-  prometheus::MetricFamily family = {
-      watched.name, watched.help, watched.type, {{}}};
-  const double value = watched.value();
-  family.metric[0].counter.value = value;
-  family.metric[0].gauge.value = value;
-  return family;
 }
 
 struct MethodSeries {
@@ -138,8 +122,8 @@ struct Metrics::Series {
   std::unique_ptr<ProcessCollector> process =
       std::make_unique<ProcessCollector>([] { return size_t{0}; });
   std::unique_ptr<ConnectionCollector> connections;  // null without a front
+  WatchedCollector watched;
   mutable Mutex mutex;
-  std::vector<Watched> watched ABSL_GUARDED_BY(mutex);
   std::function<Backlog(size_t)> backlog ABSL_GUARDED_BY(mutex);
 
   Family<Counter>& requests = AddCounter(
@@ -324,17 +308,14 @@ void Metrics::WatchConnections(const ConnectionCounts* counts) {
 
 void Metrics::WatchCounter(std::string name, std::string help,
                            std::function<double()> count) {
-  const MutexLock lock(&series_->mutex);
-  series_->watched.push_back({std::move(name), std::move(help),
-                              prometheus::MetricType::Counter,
-                              std::move(count)});
+  series_->watched.Add(std::move(name), std::move(help),
+                       prometheus::MetricType::Counter, std::move(count));
 }
 
 void Metrics::WatchGauge(std::string name, std::string help,
                          std::function<double()> value) {
-  const MutexLock lock(&series_->mutex);
-  series_->watched.push_back({std::move(name), std::move(help),
-                              prometheus::MetricType::Gauge, std::move(value)});
+  series_->watched.Add(std::move(name), std::move(help),
+                       prometheus::MetricType::Gauge, std::move(value));
 }
 
 void Metrics::WatchBacklog(std::function<Backlog(size_t number)> backlog) {
@@ -398,10 +379,9 @@ std::string Metrics::Text() const {
   };
   append(*series_->process);
   if (series_->connections != nullptr) append(*series_->connections);
+  append(series_->watched);
   {
     const MutexLock lock(&series_->mutex);
-    for (const Watched& watched : series_->watched)
-      families.push_back(Read(watched));
     if (series_->backlog != nullptr) {
       for (prometheus::MetricFamily& family :
            Backlogs(series_->served, series_->backlog)) {

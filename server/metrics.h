@@ -1,6 +1,6 @@
 // The server's Prometheus metrics.
 //
-// The only file with prometheus-cpp, beside process_collector.h. Thread-safe.
+// With the collectors beside it the only file with prometheus-cpp. Thread-safe.
 //
 // Series of a model exist, at 0, from AddModel() on. Its counters and
 // histograms stay when it is removed and go on when its name comes back;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/clock.h"
 #include "server/base/mutex.h"
+#include "server/status_page.h"
 
 namespace deberta::server {
 namespace {
@@ -30,6 +31,12 @@ constexpr long kOwnTexts = 16;
 constexpr absl::Duration kSharedFor = absl::Seconds(1);
 
 constexpr char kTextFormat[] = "text/plain; version=0.0.4; charset=utf-8";
+constexpr char kPageFormat[] = "text/html; charset=utf-8";
+// Nothing from elsewhere, but for what a gateway answers.
+constexpr char kPagePolicy[] =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src "
+    "'unsafe-inline'; connect-src *; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
 
 // An answer's hold on its text.
 struct Hold {
@@ -55,6 +62,9 @@ MHD_Result Reply(MHD_Connection* connection, unsigned code, Hold hold,
     return MHD_NO;  // closes the connection
   }
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  if (type == kPageFormat)
+    MHD_add_response_header(response, "Content-Security-Policy", kPagePolicy);
   if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   const MHD_Result queued = MHD_queue_response(connection, code, response);
@@ -86,6 +96,7 @@ struct MetricsTexts {
   const std::function<std::string()> make;
   const std::shared_ptr<std::atomic<long>> answers =
       std::make_shared<std::atomic<long>>(0);
+  const Hold page = Of(kStatusPage);
   Mutex mutex;
   std::shared_ptr<const std::string> last ABSL_GUARDED_BY(mutex);
   absl::Time made ABSL_GUARDED_BY(mutex);
@@ -108,11 +119,15 @@ MHD_Result Answer(void* texts, MHD_Connection* connection, const char* url,
     *state = texts;
     return MHD_YES;
   }
-  if (std::string_view(url) != "/metrics") {
-    return Reply(connection, MHD_HTTP_NOT_FOUND,
-                 answers.Of("the metrics are at /metrics\n"), "text/plain");
-  }
+  const std::string_view path = url;
   try {
+    if (path == "/")
+      return Reply(connection, MHD_HTTP_OK, answers.page, kPageFormat);
+    if (path != "/metrics") {
+      return Reply(connection, MHD_HTTP_NOT_FOUND,
+                   answers.Of("the metrics are at /metrics, a page at /\n"),
+                   "text/plain");
+    }
     return Reply(connection, MHD_HTTP_OK, answers.Now(), kTextFormat);
   } catch (...) {  // no memory for a text
     return MHD_NO;

@@ -1,4 +1,5 @@
-// GET /metrics over HTTP, on a TCP port or a unix socket.
+// GET /metrics over HTTP, on a TCP port or a unix socket, and a page for people
+// at /.
 //
 // By libmicrohttpd, and the only file with it: it takes sockets of any family
 // that are already bound, which civetweb does not, and one thread serves all
@@ -27,7 +28,7 @@ struct MetricsTexts;  // of metrics_port.cc
 class MetricsPort {
  public:
   // Answers GET and HEAD of /metrics with what `text` returns, which is called
-  // from threads of the port. An error names the address and the system's
+  // from threads of the port, and of / with the page that shows it. An error names the address and the system's
   // reason.
   static absl::StatusOr<std::unique_ptr<MetricsPort>> Start(
       const Address& address, std::function<std::string()> text);

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "absl/flags/reflection.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -21,6 +20,7 @@
 #include "server/base/cgroup_limits.h"
 #include "server/flags/flags.h"
 #include "server/flags/help.h"
+#include "server/flags/set_flags.h"
 
 namespace deberta::server {
 namespace {
@@ -37,10 +37,6 @@ constexpr int64_t kMaxInflightBytes = int64_t{1} << 40;
 constexpr size_t kTransportRequests = 64;
 constexpr size_t kTransportFloor = size_t{256} << 20;
 constexpr size_t kTransportRequestsLeast = 8;
-
-std::string EnvironmentName(const absl::CommandLineFlag& flag) {
-  return absl::StrCat("DEBERTA_", absl::AsciiStrToUpper(flag.Name()));
-}
 
 absl::Status Wrong(std::string_view flag, std::string_view expected,
                    std::string_view got) {
@@ -108,73 +104,6 @@ absl::Status CheckContradictions() {
         "--trace_share has no use without --otlp_endpoint");
   }
   return absl::OkStatus();
-}
-
-absl::Status SetFromEnvironment(const absl::CommandLineFlag& flag) {
-  const std::string name = EnvironmentName(flag);
-  const char* value = std::getenv(name.c_str());
-  if (value == nullptr || *value == '\0') return absl::OkStatus();
-  std::string error;
-  if (absl::FindCommandLineFlag(flag.Name())->ParseFrom(value, &error)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("environment variable ", name, ": ", error));
-}
-
-absl::Status SetFromEnvironment() {
-  for (const FlagGroup& group : FlagGroups()) {
-    for (const absl::CommandLineFlag* flag : group.flags) {
-      if (absl::Status s = SetFromEnvironment(*flag); !s.ok()) return s;
-    }
-  }
-  return absl::OkStatus();
-}
-
-// The flag of that name; null if there is none.
-absl::CommandLineFlag* FindFlag(std::string_view name) {
-  for (const FlagGroup& group : FlagGroups()) {
-    for (const absl::CommandLineFlag* flag : group.flags) {
-      if (flag->Name() == absl::string_view(name.data(), name.size()))
-        return absl::FindCommandLineFlag(flag->Name());
-    }
-  }
-  return nullptr;
-}
-
-// Sets the flag of argument `i`, and moves `i` on if its value is the next.
-// Unlike Abseil's parser it ends nothing and prints nothing.
-absl::Status SetFromArgument(int argc, char** argv, int* i) {
-  const std::string_view argument = argv[*i];
-  if (argument.size() < 2 || argument[0] != '-') {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unexpected argument \"", argv[*i],
-                     "\"; flags are written --name=value"));
-  }
-  std::string_view name = argument.substr(argument[1] == '-' ? 2 : 1);
-  const size_t equals = name.find('=');
-  std::optional<std::string> value;
-  if (equals != std::string_view::npos) {
-    value = name.substr(equals + 1);
-    name = name.substr(0, equals);
-  }
-  absl::CommandLineFlag* flag = FindFlag(name);
-  if (flag == nullptr && !value.has_value() && name.starts_with("no")) {
-    flag = FindFlag(name.substr(2));
-    if (flag != nullptr && !flag->IsOfType<bool>()) flag = nullptr;
-    if (flag != nullptr) value = "false";
-  }
-  const std::string shown(name);
-  if (flag == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown flag --", shown, "; see --help"));
-  }
-  if (!value.has_value() && flag->IsOfType<bool>()) value = "true";
-  if (!value.has_value() && *i + 1 < argc) value = argv[++*i];
-  if (!value.has_value()) return Wrong(name, "a value", "none");
-  std::string error;
-  if (flag->ParseFrom(*value, &error)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--", shown, ": ", error));
 }
 
 absl::StatusOr<std::vector<model::WeightsFormat>> AllowedWeights() {
@@ -321,6 +250,66 @@ void AnswerHelpAndVersion(int argc, char** argv) {
   }
 }
 
+// How many threads compute, and how they are shared.
+struct ThreadPlan {
+  int threads = 1;
+  bool fixed = false;  // by flags, whatever CPUs there are
+  int most = 1;        // where CPUs are added
+  int workers = 1;
+  int team = 1;
+};
+
+absl::StatusOr<ThreadPlan> PlanThreads(const MachineLimits& limits) {
+  const int workers = absl::GetFlag(FLAGS_workers);
+  const int team = absl::GetFlag(FLAGS_threads_per_worker);
+  ThreadPlan plan;
+  plan.fixed = workers > 0 && team > 0;
+  plan.threads = plan.fixed ? workers * team : ThreadsFor(limits.cpus);
+  if (plan.threads > kMaxThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--workers (", workers, ") times --threads_per_worker (",
+                     team, ") must not exceed ", kMaxThreads, ", they make ",
+                     plan.threads, " threads"));
+  }
+  plan.most = plan.fixed ? plan.threads
+                         : std::clamp(limits.online_cpus, plan.threads,
+                                      std::max(plan.threads, kMaxThreads));
+  plan.workers = workers > 0 ? workers : plan.most;
+  plan.team = team > 0 ? team : plan.most;
+  return plan;
+}
+
+absl::StatusOr<LoadOptions> Loading(const MachineLimits& limits,
+                                    const ThreadPlan& plan,
+                                    size_t inflight_bytes) {
+  absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
+  if (!allowed.ok()) return allowed.status();
+  const auto profile = TokenizerProfile();
+  if (!profile.ok()) return profile.status();
+  const absl::StatusOr<WantedPrecision> precision = Precision();
+  if (!precision.ok()) return precision.status();
+  const auto products = model::ParseProducts(absl::GetFlag(FLAGS_products));
+  if (!products.ok()) return products.status();
+  const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
+  if (!thresholds.ok()) return thresholds.status();
+  return LoadOptions{
+      .threads = plan.threads,
+      .precision = {.wanted = *precision,
+                    .thresholds = *thresholds,
+                    .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
+                    .threads = std::min(plan.team, plan.threads)},
+      .products = *products,
+      .tokenizer_profile = *profile,
+      .max_tokens = MaxTokens(),
+      .max_queue_tokens =
+          static_cast<size_t>(absl::GetFlag(FLAGS_max_queue_tokens)),
+      .batches = static_cast<size_t>(plan.workers),
+      .allowed_weights = *std::move(allowed),
+      // What one call may hold: see Admission.
+      .max_request_memory = inflight_bytes / 4 * 3,
+      .memory_bytes = limits.memory_bytes};
+}
+
 }  // namespace
 
 absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
@@ -330,58 +319,21 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
   if (!addresses.ok()) return addresses.status();
   absl::StatusOr<std::vector<ModelSource>> models = Models();
   if (!models.ok()) return models.status();
-  absl::StatusOr<std::vector<model::WeightsFormat>> allowed = AllowedWeights();
-  if (!allowed.ok()) return allowed.status();
-  absl::StatusOr<std::string> otlp_url = OtlpUrl();
-  if (!otlp_url.ok()) return otlp_url.status();
-  const auto profile = TokenizerProfile();
-  if (!profile.ok()) return profile.status();
-  const absl::StatusOr<WantedPrecision> precision = Precision();
-  if (!precision.ok()) return precision.status();
-  const auto products = model::ParseProducts(absl::GetFlag(FLAGS_products));
-  if (!products.ok()) return products.status();
-  const absl::StatusOr<AgreementThresholds> thresholds = Thresholds();
-  if (!thresholds.ok()) return thresholds.status();
-  absl::StatusOr<ConnectionOptions> connections = ConnectionOptionsFromFlags();
-  if (!connections.ok()) return connections.status();
-
-  int workers = absl::GetFlag(FLAGS_workers);
-  int team = absl::GetFlag(FLAGS_threads_per_worker);
-  const int threads =
-      workers > 0 && team > 0 ? workers * team : ThreadsFor(limits.cpus);
-  if (threads > kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--workers (", workers, ") times --threads_per_worker (",
-                     team, ") must not exceed ", kMaxThreads, ", they make ",
-                     threads, " threads"));
-  }
-  const bool fixed = workers > 0 && team > 0;
-  const int most_threads = fixed ? threads
-                                 : std::clamp(limits.online_cpus, threads,
-                                              std::max(threads, kMaxThreads));
-  if (workers == 0) workers = most_threads;
-  if (team == 0) team = most_threads;
+  const absl::StatusOr<ThreadPlan> plan = PlanThreads(limits);
+  if (!plan.ok()) return plan.status();
   const std::optional<size_t> requested = RequestedInflightBytes();
   const size_t inflight_bytes = requested.value_or(kDefaultInflightBytes);
+  absl::StatusOr<LoadOptions> loading = Loading(limits, *plan, inflight_bytes);
+  if (!loading.ok()) return loading.status();
+  absl::StatusOr<std::string> otlp_url = OtlpUrl();
+  if (!otlp_url.ok()) return otlp_url.status();
+  absl::StatusOr<ConnectionOptions> connections = ConnectionOptionsFromFlags();
+  if (!connections.ok()) return connections.status();
   return Options{
       .models = *std::move(models),
       .model_repository = absl::GetFlag(FLAGS_model_repository),
       .repository_poll = RepositoryPoll(),
-      .loading = {.threads = threads,
-                  .precision = {.wanted = *precision,
-                                .thresholds = *thresholds,
-                                .keep_fp32 = absl::GetFlag(FLAGS_keep_fp32),
-                                .threads = std::min(team, threads)},
-                  .products = *products,
-                  .tokenizer_profile = *profile,
-                  .max_tokens = MaxTokens(),
-                  .max_queue_tokens = static_cast<size_t>(
-                      absl::GetFlag(FLAGS_max_queue_tokens)),
-                  .batches = static_cast<size_t>(workers),
-                  .allowed_weights = *std::move(allowed),
-                  // What one call may hold: see Admission.
-                  .max_request_memory = inflight_bytes / 4 * 3,
-                  .memory_bytes = limits.memory_bytes},
+      .loading = *std::move(loading),
       .listen = std::move(addresses->listen),
       .metrics_listen = std::move(addresses->metrics_listen),
       .tokens_file = absl::GetFlag(FLAGS_tokens_file),
@@ -391,11 +343,11 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
       .trace_share = absl::GetFlag(FLAGS_trace_share),
       .cgroup_root = absl::GetFlag(FLAGS_cgroup_root),
       .cpus = limits.cpus,
-      .threads = threads,
-      .threads_fixed = fixed,
-      .most_threads = most_threads,
-      .workers = workers,
-      .threads_per_worker = team,
+      .threads = plan->threads,
+      .threads_fixed = plan->fixed,
+      .most_threads = plan->most,
+      .workers = plan->workers,
+      .threads_per_worker = plan->team,
       .max_batch_tokens =
           static_cast<size_t>(absl::GetFlag(FLAGS_max_batch_tokens)),
       .max_batch_wait =
@@ -413,10 +365,7 @@ absl::StatusOr<Options> OptionsFromFlags(const MachineLimits& limits) {
 
 absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   AnswerHelpAndVersion(argc, argv);
-  if (absl::Status s = SetFromEnvironment(); !s.ok()) return s;
-  for (int i = 1; i < argc; ++i) {
-    if (absl::Status s = SetFromArgument(argc, argv, &i); !s.ok()) return s;
-  }
+  if (absl::Status s = SetFlags(argc, argv); !s.ok()) return s;
   const Cgroup cgroup(absl::GetFlag(FLAGS_cgroup_root));
   return OptionsFromFlags(
       {.cpus = UsableCpus(cgroup),

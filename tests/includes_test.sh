@@ -34,7 +34,7 @@ layer json 'tokenizer/|model/|server/|proto/|tools/'
 layer tokenizer 'model/|server/|proto/|tools/'
 # Inside tokenizer/ each room may include those to its left, itself and json/;
 # the files at the top may include them all.
-rooms=(text encoding normalization segmentation special_tokens files)
+rooms=(text encoding normalization pre_tokenization segmentation special_tokens files)
 for i in "${!rooms[@]}"; do
   left=$(IFS='|'; echo "${rooms[*]:0:i+1}")
   layer "tokenizer/${rooms[i]}" 'tokenizer/' "tokenizer/($left)/"
@@ -54,21 +54,24 @@ layer server/batching 'server/(precision|models|rpc)/|server/[a-z_]+\.h|proto/|t
 layer server/precision 'server/(models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/security 'tokenizer/|model/|server/(flags|tasks|batching|precision|models|rpc)/|server/[a-z_]+\.h|proto/|tools/'
 layer server/tracing 'json/|tokenizer/|model/|server/(flags|tasks|batching|precision|models|security|rpc)/|server/[a-z_]+\.h|proto/|tools/'
-layer server/models 'server/(rpc|tracing)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/models 'server/(rpc|inference|tracing)/|server/[a-z_]+\.h|proto/|tools/'
+layer server/rpc 'server/inference/'
+layer server/inference 'model/|json/|server/(flags|precision|security|tracing)/|server/[a-z_]+\.h|tools/'
 # How a model's directory wants to be read is told by a file of the server's.
 layer tools 'server/|tokenizer/' 'server/models/model_settings\.h'
 
 confined '(oneapi/)?dnnl' 'model/gemm/onednn_gemm\.cc'
 confined '(hdf5|H5[A-Za-z]+)\.h' 'tools/hdf5/tensor_table\.cc'
 confined 'hwy/' 'model/(gemm|layers)/[a-z0-9_]+(-inl)?\.(cc|h)|model/runtime/isa\.cc'
-confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(nfc|normalizer))\.cc'
+confined 'utf8proc' 'tokenizer/(text/unicode|normalization/(normalization_form|bert_normalizer))\.cc'
 confined 'prometheus/' 'server/(metrics|[a-z]+_collector)\.(cc|h)'
 confined 'openssl/' 'server/net/tls[a-z_]*\.(cc|h)|server/models/file_digest\.(cc|h)|server/security/token_file\.cc|tools/client/token\.cc'
+confined 're2/' 'tokenizer/text/regex\.cc'
 confined 'zlib\.h' 'server/rpc/gunzip\.cc'
 confined 'curl/' 'server/tracing/http_sender\.cc'
 confined 'microhttpd' 'server/metrics_port\.cc'
 confined 'nlohmann/' 'json/[a-z]+\.(cc|h)|tokenizer/files/[a-z_]*json[a-z_]*\.(cc|h)|server/base/log\.cc|server/tracing/otlp_json\.cc|tools/[a-z_/-]+\.cc'
-confined 'grpcpp/|grpc/' 'server/rpc/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
+confined 'grpcpp/|grpc/' 'server/(rpc|inference)/[a-z_]+\.(cc|h)|server/main\.cc|tools/[a-z_/-]+\.(cc|h)'
 
 # No folder includes itself by way of another. Programs, which nobody includes,
 # stand above their folders.

@@ -10,7 +10,8 @@
 #   tests/run.sh --sanitizers   all by clang with its thread-safety analysis, and
 #                               all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
-#   tests/run.sh --all          all of these, and the Helm chart by its real tools
+#   tests/run.sh --all          all of these, the examples in other languages, the
+#                               HTTP gateway and the Helm chart by their real tools
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
 # BUILD_JOBS bounds the parallel compiler runs; ccache is used where it is
@@ -94,7 +95,9 @@ phase "install what is missing" deploy/install-dependencies.sh --tests || finish
 phase "build release" build release || finish
 phase "ctest release" run_ctest release
 phase "end to end" tests/e2e/run.sh build/release
+phase "contract" tests/proto/run.sh
 phase "clients" tests/clients/run.sh build/release
+phase "inference protocol" tests/inference/run.sh build/release
 case $checks in
   some)
     sanitized tsan "${thread_tests[@]}"
@@ -111,6 +114,8 @@ if [ "$clang" = yes ]; then
 fi
 if [ "${#deploy[@]}" -gt 0 ]; then
   phase "client examples" tests/clients/examples.sh build/release
+  phase "gateway" tests/gateway/run.sh build/release
+  phase "page" tests/gateway/page_test.py --build build/release --out build/page
   phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 fi
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/encoding/post_processor.h"
+#include "tokenizer/files/bert_tokenizer.h"
 #include "tokenizer/files/json_reader.h"
 #include "tokenizer/files/profile_choice.h"
 #include "tokenizer/files/special_token_files.h"
@@ -42,7 +43,7 @@ absl::StatusOr<SideFiles> ParseSideFiles(const TokenizerFiles& files) {
   return SideFiles{*std::move(config), *std::move(map), *std::move(added)};
 }
 
-// tokenizer.json or vocab.json; {} for spm.model, which is no JSON.
+// tokenizer.json or vocab.json; {} for what is no JSON.
 absl::StatusOr<JsonDocument> ParseModel(const TokenizerFiles& files) {
   switch (files.source) {
     case TokenizerSource::kTokenizerJson:
@@ -50,9 +51,10 @@ absl::StatusOr<JsonDocument> ParseModel(const TokenizerFiles& files) {
     case TokenizerSource::kVocabAndMerges:
       return JsonDocument::Parse("vocab.json", files.model);
     case TokenizerSource::kSpm:
+    case TokenizerSource::kVocabTxt:
       break;
   }
-  return JsonDocument::Empty("spm.model");
+  return JsonDocument::Empty("no file");
 }
 
 // `options.profile`, or that of whoever saved the directory.
@@ -71,20 +73,36 @@ absl::StatusOr<ProfileChoice> FindProfile(const TokenizerFiles& files,
   return choice;
 }
 
+// What the class that tokenizer_config.json names does with tokenizer.json.
+JsonClass ClassOf(const TokenizerConfig& settings, Profile profile) {
+  const bool hf5 = profile == Profile::kHf5;
+  JsonClass read;
+  // The generic class of version 5 leaves the file's own.
+  if (!settings.generic_class) {
+    read.add_prefix_space = settings.add_prefix_space;
+  }
+  if (settings.bert_class) {
+    read.bert = &settings.bert;
+    read.rebuilds_bert = hf5;
+    read.unk_token = settings.unk_token;
+  } else if (hf5 && !settings.generic_class) {
+    read.hf5 = &settings.hf5;
+  }
+  return read;
+}
+
 absl::StatusOr<TokenizerDefinition> ReadDefinition(
     const TokenizerFiles& files, const JsonDocument& model,
     const TokenizerConfig& settings, Profile profile) {
   const bool hf5 = profile == Profile::kHf5;
   switch (files.source) {
     case TokenizerSource::kTokenizerJson:
-      // The generic class of version 5 leaves the file's own.
-      return ParseTokenizerJson(
-          model,
-          settings.generic_class ? std::nullopt
-                                 : std::optional(settings.add_prefix_space),
-          hf5 && !settings.generic_class ? &settings.hf5 : nullptr);
+      return ParseTokenizerJson(model, ClassOf(settings, profile));
     case TokenizerSource::kVocabAndMerges:
       return ReadVocabAndMerges(model, files.merges, settings.add_prefix_space);
+    case TokenizerSource::kVocabTxt:
+      return ReadVocabTxt(files.model, settings.unk_token, settings.bert,
+                          profile);
     case TokenizerSource::kSpm:
       break;
   }
@@ -153,6 +171,7 @@ absl::StatusOr<PostProcessor> FindPostProcessor(
     const SpecialTokenIds& ids, const AddedTokens& added, Profile profile) {
   const Segmenter& segmenter = *definition.segmenter;
   if (!definition.post_processor.has_value()) {
+    if (definition.names_template) return DebertaTemplate(ids.cls, ids.sep);
     if (profile == Profile::kHf5) {
       return Hf5Template(definition, plan, ids);
     }
@@ -211,7 +230,7 @@ absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
   auto definition = ReadDefinition(files, *model, *settings, profile);
   if (!definition.ok()) return definition.status();
   auto plan = PlanAddedTokens(*side_files, files.source, profile,
-                              definition->added_tokens);
+                              settings->bert_class, definition->added_tokens);
   if (!plan.ok()) return plan.status();
   return Parts{*std::move(choice), *std::move(settings), *std::move(definition),
                *std::move(plan)};
@@ -253,8 +272,10 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   auto tokens = AssignIds(definition, plan);
   if (!tokens.ok()) return tokens.status();
   if (slow) LowerContents(*definition.segmenter, &*tokens);
-  auto special = AddedTokens::Create(*tokens, *definition.segmenter,
-                                     settings.split_special_tokens);
+  auto special = AddedTokens::Create(
+      *tokens, *definition.segmenter,
+      {.splits_special = settings.split_special_tokens,
+       .names_normalized = options.profile == Profile::kHf5});
   if (!special.ok()) return special.status();
   const auto& template_of_file = definition.post_processor;
   auto ids = ResolveSpecialTokenIds(

@@ -18,10 +18,6 @@
 namespace deberta::server {
 namespace {
 
-// Requests of more are large: their texts take a millisecond and more to
-// tokenize.
-constexpr size_t kSmallBytes = size_t{16} << 10;
-
 size_t BytesOf(const grpc::ByteBuffer& buffer) {
   return buffer.Valid() ? buffer.Length() : 0;
 }

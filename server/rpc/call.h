@@ -57,11 +57,15 @@ class CallSink {
   virtual ~CallSink() = default;
   // Called once, from any thread, maybe before Call::Start() returns. The call
   // does nothing any more.
-  virtual void Answer(const grpc::Status& status, grpc::ByteBuffer answer) = 0;
+  virtual void Answer(grpc::Status status, grpc::ByteBuffer answer) = 0;
 };
 
 class Call {
  public:
+  // Requests of more are large: their texts take a millisecond and more to
+  // tokenize.
+  static constexpr size_t kSmallBytes = size_t{16} << 10;
+
   // What is asked, by whom; all of it outlives the call.
   struct Source {
     const grpc::CallbackServerContext& context;

@@ -53,12 +53,16 @@ absl::Status Listener::OpenService(const Options& options,
   grpc::ServerBuilder builder;
   SetLimits(options.limits, &builder);
   builder.RegisterService(service);
+  std::vector<std::string> names = {kServiceName, kHealthName};
+  for (const auto& [name, other] : options.others) {
+    builder.RegisterService(other);
+    names.push_back(name);
+  }
   if (options.reflection) {
     ConnectionCounts* const counts =
         options.counts == nullptr ? &own_counts_ : options.counts;
     reflection_ = std::make_unique<Reflection>(
-        std::vector<std::string>{kServiceName, kHealthName},
-        [counts] { counts->Count(CallLimit::kReflection); });
+        std::move(names), [counts] { counts->Count(CallLimit::kReflection); });
     builder.RegisterService(reflection_.get());
   }
   absl::StatusOr<Port> port =

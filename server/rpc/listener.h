@@ -28,12 +28,17 @@ namespace deberta::server {
 
 class Listener {
  public:
+  // By their names.
+  using Services = std::vector<std::pair<std::string, grpc::Service*>>;
+
   struct Options {
     Address address;
     // Plaintext, with health checks alone.
     std::optional<Address> health_address = {};
     std::optional<TlsFiles> tls = {};
     bool reflection = true;
+    // Beside the service. They outlive the listener.
+    Services others = {};
     ServerLimits limits = {};
     ConnectionLimits connections = {};
     // These outlive the listener; where they are null it has its own.

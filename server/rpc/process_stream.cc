@@ -1,5 +1,6 @@
 #include "server/rpc/process_stream.h"
 
+#include <utility>
 #include <vector>
 
 #include "server/base/error_reason.h"
@@ -101,11 +102,15 @@ absl::Status ProcessStream::TakeIn() {
 
 void ProcessStream::Begin(std::unique_ptr<Item> item) {
   Item* const begun = item.get();
+  grpc::Status refusal;  // before anyone waits: whoever does is answered
   if (begun->asked.method.has_value()) {
     begun->call = MakeCall(
         *begun->asked.method,
         {.context = *context_, .request = &begun->asked.request, .sink = begun},
         environment_);
+  } else {
+    refusal = ToGrpcStatus(InputError(
+        "request", "expected a request that the server can answer, got none"));
   }
   bool cancelled = false;
   {
@@ -113,13 +118,7 @@ void ProcessStream::Begin(std::unique_ptr<Item> item) {
     items_[begun] = std::move(item);
     cancelled = cancelled_;
   }
-  if (begun->call == nullptr) {
-    return begun->Answer(
-        ToGrpcStatus(InputError(
-            "request",
-            "expected a request that the server can answer, got none")),
-        {});
-  }
+  if (begun->call == nullptr) return begun->Answer(std::move(refusal), {});
   if (cancelled) begun->call->Cancel();
   begun->call->Start();
 }
@@ -136,13 +135,12 @@ void ProcessStream::Answered(Item* item, const grpc::Status& status,
     return absl::OkStatus();
   });
   if (!made.ok()) {
-    // Without its answer the stream is of no use.
-    std::unique_ptr<Item> lost;
-    {
-      const MutexLock lock(&mutex_);
-      lost = std::move(items_.extract(item).mapped());
-    }
+    // Without its answer the stream is of no use, and says so before it can be
+    // over.
     End(made);
+    std::unique_ptr<Item> lost;  // destroyed outside the lock
+    const MutexLock lock(&mutex_);
+    lost = std::move(items_.extract(item).mapped());
   }
   Advance();
 }
@@ -180,10 +178,10 @@ void ProcessStream::OnDone() {
 }
 
 void ProcessStream::End(const absl::Status& why) {
-  const grpc::Status status = ToGrpcStatus(why);
+  grpc::Status status = ToGrpcStatus(why);
   {
     const MutexLock lock(&mutex_);
-    if (!end_.has_value()) end_ = status;
+    if (!end_.has_value() || end_->ok()) end_ = std::move(status);
   }
   Advance();
 }
@@ -238,7 +236,7 @@ void ProcessStream::Advance() {
         grpc::Status status;
         {
           const MutexLock lock(&mutex_);
-          status = *end_;
+          status = *std::move(end_);
         }
         return Finish(std::move(status));
       }

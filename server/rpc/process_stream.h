@@ -69,7 +69,7 @@ class ProcessStream final
   struct Item final : CallSink {
     Item(ProcessStream* of, ProcessItem read)
         : stream(of), asked(std::move(read)) {}
-    void Answer(const grpc::Status& status, grpc::ByteBuffer answer) override {
+    void Answer(grpc::Status status, grpc::ByteBuffer answer) override {
       stream->Answered(this, status, answer);
     }
 
@@ -95,7 +95,7 @@ class ProcessStream final
   void Begin(std::unique_ptr<Item> item);
   void Answered(Item* item, const grpc::Status& status,
                 const grpc::ByteBuffer& answer);
-  // Ends the stream once what was read is answered; the first reason counts.
+  // Ends the stream once what was read is answered; the first error counts.
   void End(const absl::Status& why);
   // Does what can be done now.
   void Advance();

@@ -10,6 +10,9 @@
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
 #include "grpcpp/impl/rpc_service_method.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/base/thrown.h"
+#include "server/rpc/refused_stream.h"
+#include "server/rpc/status.h"
 
 namespace deberta::server {
 namespace {
@@ -79,7 +82,11 @@ class Reflection::Stream final
       return Refuse("the question is too long");
     if (++questions_ > kMostQuestions)
       return Refuse("too many questions on one reflection stream");
-    response_ = reflection_->Answer(request_);
+    const absl::Status answered = Guarded([this] {
+      response_ = reflection_->Answer(request_);
+      return absl::OkStatus();
+    });
+    if (!answered.ok()) return Finish(ToGrpcStatus(answered));
     StartWrite(&response_);
   }
   void OnWriteDone(bool ok) override {
@@ -121,7 +128,10 @@ Reflection::Reflection(std::vector<std::string> services,
         new grpc::internal::CallbackBidiHandler<ServerReflectionRequest,
                                                 ServerReflectionResponse>(
             [this](grpc::CallbackServerContext* context) {
-              return new Stream(this, context);
+              return RefusedStream<ServerReflectionRequest,
+                                   ServerReflectionResponse>::OrElse([&] {
+                return new Stream(this, context);
+              });
             }));
   }
 }

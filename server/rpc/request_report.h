@@ -31,6 +31,8 @@ enum class Rejection {
 inline constexpr std::string_view kTokenizeMethod = "tokenize";
 inline constexpr std::string_view kListModelsMethod = "list_models";
 inline constexpr std::string_view kGetModelMethod = "get_model";
+// A request in other words than the service's that became none of these.
+inline constexpr std::string_view kInferMethod = "infer";
 
 struct RequestReport {
   std::string_view method;  // TaskName(), or one of the above

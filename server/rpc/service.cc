@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/rpc/refused_stream.h"
+
 namespace deberta::server {
 
 Service::Service(Options options)
@@ -19,6 +21,11 @@ Service::Service(Options options)
                     .max_metadata_bytes = options.max_metadata_bytes,
                     .max_request_bytes = options.max_request_bytes,
                     .counts = counts_}) {}
+
+bool Service::open() {
+  Admission::Backend backend;
+  return admission_.Enter(&backend).ok();
+}
 
 bool Service::Drain(absl::Time deadline) {
   streams_.Drain();
@@ -102,7 +109,9 @@ grpc::ServerUnaryReactor* Service::GetModel(
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Service::Process(
     grpc::CallbackServerContext* context) {
-  return ProcessStream::Start(context, &environment_, &unsent_, &streams_);
+  return RefusedStream<grpc::ByteBuffer, grpc::ByteBuffer>::OrElse([&] {
+    return ProcessStream::Start(context, &environment_, &unsent_, &streams_);
+  });
 }
 
 }  // namespace deberta::server

@@ -78,6 +78,13 @@ class Service final : public RawService {
   // Refuses new calls; whether those inside have been answered by `deadline`.
   bool Drain(absl::Time deadline);
 
+  // Whether new calls are taken.
+  bool open();
+
+  // For calls in other words than the service's.
+  const CallEnvironment& environment() const { return environment_; }
+  LateCalls& unsent() { return unsent_; }
+
   // Calls that were accepted and not yet answered.
   size_t inflight() const { return admission_.unanswered(); }
   // What they hold.

@@ -15,6 +15,7 @@
 #include "deberta/v1/deberta.pb.h"
 #include "server/base/error_reason.h"
 #include "server/base/stopwatch.h"
+#include "server/base/thrown.h"
 #include "server/batching/scheduler.h"
 #include "server/batching/task_run.h"
 #include "server/rpc/call.h"
@@ -124,8 +125,9 @@ class TaskCall final : public Call {
                      .tokens = computed_tokens,
                      .cancelled = [flag = cancelled()] { return flag->load(); },
                      .on_results = [this](T& of) { return WriteResults(of); }});
-    return run_->Start(
-        [this](const absl::Status& status) { Complete(Answer(status)); });
+    return run_->Start([this](const absl::Status& status) {
+      Complete(Guarded([&] { return Answer(status); }));
+    });
   }
 
   absl::Status Refused(absl::Status status) {

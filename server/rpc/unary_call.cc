@@ -33,11 +33,11 @@ grpc::ServerUnaryReactor* UnaryCall::Start(Method method,
   return started;
 }
 
-void UnaryCall::Answer(const grpc::Status& status, grpc::ByteBuffer answer) {
+void UnaryCall::Answer(grpc::Status status, grpc::ByteBuffer answer) {
   *response_ = std::move(answer);
   // A client that does not take the answer is not to make others wait.
   unsent_->Add(context_, &late_);
-  Finish(status);
+  Finish(std::move(status));
 }
 
 void UnaryCall::OnDone() {

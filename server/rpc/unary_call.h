@@ -34,7 +34,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor, private CallSink {
             grpc::ByteBuffer* response, LateCalls* unsent)
       : context_(context), response_(response), unsent_(unsent) {}
 
-  void Answer(const grpc::Status& status, grpc::ByteBuffer answer) override;
+  void Answer(grpc::Status status, grpc::ByteBuffer answer) override;
 
   const grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;

@@ -262,8 +262,11 @@ std::vector<EntitySpan> SpanCandidates::Take() {
     return std::tuple(place(a), b.score) < std::tuple(place(b), a.score);
   });
   // Of equal ones the first has the highest score.
-  const auto rest = std::ranges::unique(spans, std::equal_to(), place);
-  spans.erase(rest.begin(), rest.end());
+  const auto rest = std::unique(spans.begin(), spans.end(),
+                                [&](const EntitySpan& a, const EntitySpan& b) {
+                                  return place(a) == place(b);
+                                });
+  spans.erase(rest, spans.end());
   return spans;
 }
 

@@ -42,7 +42,7 @@ def free_port():
 
 @contextlib.contextmanager
 def served(name, *flags, target=None):
-    """A server of the demo models."""
+    """A server of the demo models, unless flags name others."""
     target = target or f"localhost:{free_port()}"
     models = ",".join(str(p.parent)
                       for p in sorted((ROOT / "demo").glob("*/config.json")))

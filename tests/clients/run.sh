@@ -31,4 +31,6 @@ echo "== types"
 echo "== client"
 export PYTHONDONTWRITEBYTECODE=1
 "$python" $here/retry_test.py
-PYTHONPATH=tests/e2e "$python" $here/python_client_test.py "$build" "$work"
+export PYTHONPATH=tests/e2e:tests/golden/generators
+"$python" $here/python_client_test.py "$build" "$work"
+"$python" $here/entities_client_test.py "$build" "$work"

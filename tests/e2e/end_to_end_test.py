@@ -25,8 +25,7 @@ def main():
                                  "start_test", "failing_start_test", "tls_test",
                                  "tracing_test", "connections_test",
                                  "frames_test", "messages_test",
-                                 "machine_test", "faults_test.ClockTest",
-                                 "faults_test.FullDiskTest"],
+                                 "machine_test", "faults_test"],
                         help="lifecycle_test.DrainTest, for instance")
     arguments = parser.parse_args()
     environment.build = arguments.build

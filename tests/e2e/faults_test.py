@@ -122,9 +122,14 @@ class ClockTest(unittest.TestCase):
             self.assertEqual(server.exit_code(), 0)
 
 
+class StreamedError(Exception):
+    """An answer of a stream is an error."""
+
+
 class AllocationTest(unittest.TestCase):
-    POINTS = 200
+    POINTS = 240
     ENDS = {"OK", "RESOURCE_EXHAUSTED", "INTERNAL", "UNAVAILABLE", "CANCELLED"}
+    TEXT = pb.TextInput(text="A chess engine. " * 20)
 
     def test_one_that_fails_costs_no_more_than_its_call(self):
         shim = Shim("failing_new.cc", "FAILING_NEW_FILE")
@@ -135,34 +140,66 @@ class AllocationTest(unittest.TestCase):
             with Server(shim.binary, {MODEL: DIRECTORY}, log) as server:
                 while left > 0 and server.process.poll() is None:
                     left -= 1
-                    end = self.fail_at(shim, server, points)
-                    ends[end] = ends.get(end, 0) + 1
+                    call = self.CALLS[left % len(self.CALLS)]
+                    end = self.fail_at(shim, server, call, points)
+                    ends.setdefault(end, []).append(call.__name__)
                 if server.process.poll() is not None:
                     exits += 1
                     last = json.loads(server.log().splitlines()[-1])
                     self.assertEqual(last["level"], "error")
-        print(f"{self.POINTS} failing allocations: {ends}, {exits} exits",
+        counts = {end: len(calls) for end, calls in ends.items()}
+        print(f"{self.POINTS} failing allocations: {counts}, {exits} exits",
               flush=True)
-        self.assertLessEqual(set(ends), self.ENDS)
-        self.assertGreater(ends.get("RESOURCE_EXHAUSTED", 0), 0)
+        self.assertLessEqual(set(ends), self.ENDS, {
+            end: ends[end] for end in set(ends) - self.ENDS})
+        self.assertGreater(counts.get("RESOURCE_EXHAUSTED", 0), 0)
 
-    def fail_at(self, shim, server, points):
+    def classify(self, channel):
+        stub(channel).Classify(pb.ClassifyRequest(inputs=[self.TEXT] * 4),
+                               timeout=20)
+
+    def encode(self, channel):
+        stub(channel).Encode(pb.EncodeRequest(
+            inputs=[self.TEXT], pooling=pb.POOLING_NONE), timeout=20)
+
+    def tokenize(self, channel):
+        stub(channel).Tokenize(pb.TokenizeRequest(
+            model=MODEL, inputs=[self.TEXT] * 4), timeout=20)
+
+    def describe(self, channel):
+        stub(channel).ListModels(pb.ListModelsRequest(), timeout=20)
+        stub(channel).GetModel(pb.GetModelRequest(model=MODEL), timeout=20)
+
+    def stream(self, channel):
+        """Each request is answered, if with an error, or the stream ends."""
+        request = pb.ProcessRequest(classify=pb.ClassifyRequest(
+            inputs=[self.TEXT]))
+        answers = list(stub(channel).Process(iter([request] * 4), timeout=20))
+        self.assertEqual(len(answers), 4)
+        if any(answer.HasField("error") for answer in answers):
+            raise StreamedError()
+
+    CALLS = (classify, encode, tokenize, describe, stream)
+
+    def fail_at(self, shim, server, call, points):
         """How the call ends that one allocation of fails; one after it must be
         answered unless the server has ended."""
         with server.channel() as channel:
             before = 1 << 40
             shim.number = before
-            classify(channel, 60)
+            call(self, channel)
             count = before - shim.number
             shim.number = points.randint(1, count)
             try:
-                classify(channel, 60)
+                call(self, channel)
                 end = "OK"
+            except StreamedError:
+                end = "RESOURCE_EXHAUSTED"
             except grpc.RpcError as error:
                 end = error.code().name
             shim.number = 0
             try:
-                classify(channel, 60)
+                call(self, channel)
             except grpc.RpcError:
                 # Its connection may be gone with it, or the server.
                 if server.process.poll() is None:
@@ -170,7 +207,7 @@ class AllocationTest(unittest.TestCase):
                         server.process.wait(1)
                     except subprocess.TimeoutExpired:
                         with server.channel() as other:
-                            classify(other, 60)
+                            call(self, other)
             return end
 
 

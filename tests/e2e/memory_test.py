@@ -89,6 +89,36 @@ COMMON = [
         model=model, inputs=[text_input("word " * 400)] * 2000,
         pooling=pb.POOLING_NONE).SerializeToString()),
 ]
+
+
+def infer(model, contents=b"", raw=b"", parameters=b"", shape=b"\0"):
+    """A request of the Open Inference Protocol with one tensor "text"."""
+    def field(number, value):
+        size = len(value)
+        length = b""
+        while size > 0x7F:
+            length += bytes([size & 0x7F | 0x80])
+            size >>= 7
+        return bytes([number << 3 | 2]) + length + bytes([size]) + value
+
+    tensor = field(1, b"text") + field(2, b"BYTES") + field(3, shape)
+    if contents:
+        tensor += field(5, contents)
+    request = model_field(model) + parameters + field(5, tensor)
+    return request + field(7, raw) if raw else request
+
+
+INFERENCE = [
+    ("empty elements", "ModelInfer", "tech-tagger", 2,
+     lambda model: infer(model, contents=b"\x42\0" * (2_000_000))),
+    ("empty raw elements", "ModelInfer", "tech-tagger", 2,
+     lambda model: infer(model, raw=bytes(4_000_000))),
+    ("raw elements of one letter", "ModelInfer", "tech-tagger", 2,
+     lambda model: infer(model, raw=b"\1\0\0\0a" * 100_000,
+                         shape=b"\xa0\x8d\x06")),
+    ("parameters", "ModelInfer", "tech-tagger", 2,
+     lambda model: infer(model, parameters=b"\x22\0" * 2_000_000)),
+]
 TASKS = [
     ("one-letter inputs", "Classify", "section-classifier", 2,
      lambda model: model_field(model) + message(2, b"\x0a\x01a")),
@@ -161,7 +191,9 @@ class Watched:
 def send(server, method, request):
     """The code that ends the call."""
     with server.channel() as channel:
-        call = channel.unary_unary(f"/{SERVICE}/{method}")
+        service = ("inference.GRPCInferenceService" if method == "ModelInfer"
+                   else SERVICE)
+        call = channel.unary_unary(f"/{service}/{method}")
         try:
             call(request, timeout=CALL_SECONDS)
             return "OK"
@@ -240,10 +272,8 @@ class MemoryTest(unittest.TestCase):
                 (name, method, "tech-tagger", callers, make)
                 for name, method, callers, make in COMMON
                 if method == "Tokenize"])
-            self.attack(server, "mask-filler", [
-                (name, method, model, callers, make)
-                for name, method, model, callers, make in TASKS],
-                MOST_SECONDS_COMPUTED)
+            self.attack(server, "mask-filler", TASKS + INFERENCE,
+                        MOST_SECONDS_COMPUTED)
 
     def wide(self, words):
         with Server(environment.server_binary(), {"wide": widened(words)},

@@ -41,6 +41,19 @@ std::string Ask(const Address& address, const std::string& line) {
   return connection.Read();
 }
 
+TEST(MetricsPortTest, HasAPageForPeople) {
+  const auto port = Start(kLoopback);
+  const std::string answer = Ask(At("127.0.0.1", *port), "GET /");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Type: text/html; charset=utf-8\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Security-Policy: default-src 'none'"));
+  EXPECT_THAT(answer, HasSubstr("<title>deberta-server</title>"));
+  EXPECT_THAT(answer, EndsWith("</html>\n"));
+  // Nothing is loaded from elsewhere.
+  EXPECT_THAT(answer, Not(HasSubstr("src=")));
+  EXPECT_THAT(answer, Not(HasSubstr("//cdn")));
+}
+
 TEST(MetricsPortTest, AnswersAsPrometheusAsks) {
   const auto port = Start(kLoopback);
   for (const char* line : {"GET /metrics", "GET /metrics?name[]=x"}) {
@@ -59,8 +72,8 @@ TEST(MetricsPortTest, AnswersAsPrometheusAsks) {
 
 TEST(MetricsPortTest, RefusesWhatIsNotThere) {
   const auto port = Start(kLoopback);
-  for (const char* line :
-       {"GET /", "GET /metrics/", "HEAD /favicon.ico", "GET /../metrics"}) {
+  for (const char* line : {"GET /index.html", "GET /metrics/",
+                           "HEAD /favicon.ico", "GET /../metrics"}) {
     EXPECT_THAT(Ask(At("127.0.0.1", *port), line), StartsWith("HTTP/1.1 404 "))
         << line;
   }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/segmentation/byte_level.h"
+#include "tokenizer/pre_tokenization/byte_level.h"
 #include "tokenizer/segmentation/byte_level_bpe.h"
 #include "tokenizer/special_tokens/added_tokens.h"
 #include "tokenizer/text/unicode.h"

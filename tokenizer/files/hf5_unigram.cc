@@ -20,7 +20,7 @@ HfUnigramOptions MakeHf5Unigram(
   if (settings.do_lower_case) steps.emplace_back(Normalizer::Lowercase{});
   steps.emplace_back(Normalizer::Replace{
       .pattern = "\\s{2,}|[\\n\\r\\t]", .regex = true, .content = " "});
-  steps.emplace_back(Normalizer::Nfc{});
+  steps.emplace_back(NormalizationForm::kNfc);
   steps.emplace_back(Normalizer::Strip{.left = false, .right = true});
   // These steps have nothing that could be wrong.
   options.normalizer = *Normalizer::Create(std::move(steps));

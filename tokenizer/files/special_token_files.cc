@@ -52,8 +52,12 @@ SpecialValue ReadSpecialValue(const JsonNode& node, bool special) {
 class Planner {
  public:
   Planner(const SideFiles& files, TokenizerSource source, Profile profile,
-          std::span<const DeclaredToken> defined)
-      : files_(files), source_(source), profile_(profile), defined_(defined) {}
+          bool bert_class, std::span<const DeclaredToken> defined)
+      : files_(files),
+        source_(source),
+        profile_(profile),
+        bert_class_(bert_class),
+        defined_(defined) {}
 
   absl::StatusOr<AddedTokenPlan> Plan();
 
@@ -71,6 +75,7 @@ class Planner {
   const SideFiles& files_;
   const TokenizerSource source_;
   const Profile profile_;
+  const bool bert_class_;
   const std::span<const DeclaredToken> defined_;
 
   std::array<std::optional<SpecialValue>, kAttributes> values_;
@@ -114,6 +119,7 @@ void Planner::SetDefaults() {
     return;
   }
   for (size_t i = 0; i < kAttributes; ++i) {
+    if (bert_class_ && (i == kBos || i == kEos)) continue;
     values_[i] = SpecialValue{std::string(kDefaults[i].content), std::nullopt};
   }
 }
@@ -217,7 +223,8 @@ void Planner::UseDecoderAttributes() {
 
 void Planner::UseSlowTokenizerAttributes() {
   const bool v1 = source_ == TokenizerSource::kVocabAndMerges;
-  if (source_ == TokenizerSource::kTokenizerJson || profile_ == Profile::kHf5) {
+  if (source_ == TokenizerSource::kTokenizerJson || bert_class_ ||
+      profile_ == Profile::kHf5) {
     return;
   }
   for (size_t i = 0; i < kAttributes; ++i) {
@@ -292,8 +299,8 @@ AddedTokenPlan Planner::Collect() const {
 
 absl::StatusOr<AddedTokenPlan> PlanAddedTokens(
     const SideFiles& files, TokenizerSource source, Profile profile,
-    std::span<const DeclaredToken> defined) {
-  return Planner(files, source, profile, defined).Plan();
+    bool bert_class, std::span<const DeclaredToken> defined) {
+  return Planner(files, source, profile, bert_class, defined).Plan();
 }
 
 }  // namespace deberta::tokenizer

@@ -33,11 +33,12 @@ struct AddedTokenPlan {
   SpecialTokenNames names;
 };
 
-// `defined` are the added tokens of the definition. InvalidArgument, naming
-// file and field, if a field is malformed.
+// `defined` are the added tokens of the definition; `bert_class` is true for
+// BertTokenizer, which has no bos and eos token of its own. InvalidArgument,
+// naming file and field, if a field is malformed.
 absl::StatusOr<AddedTokenPlan> PlanAddedTokens(
     const SideFiles& files, TokenizerSource source, Profile profile,
-    std::span<const DeclaredToken> defined);
+    bool bert_class, std::span<const DeclaredToken> defined);
 
 }  // namespace deberta::tokenizer
 

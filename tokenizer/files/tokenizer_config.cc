@@ -64,19 +64,41 @@ bool IsDeberta(std::string_view name) {
   return name == "DebertaTokenizer" || name == "DebertaV2Tokenizer";
 }
 
+bool IsBert(const JsonNode& node) { return ClassName(node) == "BertTokenizer"; }
+
+BertSettings ReadBertSettings(const JsonNode& root) {
+  BertSettings settings{
+      .lowercase = root.At("do_lower_case").BoolOr(true),
+      .handle_chinese_chars = root.At("tokenize_chinese_chars").BoolOr(true)};
+  if (const JsonNode accents = root.At("strip_accents"); accents.present()) {
+    settings.strip_accents = accents.Bool();
+  }
+  return settings;
+}
+
+// Notes a class that does not read vocab.txt.
+void CheckReadsVocabTxt(const JsonNode& node, TokenizerSource source) {
+  if (source != TokenizerSource::kVocabTxt || IsBert(node)) return;
+  node.Fail("BertTokenizer, which reads vocab.txt");
+}
+
 // Whether tokenizer.json is taken as it is. Notes a class of another model:
 // it builds another tokenizer, or passes a model other inputs.
 bool IsGenericClass(const JsonNode& node, TokenizerSource source,
                     Profile profile) {
   const std::string name = ClassName(node);
   if (name.empty() || IsDeberta(name) || profile == Profile::kSpm) return false;
+  const bool bert =
+      IsBert(node) && (source == TokenizerSource::kTokenizerJson ||
+                       source == TokenizerSource::kVocabTxt);
+  if (bert) return false;
   const bool json = source == TokenizerSource::kTokenizerJson;
   const bool generic = name == "PreTrainedTokenizer" ||
                        name == "TokenizersBackend" || name == "PythonBackend";
   if (!json || !generic) {
     node.Fail(
-        "DebertaTokenizer or DebertaV2Tokenizer, or, to have tokenizer.json "
-        "read as it is, PreTrainedTokenizerFast");
+        "DebertaTokenizer or DebertaV2Tokenizer, or BertTokenizer, or, to have "
+        "tokenizer.json read as it is, PreTrainedTokenizerFast");
   }
   return true;
 }
@@ -121,6 +143,10 @@ absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(
   CheckNoCode(root.At("auto_map"));
   JsonNode name = root.At("tokenizer_class");
   if (!name.present()) name = config.root().At("tokenizer_class");
+  CheckReadsVocabTxt(name, source);
+  settings.bert_class = IsBert(name);
+  settings.bert = ReadBertSettings(root);
+  settings.unk_token = settings.hf5.unk_token;
   settings.generic_class =
       IsGenericClass(name, source, profile) && profile == Profile::kHf5;
   // The class without a model of its own has no types in version 5.

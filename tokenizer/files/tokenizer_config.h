@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "tokenizer/encoding/encoding.h"
+#include "tokenizer/files/bert_tokenizer.h"
 #include "tokenizer/files/hf5_unigram.h"
 #include "tokenizer/files/json_reader.h"
 #include "tokenizer/files/profile.h"
@@ -32,6 +34,10 @@ struct TokenizerConfig {
   // With kHf5 alone: it reads tokenizer.json as it is, as 4.57 always does,
   // instead of building a tokenizer of a class of its own from the vocabulary.
   bool generic_class = false;
+  // The class is BertTokenizer, with these settings.
+  bool bert_class = false;
+  BertSettings bert;
+  std::string unk_token = "[UNK]";
 };
 
 // `config` is config.json, which may name the tokenizer's class in the other's

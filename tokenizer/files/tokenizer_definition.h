@@ -35,6 +35,9 @@ struct TokenizerDefinition {
   // Absent where the files have none (all but tokenizer.json), or none that
   // counts.
   std::optional<PostProcessor> post_processor;
+  // Without a post-processor: DeBERTa's template, of the tokens that are named
+  // cls and sep, whatever the profile.
+  bool names_template = false;
   // Of the blocks "truncation" and "padding".
   std::optional<Side> truncation_side;
   std::optional<Side> padding_side;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@ constexpr char kTokenizerJson[] = "tokenizer.json";
 constexpr char kVocab[] = "vocab.json";
 constexpr char kMerges[] = "merges.txt";
 constexpr char kSpm[] = "spm.model";
+constexpr char kVocabTxt[] = "vocab.txt";
 constexpr char kTokenizerConfig[] = "tokenizer_config.json";
 constexpr char kConfig[] = "config.json";
 
@@ -57,6 +59,7 @@ class Directory {
 // What a file says of the family; nullopt if nothing.
 std::optional<TokenizerSource> FamilyIn(const JsonNode& root) {
   const std::string name = root.At("tokenizer_class").StringOr("");
+  if (name.starts_with("Bert")) return TokenizerSource::kVocabTxt;
   if (name.starts_with("DebertaV2")) return TokenizerSource::kSpm;
   if (name.starts_with("Deberta")) return TokenizerSource::kVocabAndMerges;
   const std::string type = root.At("model_type").StringOr("");
@@ -65,7 +68,7 @@ std::optional<TokenizerSource> FamilyIn(const JsonNode& root) {
   return std::nullopt;
 }
 
-// For a directory with the raw files of both families.
+// For a directory with the raw files of several families.
 absl::StatusOr<TokenizerSource> ChooseFamily(const Directory& directory) {
   for (const char* name : {kTokenizerConfig, kConfig}) {
     if (!directory.Has(name)) continue;
@@ -78,9 +81,10 @@ absl::StatusOr<TokenizerSource> ChooseFamily(const Directory& directory) {
     if (family.has_value()) return *family;
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      directory.path(), ": has ", kVocab, " and ", kMerges, ", and ", kSpm,
-      "; expected \"tokenizer_class\" in ", kTokenizerConfig, " or ",
-      "\"model_type\" in ", kConfig, " to tell which counts"));
+      directory.path(), ": has several of ", kVocab, " and ", kMerges, ", ",
+      kSpm, " and ", kVocabTxt, "; expected \"tokenizer_class\" in ",
+      kTokenizerConfig, " or ", "\"model_type\" in ", kConfig,
+      " to tell which counts"));
 }
 
 absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
@@ -93,13 +97,31 @@ absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
                      ", which the tokenizer profile \"spm\" needs"));
   }
   if (directory.Has(kTokenizerJson)) return TokenizerSource::kTokenizerJson;
-  const bool vocab = directory.Has(kVocab) && directory.Has(kMerges);
-  if (vocab && spm) return ChooseFamily(directory);
-  if (vocab) return TokenizerSource::kVocabAndMerges;
-  if (spm) return TokenizerSource::kSpm;
+  std::vector<TokenizerSource> found;
+  if (directory.Has(kVocab) && directory.Has(kMerges)) {
+    found.push_back(TokenizerSource::kVocabAndMerges);
+  }
+  if (spm) found.push_back(TokenizerSource::kSpm);
+  if (directory.Has(kVocabTxt)) found.push_back(TokenizerSource::kVocabTxt);
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) return ChooseFamily(directory);
   return absl::NotFoundError(absl::StrCat(
       directory.path(), ": expected ", kTokenizerJson, ", or ", kVocab, " and ",
-      kMerges, ", or ", kSpm, "; found none of them"));
+      kMerges, ", or ", kSpm, ", or ", kVocabTxt, "; found none of them"));
+}
+
+const char* FileOf(TokenizerSource source) {
+  switch (source) {
+    case TokenizerSource::kTokenizerJson:
+      return kTokenizerJson;
+    case TokenizerSource::kVocabAndMerges:
+      return kVocab;
+    case TokenizerSource::kSpm:
+      return kSpm;
+    case TokenizerSource::kVocabTxt:
+      break;
+  }
+  return kVocabTxt;
 }
 
 }  // namespace
@@ -112,10 +134,7 @@ absl::StatusOr<TokenizerFiles> ReadTokenizerFiles(
   TokenizerFiles files;
   files.source = *source;
   const bool vocab = *source == TokenizerSource::kVocabAndMerges;
-  auto model =
-      directory.Read(*source == TokenizerSource::kTokenizerJson ? kTokenizerJson
-                     : vocab                                    ? kVocab
-                                                                : kSpm);
+  auto model = directory.Read(FileOf(*source));
   if (!model.ok()) return model.status();
   files.model = *std::move(model);
   if (vocab) {

@@ -14,12 +14,17 @@ namespace deberta::tokenizer {
 
 // Where the model's own parts come from; the slow tokenizers, through which raw
 // files go, have other attributes for their special tokens.
-enum class TokenizerSource { kTokenizerJson, kVocabAndMerges, kSpm };
+enum class TokenizerSource {
+  kTokenizerJson,
+  kVocabAndMerges,
+  kSpm,
+  kVocabTxt,  // BERT's
+};
 
 // The bytes of the files.
 struct TokenizerFiles {
   TokenizerSource source = TokenizerSource::kTokenizerJson;
-  std::string model;   // tokenizer.json, vocab.json or spm.model
+  std::string model;   // tokenizer.json, vocab.json, spm.model or vocab.txt
   std::string merges;  // merges.txt, of kVocabAndMerges
   // Absent where there is no such file.
   std::optional<std::string> tokenizer_config;
@@ -29,10 +34,10 @@ struct TokenizerFiles {
 };
 
 // Chooses the source: spm.model for the profile spm (absent: none is asked
-// for); else tokenizer.json where
-// present, else vocab.json and merges.txt (v1) or spm.model (v2 and later). If
-// both are there, "tokenizer_class" of tokenizer_config.json or config.json, or
-// the latter's "model_type", tells the family.
+// for); else tokenizer.json where present, else vocab.json and merges.txt (v1),
+// spm.model (v2 and later) or vocab.txt (BERT). If several are there,
+// "tokenizer_class" of tokenizer_config.json or config.json, or the latter's
+// "model_type", tells which counts.
 //
 // NotFound, with the names looked for, if the directory has no tokenizer;
 // InvalidArgument if a file cannot be read or nothing tells the family.

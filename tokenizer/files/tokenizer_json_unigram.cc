@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "tokenizer/text/unicode.h"
+#include "tokenizer/files/tokenizer_json_normalizer.h"
+#include "tokenizer/files/tokenizer_json_pre_tokenizer.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -74,132 +74,63 @@ std::vector<std::pair<std::string, double>> ReadPieces(const JsonNode& node) {
   return pieces;
 }
 
-void ReadNormalizer(const JsonNode& node,
-                    std::vector<Normalizer::Step>* steps) {
-  const JsonNode type_node = node.At("type");
-  const std::string type = type_node.String();
-  if (type == "Sequence") {
-    node.AllowOnly({"type", "normalizers"});
-    for (const JsonNode& step : node.At("normalizers").Elements()) {
-      // A sequence in a sequence is refused, which bounds the recursion.
-      if (step.At("type").StringOr("") == "Sequence") {
-        step.Fail("a normalizer that is no Sequence");
-        return;
-      }
-      ReadNormalizer(step, steps);
-    }
-  } else if (type == "Lowercase") {
-    node.AllowOnly({"type"});
-    steps->emplace_back(Normalizer::Lowercase{});
-  } else if (type == "Strip") {
-    node.AllowOnly({"type", "strip_left", "strip_right"});
-    steps->emplace_back(
-        Normalizer::Strip{.left = node.At("strip_left").Bool(),
-                          .right = node.At("strip_right").Bool()});
-  } else if (type == "Precompiled") {
-    node.AllowOnly({"type", "precompiled_charsmap"});
-    const JsonNode charsmap = node.At("precompiled_charsmap");
-    std::string bytes;
-    if (!absl::Base64Unescape(charsmap.String(), &bytes)) {
-      charsmap.Fail("base64");
-    }
-    steps->emplace_back(Normalizer::Precompiled{.charsmap = std::move(bytes)});
-  } else if (type == "Replace") {
-    node.AllowOnly({"type", "pattern", "content"});
-    const JsonNode pattern = node.At("pattern");
-    pattern.AllowOnly({"String", "Regex"});
-    const JsonNode regex = pattern.At("Regex");
-    steps->emplace_back(Normalizer::Replace{
-        .pattern =
-            regex.present() ? regex.String() : pattern.At("String").String(),
-        .regex = regex.present(),
-        .content = node.At("content").String()});
-  } else if (type == "NFC") {
-    node.AllowOnly({"type"});
-    steps->emplace_back(Normalizer::Nfc{});
-  } else {
-    type_node.Fail(
-        "Sequence, Lowercase, Strip, Precompiled, Replace or NFC (nothing else "
-        "is supported here)");
-  }
+void ReadModel(const JsonNode& model, HfUnigramOptions* options) {
+  model.AllowOnly({"type", "unk_id", "vocab", "byte_fallback"});
+  options->pieces = ReadPieces(model.At("vocab"));
+  for (auto& [piece, score] : options->pieces) score = AsSerdeReads(score);
+  options->unk_id = model.At("unk_id").Int32();
+  options->byte_fallback = model.At("byte_fallback").BoolOr(false);
 }
 
-Metaspace ReadMetaspace(const JsonNode& node) {
-  Metaspace metaspace;
-  if (!node.IsOfType("Metaspace")) return metaspace;
-  node.AllowOnly({"type", "replacement", "add_prefix_space", "prepend_scheme",
-                  "split", "str_rep"});
-  const JsonNode replacement = node.At("replacement");
-  if (const std::string text = replacement.String();
-      CountCodePoints(text) == 1) {
-    size_t position = 0;
-    metaspace.replacement = DecodeUtf8(text, &position);
-  } else {
-    replacement.Fail("one character");
-  }
-  const JsonNode scheme = node.At("prepend_scheme");
-  const std::string name = scheme.StringOr("always");
-  if (name == "always") {
-    metaspace.prepend_scheme = Metaspace::PrependScheme::kAlways;
-  } else if (name == "first") {
-    metaspace.prepend_scheme = Metaspace::PrependScheme::kFirst;
-  } else if (name == "never") {
-    metaspace.prepend_scheme = Metaspace::PrependScheme::kNever;
-  } else {
-    scheme.Fail("\"always\", \"first\" or \"never\"");
-  }
-  // The older spelling says nothing more, but must not contradict.
-  const JsonNode old_spelling = node.At("add_prefix_space");
-  if (!old_spelling.BoolOr(true) && name != "never") {
-    old_spelling.Fail("true, or prepend_scheme \"never\"");
-  }
-  metaspace.split = node.At("split").BoolOr(true);
-  return metaspace;
+// Punctuation, each character a piece.
+bool IsIsolatingPunctuation(const JsonNode& node) {
+  return node.is_object() && node.At("type").StringOr("") == "Punctuation" &&
+         node.At("behavior").StringOr("Isolated") == "Isolated";
 }
 
-void ReadPunctuation(const JsonNode& node) {
-  if (!node.IsOfType("Punctuation")) return;
-  node.AllowOnly({"type", "behavior"});
-  const JsonNode behavior = node.At("behavior");
-  if (behavior.StringOr("Isolated") != "Isolated")
-    behavior.Fail("\"Isolated\"");
-}
-
-void ReadPreTokenizer(const JsonNode& node, HfUnigramOptions* options) {
-  if (node.At("type").StringOr("") != "Sequence") {
-    options->pre_tokenizer = ReadMetaspace(node);
-    return;
-  }
-  node.AllowOnly({"type", "pretokenizers"});
-  const JsonNode list = node.At("pretokenizers");
-  const std::vector<JsonNode> steps = list.Elements();
-  if (steps.empty() || steps.size() > 2) {
-    list.Fail("[Metaspace] or [Punctuation, Metaspace]");
-    return;
-  }
-  options->split_by_punct = steps.size() == 2;
-  if (options->split_by_punct) ReadPunctuation(steps.front());
-  options->pre_tokenizer = ReadMetaspace(steps.back());
+bool IsMetaspace(const JsonNode& node) {
+  return node.is_object() && node.At("type").StringOr("") == "Metaspace";
 }
 
 }  // namespace
 
+bool IsSentencePiecePipeline(const JsonNode& root) {
+  const JsonNode pre_tokenizer = root.At("pre_tokenizer");
+  if (!IsMetaspace(root.At("decoder"))) return false;
+  if (IsMetaspace(pre_tokenizer)) return true;
+  if (!pre_tokenizer.is_object() ||
+      pre_tokenizer.At("type").StringOr("") != "Sequence") {
+    return false;
+  }
+  const auto steps = pre_tokenizer.At("pretokenizers").Elements();
+  return !steps.empty() && steps.size() <= 2 && IsMetaspace(steps.back()) &&
+         (steps.size() == 1 || IsIsolatingPunctuation(steps.front()));
+}
+
+absl::StatusOr<std::unique_ptr<HfUnigram>> ReadUnigramModel(
+    const JsonNode& model) {
+  HfUnigramOptions options;
+  ReadModel(model, &options);
+  if (!model.ok()) return nullptr;
+  return HfUnigram::Create(std::move(options));
+}
+
 absl::StatusOr<std::unique_ptr<HfUnigram>> ReadUnigram(const JsonNode& root) {
   HfUnigramOptions options;
-  const JsonNode model = root.At("model");
-  model.AllowOnly({"type", "unk_id", "vocab", "byte_fallback"});
-  options.pieces = ReadPieces(model.At("vocab"));
-  for (auto& [piece, score] : options.pieces) score = AsSerdeReads(score);
-  options.unk_id = model.At("unk_id").Int32();
-  options.byte_fallback = model.At("byte_fallback").BoolOr(false);
-  ReadPreTokenizer(root.At("pre_tokenizer"), &options);
-  options.decoder = ReadMetaspace(root.At("decoder"));
-  std::vector<Normalizer::Step> steps;
-  if (const JsonNode normalizer = root.At("normalizer"); normalizer.present()) {
-    ReadNormalizer(normalizer, &steps);
+  ReadModel(root.At("model"), &options);
+  const JsonNode pre_tokenizer = root.At("pre_tokenizer");
+  if (IsMetaspace(pre_tokenizer)) {
+    options.pre_tokenizer = ReadMetaspace(pre_tokenizer);
+  } else {
+    pre_tokenizer.AllowOnly({"type", "pretokenizers"});
+    const auto steps = pre_tokenizer.At("pretokenizers").Elements();
+    options.split_by_punct = steps.size() == 2;
+    if (options.split_by_punct) steps.front().AllowOnly({"type", "behavior"});
+    if (!steps.empty()) options.pre_tokenizer = ReadMetaspace(steps.back());
   }
+  options.decoder = ReadMetaspace(root.At("decoder"));
+  auto normalizer = ReadNormalizer(root.At("normalizer"));
   if (!root.ok()) return nullptr;
-  auto normalizer = Normalizer::Create(std::move(steps));
   if (!normalizer.ok()) return normalizer.status();
   options.normalizer = *std::move(normalizer);
   return HfUnigram::Create(std::move(options));

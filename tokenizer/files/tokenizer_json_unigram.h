@@ -13,9 +13,18 @@
 
 namespace deberta::tokenizer {
 
-// `root` is the whole document. Null, with the error in the document, if a
-// field is not as expected or names something that is not implemented;
-// InvalidArgument if the values do not make a tokenizer.
+// Whether the parts around the model are those that HfUnigram has of its own:
+// (Punctuation,) Metaspace.
+bool IsSentencePiecePipeline(const JsonNode& root);
+
+// The model alone, as ReadUnigram().
+absl::StatusOr<std::unique_ptr<HfUnigram>> ReadUnigramModel(
+    const JsonNode& model);
+
+// `root` is the whole document, for which IsSentencePiecePipeline(). Null, with
+// the error in the document, if a field is not as expected or names something
+// that is not implemented; InvalidArgument if the values do not make a
+// tokenizer.
 absl::StatusOr<std::unique_ptr<HfUnigram>> ReadUnigram(const JsonNode& root);
 
 // The same for the profile hf5, which takes nothing but the vocabulary.

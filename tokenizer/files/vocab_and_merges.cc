@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/segmentation/byte_level_bpe.h"
+#include "tokenizer/segmentation/vocabulary.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -46,7 +47,7 @@ std::vector<std::pair<std::string, int32_t>> ReadVocabulary(
        ++entry) {
     const auto* id = entry->get_ptr<const uint64_t*>();
     if (id == nullptr || !entry->is_number_unsigned() ||
-        *id >= ByteLevelBpe::kMaxVocabulary) {
+        *id >= Vocabulary::kMaxIds) {
       node.At(entry.key()).Fail("a vocabulary id");
       return vocabulary;
     }

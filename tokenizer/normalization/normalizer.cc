@@ -1,14 +1,11 @@
 #include "tokenizer/normalization/normalizer.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/normalization/aligned_text.h"
-#include "tokenizer/normalization/nfc.h"
 #include "tokenizer/text/excerpt.h"
 #include "tokenizer/text/grapheme.h"
 #include "tokenizer/text/unicode.h"
@@ -21,52 +18,13 @@ constexpr std::string_view kWhiteSpaceRegex = "\\s{2,}|[\\n\\r\\t]";
 
 // Of a pattern or its content: keeps the work for a text linear.
 constexpr size_t kMaxReplaceBytes = 256;
+// Every stretch between two added tokens gets them.
+constexpr size_t kMaxPrependBytes = 32;
 
 std::u32string ToCodePoints(std::string_view text) {
   std::u32string out;
   for (size_t i = 0; i < text.size();) out.push_back(DecodeUtf8(text, &i));
   return out;
-}
-
-struct CaseRange {
-  char32_t first;
-  char32_t last;
-  char32_t lower;  // of `first`
-};
-
-// Letters of Unicode 16.0 and 17.0 that utf8proc 2.8 (Unicode 15.0) does not
-// map; the reference's Lowercase has Unicode 17.0.
-constexpr CaseRange kLowercaseAfter15[] = {
-    {0x1C89, 0x1C89, 0x1C8A},    {0xA7CB, 0xA7CB, 0x264},
-    {0xA7CC, 0xA7CC, 0xA7CD},    {0xA7CE, 0xA7CE, 0xA7CF},
-    {0xA7D2, 0xA7D2, 0xA7D3},    {0xA7D4, 0xA7D4, 0xA7D5},
-    {0xA7DA, 0xA7DA, 0xA7DB},    {0xA7DC, 0xA7DC, 0x19B},
-    {0x10D50, 0x10D65, 0x10D70}, {0x16EA0, 0x16EB8, 0x16EBB}};
-
-char32_t ToLower(char32_t c) {
-  if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-  for (const CaseRange& range : kLowercaseAfter15) {
-    if (c >= range.first && c <= range.last)
-      return range.lower + c - range.first;
-  }
-  return static_cast<char32_t>(
-      utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
-}
-
-void ApplyLowercase(AlignedText* text) {
-  // The one code point whose lower case is two.
-  constexpr char32_t kCapitalIWithDot = 0x130;
-  constexpr char32_t kCombiningDotAbove = 0x307;
-  AlignedText out;
-  out.reserve(text->size());
-  for (const AlignedChar& c : *text) {
-    out.push_back({ToLower(c.value), c.span});
-    if (c.value == kCapitalIWithDot) {
-      out.back().value = 'i';
-      out.push_back({kCombiningDotAbove, c.span});
-    }
-  }
-  *text = std::move(out);
 }
 
 void ApplyStrip(const Normalizer::Strip& strip, AlignedText* text) {
@@ -198,6 +156,31 @@ size_t LiteralLength(const AlignedText& text, size_t i,
   return literal.size();
 }
 
+// Matches of a regular expression; new characters take the span of the last one
+// replaced.
+void ApplyReplaceRegex(const Regex& regex, const std::u32string& content,
+                       AlignedText* text) {
+  std::string bytes;
+  bytes.reserve(text->size());
+  for (const AlignedChar& c : *text) AppendUtf8(c.value, &bytes);
+  AlignedText out;
+  out.reserve(text->size());
+  size_t at = 0;    // of `text`
+  size_t byte = 0;  // of `bytes`
+  while (const auto match = regex.Find(bytes, byte)) {
+    const size_t kept = CountCodePoints(
+        std::string_view(bytes).substr(byte, match->begin - byte));
+    const size_t replaced = CountCodePoints(std::string_view(bytes).substr(
+        match->begin, match->end - match->begin));
+    out.insert(out.end(), text->data() + at, text->data() + at + kept);
+    at += kept + replaced;
+    for (const char32_t c : content) out.push_back({c, (*text)[at - 1].span});
+    byte = match->end;
+  }
+  out.insert(out.end(), text->data() + at, text->data() + text->size());
+  *text = std::move(out);
+}
+
 // New characters take the span of the last one replaced.
 template <typename MatchLengthAt>
 void ApplyReplace(MatchLengthAt match_length, const std::u32string& content,
@@ -216,6 +199,16 @@ void ApplyReplace(MatchLengthAt match_length, const std::u32string& content,
   *text = std::move(out);
 }
 
+void ApplyPrepend(const std::u32string& content, AlignedText* text) {
+  if (text->empty()) return;
+  const Span first = text->front().span;
+  AlignedText out;
+  out.reserve(content.size() + text->size());
+  for (const char32_t c : content) out.push_back({c, first});
+  out.insert(out.end(), text->begin(), text->end());
+  *text = std::move(out);
+}
+
 AlignedText Align(std::string_view stretch, uint32_t first_code_point) {
   AlignedText text;
   text.reserve(stretch.size());
@@ -231,25 +224,34 @@ AlignedText Align(std::string_view stretch, uint32_t first_code_point) {
 
 absl::StatusOr<Normalizer::CodePointReplace> Normalizer::Compile(
     const Replace& replace) {
-  const bool spaces = replace.regex && replace.pattern == kSpacesRegex;
-  const bool white = replace.regex && replace.pattern == kWhiteSpaceRegex;
-  if (replace.pattern.empty() || (replace.regex && !spaces && !white)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "normalizer Replace: the pattern \"", Excerpt(replace.pattern),
-        "\" is not supported; expected a non-empty string or the regular "
-        "expression \" {2,}\" or \"\\s{2,}|[\\n\\r\\t]\""));
-  }
   for (const std::string& text : {replace.pattern, replace.content}) {
     if (text.size() <= kMaxReplaceBytes && !FindInvalidUtf8(text)) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "normalizer Replace: pattern and content must be UTF-8 of at most ",
         kMaxReplaceBytes, " bytes"));
   }
-  return CodePointReplace{.kind = spaces  ? Pattern::kSpaces
-                                  : white ? Pattern::kWhiteSpace
-                                          : Pattern::kLiteral,
-                          .literal = ToCodePoints(replace.pattern),
-                          .content = ToCodePoints(replace.content)};
+  if (replace.pattern.empty()) {
+    return absl::InvalidArgumentError(
+        "normalizer Replace: expected a pattern that is not empty");
+  }
+  CodePointReplace compiled{.literal = ToCodePoints(replace.pattern),
+                            .regex = std::nullopt,
+                            .content = ToCodePoints(replace.content)};
+  if (!replace.regex) return compiled;
+  if (replace.pattern == kSpacesRegex) {
+    compiled.kind = Pattern::kSpaces;
+  } else if (replace.pattern == kWhiteSpaceRegex) {
+    compiled.kind = Pattern::kWhiteSpace;
+  } else {
+    absl::StatusOr<Regex> regex = Regex::Compile(replace.pattern);
+    if (!regex.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("normalizer Replace: ", regex.status().message()));
+    }
+    compiled.kind = Pattern::kRegex;
+    compiled.regex = *std::move(regex);
+  }
+  return compiled;
 }
 
 void Normalizer::Apply(const CodePointReplace& replace, AlignedText* text) {
@@ -262,51 +264,75 @@ void Normalizer::Apply(const CodePointReplace& replace, AlignedText* text) {
       return ApplyReplace([&](size_t i) { return SpacesLength(*text, i); },
                           replace.content, text);
     case Pattern::kWhiteSpace:
-      break;
+      return ApplyReplace([&](size_t i) { return WhiteSpaceLength(*text, i); },
+                          replace.content, text);
+    case Pattern::kRegex:
+      return ApplyReplaceRegex(*replace.regex, replace.content, text);
   }
-  ApplyReplace([&](size_t i) { return WhiteSpaceLength(*text, i); },
-               replace.content, text);
+}
+
+absl::StatusOr<Normalizer::Action> Normalizer::Compile(Step step) {
+  if (const auto* map = std::get_if<Precompiled>(&step)) {
+    return Charsmap::Parse(map->charsmap);
+  }
+  if (const auto* replace = std::get_if<Replace>(&step)) {
+    return Compile(*replace);
+  }
+  if (const auto* prepend = std::get_if<Prepend>(&step)) {
+    const std::string& content = prepend->content;
+    if (content.empty() || content.size() > kMaxPrependBytes ||
+        FindInvalidUtf8(content)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("normalizer Prepend: expected UTF-8 of 1 to ",
+                       kMaxPrependBytes, " bytes"));
+    }
+    return CodePointPrepend{ToCodePoints(content)};
+  }
+  if (const auto* strip = std::get_if<Strip>(&step)) return *strip;
+  if (const auto* bert = std::get_if<BertNormalizer>(&step)) return *bert;
+  if (const auto* form = std::get_if<NormalizationForm>(&step)) return *form;
+  if (std::holds_alternative<StripAccents>(step)) return StripAccents{};
+  if (std::holds_alternative<Nmt>(step)) return Nmt{};
+  return Lowercase{};
 }
 
 absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
   Normalizer normalizer;
   for (Step& step : steps) {
-    if (const auto* map = std::get_if<Precompiled>(&step)) {
-      absl::StatusOr<Charsmap> charsmap = Charsmap::Parse(map->charsmap);
-      if (!charsmap.ok()) return charsmap.status();
-      normalizer.actions_.emplace_back(*std::move(charsmap));
-    } else if (const auto* replace = std::get_if<Replace>(&step)) {
-      absl::StatusOr<CodePointReplace> compiled = Compile(*replace);
-      if (!compiled.ok()) return compiled.status();
-      normalizer.actions_.emplace_back(*std::move(compiled));
-    } else if (const auto* strip = std::get_if<Strip>(&step)) {
-      normalizer.actions_.emplace_back(*strip);
-    } else if (std::holds_alternative<Nfc>(step)) {
-      normalizer.actions_.emplace_back(Nfc{});
-    } else {
-      normalizer.actions_.emplace_back(Lowercase{});
-    }
+    absl::StatusOr<Action> action = Compile(std::move(step));
+    if (!action.ok()) return action.status();
+    normalizer.actions_.push_back(*std::move(action));
   }
   return normalizer;
+}
+
+void Normalizer::Apply(const Action& action, AlignedText* text) {
+  if (const auto* strip = std::get_if<Strip>(&action)) {
+    ApplyStrip(*strip, text);
+  } else if (const auto* map = std::get_if<Charsmap>(&action)) {
+    ApplyCharsmap(*map, text);
+  } else if (const auto* replace = std::get_if<CodePointReplace>(&action)) {
+    Apply(*replace, text);
+  } else if (const auto* prepend = std::get_if<CodePointPrepend>(&action)) {
+    ApplyPrepend(prepend->content, text);
+  } else if (const auto* form = std::get_if<NormalizationForm>(&action)) {
+    ApplyForm(*form, text);
+  } else if (const auto* bert = std::get_if<BertNormalizer>(&action)) {
+    ApplyBert(*bert, text);
+  } else if (std::holds_alternative<StripAccents>(action)) {
+    ApplyStripAccents(text);
+  } else if (std::holds_alternative<Nmt>(action)) {
+    ApplyNmt(text);
+  } else {
+    ApplyLowercase(text);
+  }
 }
 
 NormalizedText Normalizer::Normalize(std::string_view stretch,
                                      uint32_t first_code_point) const {
   if (actions_.empty()) return AlignToItself(stretch, first_code_point);
   AlignedText text = Align(stretch, first_code_point);
-  for (const Action& action : actions_) {
-    if (const auto* strip = std::get_if<Strip>(&action)) {
-      ApplyStrip(*strip, &text);
-    } else if (const auto* map = std::get_if<Charsmap>(&action)) {
-      ApplyCharsmap(*map, &text);
-    } else if (const auto* replace = std::get_if<CodePointReplace>(&action)) {
-      Apply(*replace, &text);
-    } else if (std::holds_alternative<Nfc>(action)) {
-      ApplyNfc(&text);
-    } else {
-      ApplyLowercase(&text);
-    }
-  }
+  for (const Action& action : actions_) Apply(action, &text);
   NormalizedText out;
   out.text.reserve(stretch.size());
   out.spans.reserve(stretch.size());

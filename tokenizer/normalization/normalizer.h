@@ -1,4 +1,4 @@
-// The normalisers that DeBERTa's tokenizer files name, with the alignments that
+// The normalisers that tokenizer files name, with the alignments that
 // the `tokenizers` library gives them (spec 5.3, profiles hf4 and hf5).
 
 #ifndef TOKENIZER_NORMALIZATION_NORMALIZER_H_
@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,8 +14,11 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/normalization/aligned_text.h"
+#include "tokenizer/normalization/bert_normalizer.h"
 #include "tokenizer/normalization/charsmap.h"
+#include "tokenizer/normalization/normalization_form.h"
 #include "tokenizer/normalization/normalized_text.h"
+#include "tokenizer/text/regex.h"
 
 namespace deberta::tokenizer {
 
@@ -39,17 +43,24 @@ class Normalizer {
   // Every match of `pattern`, leftmost first, becomes `content`.
   struct Replace {
     std::string pattern;
-    // The regular expressions understood are those that transformers writes:
-    // runs of spaces " {2,}" (4.57) and of white space "\\s{2,}|[\\n\\r\\t]"
-    // (5).
-    bool regex = false;
+    bool regex = false;  // as regex.h takes them
     std::string content;
   };
 
-  // Normalization form C.
-  struct Nfc {};
+  // Puts `content` before a text that is not empty.
+  struct Prepend {
+    std::string content;
+  };
 
-  using Step = std::variant<Lowercase, Strip, Precompiled, Replace, Nfc>;
+  // Removes marks.
+  struct StripAccents {};
+
+  // See bert_normalizer.h.
+  struct Nmt {};
+
+  using Step =
+      std::variant<Lowercase, Strip, Precompiled, Replace, Prepend,
+                   StripAccents, Nmt, NormalizationForm, BertNormalizer>;
 
   // InvalidArgument if a character map is malformed or a pattern is empty or
   // not understood.
@@ -66,18 +77,28 @@ class Normalizer {
   size_t resident_bytes() const;
 
  private:
-  enum class Pattern { kLiteral, kSpaces, kWhiteSpace };
+  // A regular expression, unless it is one of the two that transformers
+  // writes: runs of spaces " {2,}" (4.57) and of white space
+  // "\s{2,}|[\n\r\t]" (5).
+  enum class Pattern { kLiteral, kSpaces, kWhiteSpace, kRegex };
 
   struct CodePointReplace {
     Pattern kind = Pattern::kLiteral;
     std::u32string literal;
+    std::optional<Regex> regex;
     std::u32string content;
   };
-  using Action =
-      std::variant<Lowercase, Strip, Charsmap, CodePointReplace, Nfc>;
+  struct CodePointPrepend {
+    std::u32string content;
+  };
+  using Action = std::variant<Lowercase, Strip, Charsmap, CodePointReplace,
+                              CodePointPrepend, StripAccents, Nmt,
+                              NormalizationForm, BertNormalizer>;
 
+  static absl::StatusOr<Action> Compile(Step step);
   static absl::StatusOr<CodePointReplace> Compile(const Replace& replace);
   static void Apply(const CodePointReplace& replace, AlignedText* text);
+  static void Apply(const Action& action, AlignedText* text);
 
   std::vector<Action> actions_;
 };

@@ -1,7 +1,6 @@
 // Byte-level byte-pair encoding, as GPT-2 and DeBERTa v1 use it (spec 5.2):
 // text is cut by a fixed regular expression, each UTF-8 byte stands for one
-// printable character, and pairs of symbols are merged by rank (Sennrich et
-// al., "Neural Machine Translation of Rare Words with Subword Units", 2016).
+// printable character, and pairs of symbols are merged by rank.
 
 #ifndef TOKENIZER_SEGMENTATION_BYTE_LEVEL_BPE_H_
 #define TOKENIZER_SEGMENTATION_BYTE_LEVEL_BPE_H_
@@ -19,7 +18,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "tokenizer/segmentation/bpe_merges.h"
 #include "tokenizer/segmentation/segmenter.h"
+#include "tokenizer/segmentation/vocabulary.h"
 
 namespace deberta::tokenizer {
 
@@ -37,12 +38,7 @@ struct ByteLevelBpeOptions {
 // Immutable.
 class ByteLevelBpe : public Segmenter {
  public:
-  // Ids lie in [0, kMaxVocabulary).
-  static constexpr int32_t kMaxVocabulary = 1 << 22;
-
-  // InvalidArgument if the vocabulary is empty, a token is not UTF-8, occurs
-  // twice or has an id out of range or of another token, or if a merge's parts
-  // or its result are no tokens.
+  // InvalidArgument as Vocabulary::Create() and BpeMerges::Add() have it.
   static absl::StatusOr<std::unique_ptr<ByteLevelBpe>> Create(
       const ByteLevelBpeOptions& options);
 
@@ -53,32 +49,18 @@ class ByteLevelBpe : public Segmenter {
   std::string Decode(std::span<const std::string_view> tokens) const override;
   std::optional<int32_t> TokenToId(std::string_view token) const override;
   std::string_view IdToToken(int32_t id) const override;
-  int32_t vocab_size() const override {
-    return static_cast<int32_t>(tokens_.size());
-  }
+  int32_t vocab_size() const override { return vocabulary_.size(); }
   size_t resident_bytes() const override;
 
  private:
-  struct MergeRule {
-    int32_t rank;
-    int32_t id;
-  };
-  struct Symbol {
-    int32_t id;
-    uint32_t bytes;  // of the text that it stands for
-  };
-  class Workspace;
+  struct Workspace;
 
   ByteLevelBpe() = default;
-  absl::Status AddTokens(const ByteLevelBpeOptions& options);
-  absl::Status AddMerges(const ByteLevelBpeOptions& options);
+  absl::Status FindBytes(const ByteLevelBpeOptions& options);
   void FindWholeWords();
 
-  const MergeRule* FindRule(int32_t left, int32_t right) const;
   // The symbols of `word` after all merges, in `workspace`.
   void Merge(std::string_view word, Workspace* workspace) const;
-  void MergeShort(Workspace* workspace) const;
-  void MergeLong(Workspace* workspace) const;
   void AppendWord(std::string_view word, std::span<const Span> spans,
                   int32_t word_index, Workspace* workspace,
                   TokenSequence* out) const;
@@ -86,12 +68,9 @@ class ByteLevelBpe : public Segmenter {
                      int32_t word_index, const Workspace& workspace,
                      TokenSequence* out) const;
 
-  std::string text_;  // of all tokens
-  // By id; empty where no token has the id.
-  std::vector<std::string_view> tokens_;
-  absl::flat_hash_map<absl::string_view, int32_t> ids_;
-  absl::flat_hash_map<uint64_t, MergeRule> rules_;  // by (left, right)
-  std::array<int32_t, 256> byte_ids_{};             // -1: no token
+  Vocabulary vocabulary_;
+  BpeMerges merges_;
+  std::array<int32_t, 256> byte_ids_{};  // -1: no token
   bool add_prefix_space_ = false;
 
   // Words (raw bytes) whose merges end in one token: most words of a text.

@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/segmentation/byte_piece.h"
-#include "tokenizer/segmentation/viterbi.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
@@ -159,20 +158,20 @@ void HfUnigram::SegmentStretch(const NormalizedText& normalized, size_t begin,
                             : text.size();
     SegmentWord(std::string_view(text).substr(word, next - word),
                 std::span(spans).subspan(word, next - word), (*next_word)++,
-                scratch, out);
+                &scratch->viterbi, out);
     word = next;
   }
 }
 
 void HfUnigram::SegmentWord(std::string_view word, std::span<const Span> spans,
-                            int32_t word_index, Scratch* scratch,
+                            int32_t word_index, Viterbi<double>* viterbi,
                             TokenSequence* out) const {
-  const auto pieces = scratch->viterbi.Segment({.trie = trie_,
-                                                .scores = scores_,
-                                                .unk_id = unk_id_,
-                                                .unk_score = unk_score_,
-                                                .fuses_unknown = true},
-                                               word);
+  const auto pieces = viterbi->Segment({.trie = trie_,
+                                        .scores = scores_,
+                                        .unk_id = unk_id_,
+                                        .unk_score = unk_score_,
+                                        .fuses_unknown = true},
+                                       word);
   for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
     const Span span = {spans[piece->begin].start, spans[piece->end - 1].end};
     if (piece->id == unk_id_) {

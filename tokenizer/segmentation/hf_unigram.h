@@ -17,23 +17,13 @@
 
 #include "absl/status/statusor.h"
 #include "tokenizer/normalization/normalizer.h"
+#include "tokenizer/pre_tokenization/metaspace.h"
 #include "tokenizer/segmentation/segmenter.h"
+#include "tokenizer/segmentation/viterbi.h"
+#include "tokenizer/segmentation/word_model.h"
 #include "tokenizer/text/byte_trie.h"
 
 namespace deberta::tokenizer {
-
-// U+0020 -> `replacement`, one prepended, and words cut in front of each.
-struct Metaspace {
-  enum class PrependScheme {
-    kAlways,  // every stretch that does not start with one
-    kFirst,   // only the one at the start of the text
-    kNever,
-  };
-
-  char32_t replacement = U'\u2581';
-  PrependScheme prepend_scheme = PrependScheme::kAlways;
-  bool split = true;
-};
 
 struct HfUnigramOptions {
   // Piece and log probability; an id is a position in this list.
@@ -67,6 +57,12 @@ class HfUnigram : public Segmenter {
   int32_t vocab_size() const override;
   size_t resident_bytes() const override;
 
+  // Appends the best path through a word; the vectors of `spans` and `word`
+  // are parallel. `viterbi` is room for it.
+  void SegmentWord(std::string_view word, std::span<const Span> spans,
+                   int32_t word_index, Viterbi<double>* viterbi,
+                   TokenSequence* out) const;
+
  private:
   struct Scratch;
 
@@ -76,11 +72,6 @@ class HfUnigram : public Segmenter {
   void SegmentStretch(const NormalizedText& normalized, size_t begin,
                       size_t end, Scratch* scratch, int32_t* next_word,
                       TokenSequence* out) const;
-  // Appends the best path through a word; the vectors of `spans` and `word`
-  // are parallel.
-  void SegmentWord(std::string_view word, std::span<const Span> spans,
-                   int32_t word_index, Scratch* scratch,
-                   TokenSequence* out) const;
   void AppendUnknown(std::string_view text, Span span, int32_t word_index,
                      TokenSequence* out) const;
 
@@ -98,6 +89,31 @@ class HfUnigram : public Segmenter {
   std::vector<double> scores_;
   double unk_score_;  // of a character that no piece covers
   const ByteTrie trie_;
+};
+
+// The model alone, for other pre-tokenizers.
+class UnigramWords : public WordModel {
+ public:
+  explicit UnigramWords(std::unique_ptr<const HfUnigram> unigram)
+      : unigram_(std::move(unigram)) {}
+
+  void AppendWord(std::string_view word, std::span<const Span> spans,
+                  int32_t word_index, TokenSequence* out) const override {
+    Viterbi<double> viterbi;
+    unigram_->SegmentWord(word, spans, word_index, &viterbi, out);
+  }
+  std::optional<int32_t> TokenToId(std::string_view token) const override {
+    return unigram_->TokenToId(token);
+  }
+  std::string_view IdToToken(int32_t id) const override {
+    return unigram_->IdToToken(id);
+  }
+  int32_t vocab_size() const override { return unigram_->vocab_size(); }
+  int32_t entries() const override { return unigram_->vocab_size(); }
+  size_t resident_bytes() const override { return unigram_->resident_bytes(); }
+
+ private:
+  const std::unique_ptr<const HfUnigram> unigram_;
 };
 
 }  // namespace deberta::tokenizer

@@ -51,6 +51,7 @@ struct AddedTokens::Builder {
   Contents ids;
   Contents raw;         // what to look for in the text as it is,
   Contents normalized;  // and in normalised text
+  absl::flat_hash_map<int32_t, std::string> names;  // in normalised text
 };
 
 absl::Status AddedTokens::Builder::Add(const AddedToken& token,
@@ -74,7 +75,10 @@ absl::Status AddedTokens::Builder::Add(const AddedToken& token,
   known->second.special = token.special || special_before;
   if (special_before) return absl::OkStatus();
   std::string pattern = token.content;
-  if (token.normalized) pattern = segmenter.Normalize(pattern, 0).text;
+  if (token.normalized) {
+    pattern = segmenter.Normalize(pattern, 0).text;
+    if (pattern != token.content) names.insert_or_assign(token.id, pattern);
+  }
   if (pattern.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("added token ", token.id,
@@ -88,7 +92,7 @@ absl::Status AddedTokens::Builder::Add(const AddedToken& token,
 
 absl::StatusOr<std::unique_ptr<const AddedTokens>> AddedTokens::Create(
     std::span<const AddedToken> tokens, const Segmenter& segmenter,
-    bool splits_special) {
+    const AddedTokensOptions& options) {
   Builder builder;
   for (const AddedToken& token : tokens) {
     if (absl::Status status = builder.Add(token, segmenter); !status.ok()) {
@@ -96,12 +100,14 @@ absl::StatusOr<std::unique_ptr<const AddedTokens>> AddedTokens::Create(
     }
   }
   return std::unique_ptr<const AddedTokens>(
-      new AddedTokens(std::move(builder), splits_special));
+      new AddedTokens(std::move(builder), options));
 }
 
-AddedTokens::AddedTokens(Builder builder, bool splits_special)
-    : splits_special_(splits_special),
+AddedTokens::AddedTokens(Builder builder, const AddedTokensOptions& options)
+    : splits_special_(options.splits_special),
       tokens_(std::move(builder.tokens)),
+      names_(options.names_normalized ? std::move(builder.names)
+                                      : decltype(names_)()),
       ids_(std::move(builder.ids)),
       raw_(builder.raw),
       normalized_(builder.normalized) {
@@ -153,12 +159,16 @@ const AddedToken* AddedTokens::Find(int32_t id) const {
 }
 
 std::string_view AddedTokens::IdToToken(int32_t id) const {
+  if (const auto name = names_.find(id); name != names_.end()) {
+    return name->second;
+  }
   const AddedToken* token = Find(id);
   return token == nullptr ? std::string_view() : token->content;
 }
 
 bool AddedTokens::IsSpecial(int32_t id) const {
-  const AddedToken* token = Find(id);
+  const auto named = ids_.find(ToAbsl(IdToToken(id)));
+  const AddedToken* token = named == ids_.end() ? nullptr : Find(named->second);
   return token != nullptr && token->special;
 }
 

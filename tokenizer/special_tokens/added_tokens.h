@@ -22,6 +22,15 @@
 
 namespace deberta::tokenizer {
 
+struct AddedTokensOptions {
+  // Special tokens are text like any other, as transformers'
+  // "split_special_tokens" asks.
+  bool splits_special = false;
+  // IdToToken() of a normalized token is what it is looked for as, which is
+  // special only if a special token is called so (`tokenizers` from 0.23).
+  bool names_normalized = false;
+};
+
 // Immutable.
 class AddedTokens {
  public:
@@ -30,11 +39,10 @@ class AddedTokens {
   // token keeps its first `normalized`. Normalized tokens are looked for as
   // `segmenter` normalises their content. InvalidArgument if a content is
   // empty, also after normalisation, or not UTF-8, or if one content has two
-  // ids or one id two contents. With `splits_special`, special tokens are text
-  // like any other, as transformers' "split_special_tokens" asks.
+  // ids or one id two contents.
   static absl::StatusOr<std::unique_ptr<const AddedTokens>> Create(
       std::span<const AddedToken> tokens, const Segmenter& segmenter,
-      bool splits_special = false);
+      const AddedTokensOptions& options = {});
 
   // Cuts `text` at every added token whose `normalized` equals the argument;
   // leftmost, then longest; lstrip and rstrip take the white space beside the
@@ -56,10 +64,12 @@ class AddedTokens {
   using Contents = TokenFinder::Contents;
   struct Builder;
 
-  AddedTokens(Builder builder, bool splits_special);
+  AddedTokens(Builder builder, const AddedTokensOptions& options);
 
   const bool splits_special_;
   absl::flat_hash_map<int32_t, AddedToken> tokens_;
+  // Names that are not the content, by id.
+  absl::flat_hash_map<int32_t, std::string> names_;
   Contents ids_;
   TokenFinder raw_;
   TokenFinder normalized_;

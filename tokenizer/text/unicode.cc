@@ -222,6 +222,23 @@ bool IsWordCharacter(char32_t c) {
   }
 }
 
+bool IsDecimalDigit(char32_t c) {
+  if (c < 0x80) return IsAsciiNumber(c);
+  // All numbers that are new in Unicode 16 are digits.
+  return Category(c) == UTF8PROC_CATEGORY_ND || Contains(kNumbers16, c);
+}
+
+bool IsNewestNumber(char32_t c) {
+  return IsNumber(c) || Between(c, 0x11DE0, 0x11DE9) ||
+         Between(c, 0x16FF4, 0x16FF6);
+}
+
+bool IsRegexWord(char32_t c) {
+  if (c == 0x200C || c == 0x200D) return false;
+  return IsWordCharacter(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 ||
+         Between(c, 0xBC, 0xBE);
+}
+
 bool IsNewestPunctuation(char32_t c) {
   if (c < 0x80) {
     return Between(c, 0x21, 0x2F) || Between(c, 0x3A, 0x40) ||

@@ -92,6 +92,13 @@ bool IsNumber(char32_t code_point);
 // The \w of Unicode TR 18: alphabetic, marks, decimal digits, connector
 // punctuation, join controls.
 bool IsWordCharacter(char32_t code_point);
+// General category Nd.
+bool IsDecimalDigit(char32_t code_point);
+// General category N* as of Unicode 17, which Rust's char::is_numeric has.
+bool IsNewestNumber(char32_t code_point);
+// The \w of Oniguruma: without the join controls, but with some of Latin-1's
+// fractions and raised digits.
+bool IsRegexWord(char32_t code_point);
 // ASCII punctuation and symbols, and category P* beyond ASCII as of Unicode
 // 8, where the reference's table ends.
 bool IsPunctuation(char32_t code_point);

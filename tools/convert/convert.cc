@@ -31,6 +31,7 @@ constexpr const char* kCopied[] = {
     "spm.model",         "tokenizer.json",
     "added_tokens.json", "tokenizer_config.json",
     "deberta.json",      "special_tokens_map.json",
+    "vocab.txt",
 };
 
 bool Exists(const fs::path& path) {

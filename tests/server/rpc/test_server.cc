@@ -88,21 +88,32 @@ TestServer::TestServer(const Settings& settings) {
     models.push_back(std::make_shared<const ServedModel>(std::move(model)));
   }
   if (fp32_width.has_value()) widths.push_back(*fp32_width);
-  const size_t queues = widths.size();
   catalog_.Set(std::make_shared<const Catalog>(std::move(models)));
+  StartScheduler(settings, widths);
+  StartService(settings);
+  if (settings.serve) Serve();
+}
+
+void TestServer::StartScheduler(const Settings& settings,
+                                const std::vector<size_t>& widths) {
   scheduler_ = std::make_unique<Scheduler>(
       Scheduler::Options{.max_batch_tokens = settings.max_batch_tokens,
                          .max_queue_tokens = settings.max_queue_tokens},
-      queues,
-      [this, widths](size_t queue, const model::RaggedBatch& batch,
-                     const model::ForwardOptions& options, model::Workspace&,
-                     model::BatchOutput* output) {
+      widths.size(),
+      [this, widths, after = settings.after_batch](
+          size_t queue, const model::RaggedBatch& batch,
+          const model::ForwardOptions& options, model::Workspace&,
+          model::BatchOutput* output) {
         const absl::Status status =
             RunBatch(queue, batch, widths[queue], output);
         HandOut(options, output);
+        after();
         return status;
       },
       [](const Scheduler::BatchReport&) {});
+}
+
+void TestServer::StartService(const Settings& settings) {
   service_ = std::make_unique<Service>(Service::Options{
       .max_call_time = settings.max_call_time,
       .authenticator = settings.authenticator,
@@ -113,13 +124,13 @@ TestServer::TestServer(const Settings& settings) {
             reports_.push_back(report);
             changed_.notify_all();
           }});
-  auto listener =
-      Listener::Start({.address = {.host = "127.0.0.1"}}, service_.get());
+  Listener::Options options = {.address = {.host = "127.0.0.1"}};
+  if (settings.others != nullptr) options.others = settings.others(&*service_);
+  auto listener = Listener::Start(options, service_.get());
   EXPECT_TRUE(listener.ok()) << listener.status();
   listener_ = *std::move(listener);
   stub_ = v1::DebertaService::NewStub(
       listener_->server().InProcessChannel(grpc::ChannelArguments()));
-  if (settings.serve) Serve();
 }
 
 TestServer::~TestServer() {

@@ -42,6 +42,10 @@ class TestServer {
     bool keep_fp32 = false;
     bool serve = true;
     const Authenticator* authenticator = nullptr;
+    // Makes services that the listener has beside the service; none: none.
+    std::function<Listener::Services(Service*)> others = nullptr;
+    // Called as the last of each batch, on the thread that computes it.
+    std::function<void()> after_batch = [] {};
     // Called as the first of each report.
     std::function<void()> before_report = [] {};
   };
@@ -74,6 +78,10 @@ class TestServer {
   void WaitForReports(size_t count) const;
 
  private:
+  // `widths`: logits of a row of each queue.
+  void StartScheduler(const Settings& settings,
+                      const std::vector<size_t>& widths);
+  void StartService(const Settings& settings);
   absl::Status RunBatch(size_t queue, const model::RaggedBatch& batch,
                         size_t logit_width, model::BatchOutput* output);
   std::vector<float> WordLogits(const model::WordReading& reading) const;

@@ -2,6 +2,8 @@
 // ends, once, with a status that says so, and nothing is left of it. A program
 // of its own, as it replaces the allocator.
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -125,6 +127,47 @@ TEST(RpcThrownTest, ACallWithoutTheModelSurvives) {
     v1::TokenizeResponse response;
     return stub.Tokenize(&context, request, &response);
   });
+}
+
+// On the worker's thread: from the end of the batch to the report of the call.
+TEST(RpcThrownTest, TheAnswerToATaskSurvives) {
+  constexpr int kMost = 2000;
+  std::atomic<int> allocations = -1;
+  std::atomic<bool> reached = false;
+  TestServer server({.after_batch =
+                         [&] {
+                           refused = false;
+                           allowed = allocations;
+                         },
+                     .before_report =
+                         [&] {
+                           reached = refused;
+                           allowed = -1;
+                         }});
+  const auto call = [&server] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() +
+                         std::chrono::seconds(20));
+    v1::ClassifyResponse response;
+    return server.stub().Classify(&context, ClassifyText("a b c"), &response);
+  };
+  int errors = 0;
+  for (int n = 0; n < kMost; ++n) {
+    allocations = n;
+    const grpc::Status status = call();
+    if (!status.ok()) {
+      ++errors;
+      ASSERT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+          << "allocation " << n << ": " << status.error_message();
+    }
+    const bool was_reached = reached;
+    allocations = -1;
+    EXPECT_TRUE(call().ok()) << "after allocation " << n;
+    if (!was_reached) break;
+    ASSERT_LT(n + 1, kMost);
+  }
+  EXPECT_GT(errors, 10);
+  EXPECT_EQ(server.service().inflight(), 0u);
 }
 
 }  // namespace

@@ -147,8 +147,8 @@ TEST(NormalizerTest, AppliesStepsInOrder) {
 
 TEST(NormalizerTest, RefusesPatternsItDoesNotKnow) {
   const auto regex =
-      Normalizer::Create({Normalizer::Replace{"[a-z]+", true, ""}});
-  EXPECT_THAT(regex.status().message(), HasSubstr("[a-z]+"));
+      Normalizer::Create({Normalizer::Replace{"a(?=b)", true, ""}});
+  EXPECT_THAT(regex.status().message(), HasSubstr("a(?=b)"));
   EXPECT_FALSE(Normalizer::Create({Normalizer::Replace{"", false, ""}}).ok());
   EXPECT_FALSE(
       Normalizer::Create({Normalizer::Replace{"\xFF", false, ""}}).ok());

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/segmentation/byte_level.h"
+#include "tokenizer/pre_tokenization/byte_level.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
@@ -212,7 +212,7 @@ TEST(ByteLevelBpeTest, RejectsMalformedVocabularies) {
   };
   EXPECT_THAT(message({}), HasSubstr("at least one token"));
   EXPECT_THAT(message({.vocabulary = {{"a", -1}}}), HasSubstr("id from 0"));
-  EXPECT_THAT(message({.vocabulary = {{"a", ByteLevelBpe::kMaxVocabulary}}}),
+  EXPECT_THAT(message({.vocabulary = {{"a", Vocabulary::kMaxIds}}}),
               HasSubstr("id from 0"));
   EXPECT_THAT(message({.vocabulary = {{"a", 0}, {"a", 1}}}),
               HasSubstr("only once"));

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/normalization/normalizer.h"
 #include "tokenizer/segmentation/byte_level_bpe.h"
+#include "tokenizer/segmentation/hf_unigram.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -106,6 +108,28 @@ TEST(AddedTokensTest, LooksUpBothWays) {
   EXPECT_TRUE(tokens->IsSpecial(3));
   EXPECT_EQ(tokens->id_limit(), 8);
   EXPECT_EQ(Create({})->id_limit(), 0);
+}
+
+// `tokenizers` 0.23 decodes a token to what it was looked for as.
+TEST(AddedTokensTest, NamesNormalizedTokensWhereAsked) {
+  const HfUnigramOptions lower = {
+      .pieces = {{"a", 0.0}},
+      .normalizer = *Normalizer::Create({Normalizer::Lowercase{}}),
+      .pre_tokenizer = {},
+      .decoder = {}};
+  const auto model = *HfUnigram::Create(lower);
+  const std::vector<AddedToken> tokens = {
+      {.id = 1, .content = "<X>", .normalized = true},
+      {.id = 2, .content = "<Y>"}};
+  const auto named =
+      *AddedTokens::Create(tokens, *model, {.names_normalized = true});
+  EXPECT_EQ(named->IdToToken(1), "<x>");
+  EXPECT_FALSE(named->IsSpecial(1));
+  EXPECT_EQ(named->IdToToken(2), "<Y>");
+  EXPECT_TRUE(named->IsSpecial(2));
+  const auto plain = *AddedTokens::Create(tokens, *model);
+  EXPECT_EQ(plain->IdToToken(1), "<X>");
+  EXPECT_TRUE(plain->IsSpecial(1));
 }
 
 TEST(AddedTokensTest, RejectsWhatCannotBeFound) {

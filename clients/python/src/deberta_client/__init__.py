@@ -6,19 +6,27 @@
 
     from deberta_client import pipeline      # in place of transformers'
     pipeline("text-classification", "section-classifier")("A chess engine.")
+
+    from deberta_client import GLiNER        # in place of gliner's
+    from deberta_client import CrossEncoder  # in place of sentence_transformers'
 """
 
 from deberta_client.aio import AsyncClient
 from deberta_client.channel import Tls
 from deberta_client.client import Client
 from deberta_client.errors import CallError
+from deberta_client.packages import GLiNER, CrossEncoder
 from deberta_client.pipelines import pipeline
+from deberta_client.process import Processed
 from deberta_client.types import (
-    Answer, Answers, Choices, Coverage, Entities, Entity, Label, Labels,
-    Masks, Model, Pair, Question, Tokens, Vectors, Word)
+    Answer, Answers, Choices, Coverage, Entities, Entity, Extracted,
+    ExtractedEntities, Label, Labels, Masks, Model, Pair, Question, Ranked,
+    Tokens, Vectors, Wanted, Word)
 
 __all__ = [
     "Answer", "Answers", "AsyncClient", "CallError", "Choices", "Client",
-    "Coverage", "Entities", "Entity", "Label", "Labels", "Masks", "Model",
-    "Pair", "Question", "Tls", "Tokens", "Vectors", "Word", "pipeline",
+    "Coverage", "CrossEncoder", "Entities", "Entity", "Extracted",
+    "ExtractedEntities", "GLiNER", "Label", "Labels", "Masks", "Model", "Pair",
+    "Processed", "Question", "Ranked", "Tls", "Tokens", "Vectors", "Wanted", "Word",
+    "pipeline",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
@@ -13,12 +14,13 @@ import grpc.aio
 
 from deberta_client import tasks
 from deberta_client.channel import Settings, Tls, Token, open_channel
-from deberta_client.errors import call_error
+from deberta_client.errors import CallError, call_error
+from deberta_client.process import Key, Ledger, Processed
 from deberta_client.progress import bar
 from deberta_client.retry import Attempts
 from deberta_client.split import Part, Splitter, results
 from deberta_client.tasks import In, Job, Out
-from deberta_client.types import Model
+from deberta_client.types import Model, Ranked
 from deberta_client.v1 import deberta_pb2 as pb
 from deberta_client.v1 import deberta_pb2_grpc
 
@@ -70,6 +72,63 @@ async def _parts(job: Job[In, Out], inputs: Iterable[In] | AsyncIterable[In],
         yield part
 
 
+class _Source:
+    """Items, none of which is lost when who waits for it is cancelled."""
+
+    def __init__(self, items: Any) -> None:
+        self._items = (aiter(items) if isinstance(items, AsyncIterable)
+                       else _each(items))
+        self._task: asyncio.Task[Any] | None = None
+
+    async def next(self) -> Any:
+        """None: there are no more."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._read())
+        item = await asyncio.shield(self._task)
+        self._task = None
+        return item
+
+    async def _read(self) -> Any:
+        return await anext(self._items, None)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def _each(items: Iterable[In]) -> AsyncIterator[In]:
+    for item in items:
+        yield item
+
+
+async def _write(call: Any, ledger: Ledger[Any], source: _Source,
+                 changed: asyncio.Event) -> None:
+    """The requests of one stream, until all are answered or it breaks."""
+    try:
+        while not ledger.done:
+            changed.clear()
+            id = ledger.due()
+            if id is None and (ledger.full or ledger.source_ended):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(changed.wait(),
+                                           ledger.seconds_to_next())
+                continue
+            if id is None:
+                item = await source.next()
+                if item is None:
+                    ledger.source_ended = True
+                    continue
+                id = ledger.add(*item)
+            await call.write(ledger.message(id))
+        await call.done_writing()
+    except (grpc.RpcError, asyncio.InvalidStateError):
+        pass  # the reader tells why
+    except Exception:
+        call.cancel()
+        raise
+
+
 class AsyncClient:
     """As Client; its options are the same."""
 
@@ -94,6 +153,7 @@ class AsyncClient:
         self.answer = AsyncMethod(self, tasks.answer)
         self.fill_mask = AsyncMethod(self, tasks.fill_mask)
         self.zero_shot = AsyncMethod(self, tasks.zero_shot)
+        self.extract = AsyncMethod(self, tasks.extract)
         self.encode = AsyncMethod(self, tasks.encode)
         self.tokenize = AsyncMethod(self, tasks.tokenize)
 
@@ -128,6 +188,59 @@ class AsyncClient:
             if wait is None:
                 raise failed
             await asyncio.sleep(wait)
+
+    async def rerank(
+        self, query: str, documents: Iterable[str] | AsyncIterable[str],
+        model: str = "", *, top_k: int = 0, **options: Any,
+    ) -> list[Ranked]:
+        """As Client.rerank()."""
+        return tasks.best_first(
+            await self.run(tasks.score(query, model, **options), documents), top_k)
+
+    async def process(
+        self, items: Iterable[tuple[Key, Job[Any, Any], Any]] |
+        AsyncIterable[tuple[Key, Job[Any, Any], Any]],
+    ) -> AsyncIterator[Processed[Key]]:
+        """As Client.process()."""
+        ledger = Ledger[Key](self.settings.max_attempts)
+        source = _Source(items)
+        try:
+            while not ledger.done:
+                async for found in self._one_stream(ledger, source):
+                    yield found
+        finally:
+            await source.close()
+
+    async def _one_stream(self, ledger: Ledger[Key],
+                          source: _Source) -> AsyncIterator[Processed[Key]]:
+        """Until all is answered, or the stream breaks and another may begin."""
+        call = self.stub.Process(metadata=self.settings.metadata())
+        changed = asyncio.Event()
+        writer = asyncio.create_task(_write(call, ledger, source, changed))
+        failed = CallError("UNAVAILABLE", "the stream ended early")
+        try:
+            async for response in call:
+                found = ledger.answered(response)
+                changed.set()
+                if found is not None:
+                    yield found
+        except grpc.RpcError as error:
+            failed = call_error(error)
+            # Of a connection that broke while a message was written.
+            if failed.message == "Internal error from Core":
+                failed = CallError("UNAVAILABLE", failed.message)
+        except asyncio.CancelledError:
+            # gRPC's way to tell that the writer cancelled the call.
+            if not writer.done():
+                raise
+        finally:
+            writer.cancel()
+            call.cancel()
+            ended, = await asyncio.gather(writer, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
+        if not ledger.done:
+            await asyncio.sleep(ledger.broken(failed))
 
     async def run(self, job: Job[In, Out],
                   inputs: Iterable[In] | AsyncIterable[In]) -> list[Out]:

@@ -12,12 +12,13 @@ import grpc
 
 from deberta_client import tasks
 from deberta_client.channel import Settings, Tls, Token, open_channel
-from deberta_client.errors import call_error
+from deberta_client.errors import CallError, call_error
+from deberta_client.process import Key, Ledger, Processed, Sending
 from deberta_client.progress import bar
 from deberta_client.retry import Attempts
 from deberta_client.split import Part, parts, results
 from deberta_client.tasks import In, Job, Out
-from deberta_client.types import Model
+from deberta_client.types import Model, Ranked
 from deberta_client.v1 import deberta_pb2 as pb
 from deberta_client.v1 import deberta_pb2_grpc
 
@@ -117,6 +118,7 @@ class Client:
         self.answer = Method(self, tasks.answer)
         self.fill_mask = Method(self, tasks.fill_mask)
         self.zero_shot = Method(self, tasks.zero_shot)
+        self.extract = Method(self, tasks.extract)
         self.encode = Method(self, tasks.encode)
         self.tokenize = Method(self, tasks.tokenize)
 
@@ -137,6 +139,41 @@ class Client:
         request = Part(pb.GetModelRequest(model=name), 0)
         response = Call(self, "GetModel", request).result()
         return tasks.served(response.model, response)
+
+    def rerank(self, query: str, documents: Iterable[str], model: str = "", *,
+               top_k: int = 0, **options: Any) -> list[Ranked]:
+        """Documents best first, by their index; options are those of
+        tasks.score(). top_k 0: all."""
+        return tasks.best_first(
+            self.run(tasks.score(query, model, **options), documents), top_k)
+
+    def process(
+        self, items: Iterable[tuple[Key, Job[Any, Any], Any]],
+    ) -> Iterator[Processed[Key]]:
+        """Answers as they come, in any order, on one stream, of items (key, job,
+        input): key is the caller's, job that of tasks.classify() and the like.
+
+        No more items are read than are under way. An error of one is its own. When
+        the stream breaks, another takes what has no answer; the call fails once
+        max_attempts in a row got no answer."""
+        sending = Sending(Ledger[Key](self.settings.max_attempts), iter(items))
+        while not sending.done:
+            call = self.stub.Process(sending.begin(),
+                                     metadata=self.settings.metadata())
+            try:
+                for response in call:
+                    if (found := sending.answered(response)) is not None:
+                        yield found
+                failed = CallError("UNAVAILABLE", "the stream ended early")
+            except grpc.RpcError as error:
+                failed = call_error(error)
+            finally:
+                sending.end()
+                call.cancel()
+            if sending.failed is not None:
+                raise sending.failed
+            if not sending.done:
+                time.sleep(sending.broken(failed))
 
     def run(self, job: Job[In, Out], inputs: Iterable[In]) -> list[Out]:
         found: list[Out] = []

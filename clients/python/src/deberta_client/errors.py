@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import grpc
 from google.rpc import error_details_pb2, status_pb2
 
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 _DETAILS = "grpc-status-details-bin"
-_INPUT = re.compile(r"inputs\[(\d+)\]")
+_INPUT = re.compile(r"(inputs|documents)\[(\d+)\]")
 
 
 class CallError(Exception):
@@ -33,22 +35,31 @@ class CallError(Exception):
 
 def call_error(error: Any, first_input: int = 0) -> CallError:
     """Of a grpc.RpcError; first_input is the index of the request's inputs[0]."""
-    code = error.code().name
     details: dict[str, Any] = {}
     for key, value in error.trailing_metadata() or ():
         if key == _DETAILS:
             details = _details(value)
+    return _error(error.code().name, error.details() or "", details, first_input)
+
+
+def answer_error(error: Any) -> CallError:
+    """Of a ProcessError, whose request has one input."""
+    return _error(_CODES[error.code], error.message, _details(error.details), 0)
+
+
+def _error(code: str, message: str, details: dict[str, Any],
+           first_input: int) -> CallError:
     found = _INPUT.search(details.get("field", "")) or (
-        _INPUT.match(error.details() or ""))
-    index = None if found is None else int(found[1]) + first_input
+        _INPUT.match(message))
+    index = None if found is None else int(found[2]) + first_input
 
     def moved(text: str) -> str:
         return _INPUT.sub(
-            lambda m: f"inputs[{int(m[1]) + first_input}]", text, count=1)
+            lambda m: f"{m[1]}[{int(m[2]) + first_input}]", text, count=1)
 
     if "field" in details:
         details["field"] = moved(details["field"])
-    return CallError(code, moved(error.details() or ""), input=index, **details)
+    return CallError(code, moved(message), input=index, **details)
 
 
 def _details(trailer: bytes) -> dict[str, Any]:

@@ -40,26 +40,30 @@ class Splitter(Generic[In, Out]):
         self._bytes = self._empty
         self._first = first
 
+    @property
+    def _inputs(self) -> Any:
+        return getattr(self._request, self._job.inputs)
+
     def add(self, value: In) -> Part | None:
         """The request that had no room for it."""
         if not isinstance(value, self._job.kinds):
             kinds = ", ".join(kind.__name__ for kind in self._job.kinds)
-            index = self._first + len(self._request.inputs)
-            raise TypeError(f"inputs[{index}]: expected {kinds}, got "
+            index = self._first + len(self._inputs)
+            raise TypeError(f"{self._job.inputs}[{index}]: expected {kinds}, got "
                             f"{type(value).__name__}")
         message = self._job.message(value)
         size = _size(message)
         part = None
-        if (len(self._request.inputs) >= self._settings.batch_size or
+        if (len(self._inputs) >= self._settings.batch_size or
                 self._bytes + size > self._settings.max_request_bytes):
             part = self.rest()
-        self._request.inputs.append(message)
+        self._inputs.append(message)
         self._bytes += size
         return part
 
     def rest(self) -> Part | None:
         """What has been added since; None if nothing."""
-        count = len(self._request.inputs)
+        count = len(self._inputs)
         if count == 0:
             return None
         part = Part(self._request, self._first)
@@ -78,4 +82,8 @@ def parts(job: Job[In, Out], inputs: Iterable[In],
 
 
 def results(job: Job[In, Out], response: Any) -> list[Out]:
-    return [job.result(found) for found in response.results]
+    """In the order of the inputs; Rerank's come best first."""
+    found = [job.result(one) for one in response.results]
+    if job.method == "Rerank":
+        found.sort(key=lambda ranked: ranked.index)  # type: ignore[attr-defined]
+    return found

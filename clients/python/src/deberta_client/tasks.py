@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from deberta_client.types import (
-    Answer, Answers, AnyText, Choices, Coverage, Entities, Entity, Label, Labels,
-    Masks, Model, Pair, Question, Text, Tokens, Vectors, Word)
+    Answer, Answers, AnyText, Choices, Coverage, Entities, Entity, Extracted,
+    ExtractedEntities, Label, Labels, Masks, Model, Pair, Question, Ranked, Text,
+    Tokens, Vectors, Wanted, Word)
 from deberta_client.v1 import deberta_pb2 as pb
 
 In = TypeVar("In")
@@ -26,13 +27,15 @@ _UNIT: OffsetUnit = "code_points"
 
 @dataclass(frozen=True)
 class Job(Generic[In, Out]):
-    """A call without its inputs. `kinds` are the types of one input."""
+    """A call without its inputs, which go to the field `inputs` of its request.
+    `kinds` are the types of one input."""
 
     method: str
     request: Any
     kinds: tuple[type, ...]
     message: Callable[[In], Any]
     result: Callable[[Any], Out]
+    inputs: str = "inputs"
 
 
 def _enum(prefix: str, name: str | None) -> Any:
@@ -57,9 +60,13 @@ def _plain(value: str) -> str:
     return value
 
 
+def _label_scores(found: Any) -> tuple[Label, ...]:
+    return tuple(Label(f.label, f.index, f.score) for f in found)
+
+
 def _labels(result: Any) -> Labels:
-    return Labels(tuple(Label(f.label, f.index, f.score) for f in result.labels),
-                  _coverage(result), tuple(getattr(result, "logits", ())))
+    return Labels(_label_scores(result.labels), _coverage(result),
+                  tuple(getattr(result, "logits", ())))
 
 
 def classify(
@@ -148,6 +155,56 @@ def zero_shot(
         multi_label=multi_label, stride=stride,
         length_policy=_enum("LENGTH_POLICY", length_policy),
     ), (str,), _plain, _labels)
+
+
+def extract(
+    labels: Sequence[str | Wanted], model: str = "", *,
+    threshold: float | None = None,
+    overlap: Literal["flat", "nested"] = "flat", multi_label: bool = False,
+    top_k: int = 0, length_policy: LengthPolicy = "reject", stride: int = 0,
+    offset_unit: OffsetUnit = _UNIT,
+) -> Job[str, ExtractedEntities]:
+    """Entities of labels that the caller brings, by a GLiNER model."""
+    wanted = (label if isinstance(label, Wanted) else Wanted(label)
+              for label in labels)
+
+    def result(found: Any) -> ExtractedEntities:
+        return ExtractedEntities(tuple(
+            Extracted(e.label, e.label_index, e.score, e.text, e.start, e.end,
+                      _label_scores(e.labels))
+            for e in found.entities), _coverage(found))
+    return Job("ExtractEntities", pb.ExtractEntitiesRequest(
+        model=model, labels=[pb.EntityLabel(
+            name=w.name, description=w.description, threshold=w.threshold)
+            for w in wanted],
+        threshold=threshold, overlap=_enum("OVERLAP", overlap),
+        multi_label=multi_label, top_k=top_k, stride=stride,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+        offset_unit=_enum("OFFSET_UNIT", offset_unit),
+    ), (str,), _plain, result)
+
+
+def score(
+    query: str, model: str = "", *, raw_scores: bool = False,
+    length_policy: LengthPolicy = "reject", stride: int = 0,
+) -> Job[str, Ranked]:
+    """How well documents fit a query, in the order of the documents, with the
+    index in their request; best_first() ranks them."""
+    def result(found: Any) -> Ranked:
+        return Ranked(found.index, found.score, _coverage(found))
+    return Job("Rerank", pb.RerankRequest(
+        model=model, query=query, raw_scores=raw_scores, stride=stride,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+    ), (str,), _plain, result, inputs="documents")
+
+
+def best_first(scored: Sequence[Ranked], top_k: int = 0) -> list[Ranked]:
+    """Of one query's documents, in their order; of equal scores the lower index
+    first. top_k 0: all."""
+    ranked = sorted((Ranked(index, found.score, found.coverage)
+                     for index, found in enumerate(scored)),
+                    key=lambda found: -found.score)
+    return ranked[:top_k] if top_k else ranked
 
 
 def encode(

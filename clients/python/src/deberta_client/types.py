@@ -71,6 +71,39 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A label to extract entities of. The model reads the description in place of
+    the name; threshold None: that of the call."""
+
+    name: str
+    description: str = ""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """An entity of a label of the caller's own; text is input[start:end]. labels
+    are the best of it, if asked for by top_k."""
+
+    label: str
+    label_index: int
+    score: float
+    text: str
+    start: int
+    end: int
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A document, by its index in what the caller gave."""
+
+    index: int
+    score: float
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """text is context[start:end]; empty where there is no answer."""
 
@@ -117,6 +150,11 @@ class Labels(_Found[Label]):
 @dataclass(frozen=True, slots=True)
 class Entities(_Found[Entity]):
     """In the order of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedEntities(_Found[Extracted]):
+    """In the order of the text; of those that begin at one word, best first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""What a stream of requests owes: Process, without its input and output."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from deberta_client.errors import CallError, answer_error
+from deberta_client.retry import Attempts
+from deberta_client.tasks import Job
+from deberta_client.v1 import deberta_pb2 as pb
+
+Key = TypeVar("Key", bound=Hashable)
+
+# Twice what the server reads of a stream before it answers.
+MOST_UNDER_WAY = 64
+
+_FIELDS = {"Classify": "classify", "TagTokens": "tag_tokens",
+           "AnswerQuestion": "answer_question", "FillMask": "fill_mask",
+           "ClassifyZeroShot": "classify_zero_shot", "Encode": "encode",
+           "Tokenize": "tokenize", "ExtractEntities": "extract_entities",
+           "Rerank": "rerank"}
+
+
+@dataclass(frozen=True, slots=True)
+class Processed(Generic[Key]):
+    """key is the caller's; one of result and error is None."""
+
+    key: Key
+    result: Any = None
+    error: CallError | None = None
+
+
+@dataclass
+class _Request(Generic[Key]):
+    key: Key
+    job: Job[Any, Any]
+    message: Any
+    attempts: Attempts
+
+
+class Ledger(Generic[Key]):
+    """The requests that have no answer, and when each is to be sent (again)."""
+
+    def __init__(self, most_attempts: int) -> None:
+        self._most_attempts = most_attempts
+        self._number = 0
+        self._unanswered: dict[str, _Request[Key]] = {}
+        self._again: deque[str] = deque()
+        self._later: list[tuple[float, str]] = []
+        self._stream = Attempts(None, most_attempts)
+        self.source_ended = False
+
+    def add(self, key: Key, job: Job[Any, Any], value: Any) -> str:
+        """The id of a new request, which counts as sent."""
+        if not isinstance(value, job.kinds):
+            kinds = ", ".join(kind.__name__ for kind in job.kinds)
+            raise TypeError(
+                f"{key!r}: expected {kinds}, got {type(value).__name__}")
+        request = type(job.request)()
+        request.CopyFrom(job.request)
+        getattr(request, job.inputs).append(job.message(value))
+        id = str(self._number)
+        self._number += 1
+        self._unanswered[id] = _Request(
+            key, job, pb.ProcessRequest(id=id, **{_FIELDS[job.method]: request}),
+            Attempts(None, self._most_attempts))
+        return id
+
+    def message(self, id: str) -> Any:
+        return self._unanswered[id].message
+
+    @property
+    def full(self) -> bool:
+        return len(self._unanswered) >= MOST_UNDER_WAY
+
+    @property
+    def done(self) -> bool:
+        return self.source_ended and not self._unanswered
+
+    def due(self) -> str | None:
+        """A request to send again now."""
+        while self._later and self._later[0][0] <= time.monotonic():
+            self._again.append(heapq.heappop(self._later)[1])
+        return self._again.popleft() if self._again else None
+
+    def again(self, id: str) -> None:
+        """One that was not sent after all."""
+        if id not in self._again:
+            self._again.append(id)
+
+    def seconds_to_next(self) -> float | None:
+        """Until one is due; None: none waits."""
+        if not self._later:
+            return None
+        return max(0.0, self._later[0][0] - time.monotonic())
+
+    def answered(self, response: Any) -> Processed[Key] | None:
+        """None: a full server; it is sent again when the server says."""
+        self._stream = Attempts(None, self._most_attempts)
+        request = self._unanswered.get(response.id)
+        if request is None:  # answered before its stream broke
+            return None
+        field = response.WhichOneof("response")
+        if field == "error":
+            error = answer_error(response.error)
+            wait = request.attempts.wait_after(error)
+            if wait is not None:
+                heapq.heappush(self._later,
+                               (time.monotonic() + wait, response.id))
+                return None
+            del self._unanswered[response.id]
+            return Processed(request.key, error=error)
+        del self._unanswered[response.id]
+        found = getattr(response, field).results[0]
+        return Processed(request.key, request.job.result(found))
+
+    def broken(self, error: CallError) -> float:
+        """Of the stream: all that has no answer is sent again on another, after
+        so many seconds."""
+        wait = self._stream.wait_after(error)
+        if wait is None:
+            raise error
+        self._later = []
+        self._again = deque(self._unanswered)
+        return wait
+
+
+class Sending(Generic[Key]):
+    """The requests of one stream at a time, for the thread in which gRPC reads
+    them; end() comes before the next begins."""
+
+    def __init__(self, ledger: Ledger[Key],
+                 items: Iterator[tuple[Key, Job[Any, Any], Any]]) -> None:
+        self._ledger = ledger
+        self._items = items
+        self._reading = threading.Lock()
+        self._changed = threading.Condition()
+        self._stream = 0
+        self.failed: Exception | None = None
+
+    def begin(self) -> Iterator[Any]:
+        with self._changed:
+            self._stream += 1
+            return self._messages(self._stream)
+
+    def end(self) -> None:
+        with self._changed:
+            self._stream += 1
+            self._changed.notify_all()
+
+    def answered(self, response: Any) -> Processed[Key] | None:
+        with self._changed:
+            found = self._ledger.answered(response)
+            self._changed.notify_all()
+            return found
+
+    def broken(self, error: CallError) -> float:
+        with self._changed:
+            return self._ledger.broken(error)
+
+    @property
+    def done(self) -> bool:
+        with self._changed:
+            return self._ledger.done
+
+    def _messages(self, stream: int) -> Iterator[Any]:
+        try:
+            while (message := self._next(stream)) is not None:
+                yield message
+        except Exception as error:  # of the caller's iterator
+            self.failed = error
+            raise
+
+    def _next(self, stream: int) -> Any:
+        ledger = self._ledger
+        while True:
+            with self._changed:
+                if self._stream != stream or ledger.done:
+                    return None
+                if (id := ledger.due()) is not None:
+                    return ledger.message(id)
+                if ledger.full or ledger.source_ended:
+                    self._changed.wait(ledger.seconds_to_next())
+                    continue
+            with self._reading:
+                item = next(self._items, None)
+                with self._changed:
+                    if item is None:
+                        ledger.source_ended = True
+                        continue
+                    id = ledger.add(*item)
+                    # Else broken() or the next stream has it already.
+                    if self._stream == stream:
+                        return ledger.message(id)
+                    ledger.again(id)

@@ -1,0 +1,78 @@
+// Tokenizers of every kind of pipeline against what AutoTokenizer of
+// transformers 4.57.1 and 5.24 made of some texts
+// (tests/golden/generators/make_pipeline_golden.py).
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/tokenizer/golden_cases.h"
+#include "tokenizer/loader.h"
+
+namespace deberta::tokenizer {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+// Ids, starts, ends, types, special tokens mask and words.
+std::vector<std::vector<int64_t>> Rows(const Encoding& encoding) {
+  std::vector<std::vector<int64_t>> rows(6);
+  for (size_t i = 0; i < encoding.size(); ++i) {
+    rows[0].push_back(encoding.ids[i]);
+    rows[1].push_back(encoding.offsets[i].start);
+    rows[2].push_back(encoding.offsets[i].end);
+    rows[3].push_back(encoding.type_ids[i]);
+    rows[4].push_back(encoding.special_tokens_mask[i]);
+    rows[5].push_back(encoding.words[i]);
+  }
+  return rows;
+}
+
+Encoding Encode(const Tokenizer& tokenizer, const Json& test) {
+  const TokenSequence a = *tokenizer.Tokenize(test[0].get<std::string>());
+  if (test[1].is_null()) return tokenizer.Assemble(a, nullptr);
+  const TokenSequence b = *tokenizer.Tokenize(test[1].get<std::string>());
+  return tokenizer.Assemble(a, &b);
+}
+
+void CheckDirectory(const fs::path& directory, Profile profile,
+                    const char* expected) {
+  SCOPED_TRACE(directory.filename().string() + " " +
+               std::string(ProfileName(profile)));
+  const auto tokenizer =
+      LoadTokenizer(directory.string(), {.profile = profile});
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  const Json golden = Json::parse(ReadFile(directory / expected));
+  ASSERT_GE(golden["cases"].size(), 24u);
+  for (size_t i = 0; i < golden["cases"].size(); ++i) {
+    const Json& test = golden["cases"][i];
+    const Encoding encoding = Encode(**tokenizer, test);
+    std::vector<std::vector<int64_t>> rows;
+    for (size_t k = 2; k < test.size(); ++k) {
+      rows.push_back(test[k].get<std::vector<int64_t>>());
+    }
+    EXPECT_EQ(Rows(encoding), rows) << test[0] << test[1];
+    EXPECT_EQ((*tokenizer)->Decode(encoding.ids, /*skip_special_tokens=*/true),
+              golden["decoded"][i].get<std::string>())
+        << test[0];
+  }
+}
+
+TEST(PipelineGoldenTest, EveryKindEqualsBothReferences) {
+  int kinds = 0;
+  for (const auto& entry :
+       fs::directory_iterator(GoldenDirectory() / "pipelines")) {
+    ++kinds;
+    CheckDirectory(entry.path(), Profile::kHf4, "expected.json");
+    CheckDirectory(entry.path(), Profile::kHf5, "expected_hf5.json");
+  }
+  EXPECT_EQ(kinds, 14);
+}
+
+}  // namespace
+}  // namespace deberta::tokenizer
