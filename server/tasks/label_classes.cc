@@ -15,6 +15,9 @@ namespace {
 
 using tokenizer::TokenSequence;
 
+// Of the request's prompt, which is tokenized beside each text.
+constexpr size_t kMostPromptBytes = size_t{4} << 20;
+
 // Tokens that the template puts before a text.
 size_t LeadingTokens(const tokenizer::Tokenizer& tokenizer) {
   const TokenSequence one = {.ids = {0}, .offsets = {{}}, .words = {0}};
@@ -62,6 +65,12 @@ absl::Status LabelClassesTask::MakePrompt() {
   if (!prompt.ok()) return prompt.status();
   prompt_ = *std::move(prompt);
   if (request().prompt.empty()) return absl::OkStatus();
+  if (request().prompt.size() > kMostPromptBytes / request().inputs.size()) {
+    return InputError(
+        "prompt", absl::StrCat("has ", request().prompt.size(),
+                               " bytes, beside so many inputs the limit is ",
+                               kMostPromptBytes / request().inputs.size()));
+  }
   return TokenizePlain(tokenizer, request().prompt, "prompt").status();
 }
 

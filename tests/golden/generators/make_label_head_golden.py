@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/golden/label_heads: small models with random weights that read
-the caller's own labels, and what the packages gliner (0.2.29), gliclass
-(0.1.16) and gliner2 (2.1.0) compute with them, one text at a time.
+the caller's own labels, and what the packages gliner (0.2.29) and gliclass
+(0.1.16) compute with them, one text at a time.
 
 Each directory holds a model's configuration and weights (of 16 bits, with which
 the package computed in 32) as the package saves them, and golden.safetensors:

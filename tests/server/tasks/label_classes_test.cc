@@ -205,6 +205,11 @@ TEST_F(LabelClassesTest, BlamesTheFieldThatIsWrong) {
   EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"\xff"}}), "labels[0]");
   EXPECT_EQ(Blamed({.inputs = inputs, .labels = {"x"}, .prompt = "a <<SEP>>"}),
             "prompt");
+  // It is read again beside each text.
+  EXPECT_EQ(Blamed({.inputs = std::vector<std::string>(5000, "a"),
+                    .labels = {"x"},
+                    .prompt = std::string(1000, 'a')}),
+            "prompt");
   EXPECT_EQ(Blamed({.inputs = inputs,
                     .labels = {"x"},
                     .hypothesis_template = "It is {}."}),
