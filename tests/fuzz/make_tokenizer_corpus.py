@@ -144,6 +144,34 @@ def write_unigram():
     )
 
 
+def write_pipelines():
+    """Small tokenizers of every kind of pipeline, and vocab.txt."""
+    pipelines = HERE.parent / "golden" / "pipelines"
+    for directory in sorted(path for path in pipelines.iterdir() if path.is_dir()):
+        source = directory / "tokenizer.json"
+        if source.exists():
+            tokenizer = json.loads(source.read_text())
+            shrink(tokenizer["model"])
+            write("tokenizer_json", directory.name, tokenizer)
+    vocab = "\n".join(SPECIAL + ["[MASK]", "a", "##b", "the", ",", "\u4e2d"]) + "\n"
+    write("vocab_txt", "plain", vocab.encode(), {"tokenizer_class": "BertTokenizer"})
+    write("vocab_txt", "cased", vocab.replace("\n", "\r\n").encode(),
+          {"tokenizer_class": "BertTokenizer", "do_lower_case": False})
+
+
+def shrink(model):
+    """Leaves the first tokens, so that a seed is small."""
+    vocab = model["vocab"]
+    if isinstance(vocab, list):
+        model["vocab"] = vocab[:40]
+        return
+    kept = {t: i for t, i in vocab.items() if i < 40}
+    model["vocab"] = kept
+    if "merges" in model:
+        model["merges"] = [m for m in model["merges"]
+                           if {m[0], m[1], "".join(m)} <= kept.keys()]
+
+
 def write_spm():
     import sentencepiece
 
@@ -182,5 +210,6 @@ def write_texts():
 if __name__ == "__main__":
     write_bpe()
     write_unigram()
+    write_pipelines()
     write_spm()
     write_texts()

@@ -1,5 +1,5 @@
-// Any text through any of the golden tokenizers, in any profile: the first byte
-// of the input chooses which.
+// Any text through any of the golden tokenizers and pipelines, in any profile:
+// the first byte of the input chooses which.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +22,17 @@ using deberta::tokenizer::Tokenizer;
 
 using Tokenizers = std::vector<std::unique_ptr<const Tokenizer>>;
 
+void Load(const std::string& directory, Profile profile, Tokenizers* out) {
+  auto tokenizer = LoadTokenizer(
+      std::string(DEBERTA_SOURCE_DIR "/tests/golden/") + directory,
+      {.profile = profile});
+  if (!tokenizer.ok()) {
+    std::fprintf(stderr, "%s\n", tokenizer.status().ToString().c_str());
+    std::abort();
+  }
+  out->push_back(*std::move(tokenizer));
+}
+
 Tokenizers LoadAll() {
   Tokenizers tokenizers;
   for (const char* name : {"v1", "v1-quirks", "v2-punct", "v3-lower",
@@ -30,15 +41,14 @@ Tokenizers LoadAll() {
          {Profile::kHf4, Profile::kHf5, Profile::kSpm}) {
       const bool v1 = std::string_view(name).starts_with("v1");
       if (v1 && profile == Profile::kSpm) continue;
-      auto tokenizer = LoadTokenizer(
-          std::string(DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/") + name,
-          {.profile = profile});
-      if (!tokenizer.ok()) {
-        std::fprintf(stderr, "%s\n", tokenizer.status().ToString().c_str());
-        std::abort();
-      }
-      tokenizers.push_back(*std::move(tokenizer));
+      Load(std::string("tokenizers/") + name, profile, &tokenizers);
     }
+  }
+  for (const char* name :
+       {"bert-uncased", "bert-odd", "sp-bpe", "sp-bpe-metaspace", "bpe-bytes",
+        "bpe-digits", "bpe-suffix", "split-behaviors", "unigram-first",
+        "unigram-words", "vocab-txt-cased"}) {
+    Load(std::string("pipelines/") + name, Profile::kHf4, &tokenizers);
   }
   return tokenizers;
 }

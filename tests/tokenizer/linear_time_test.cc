@@ -88,8 +88,7 @@ class LinearTimeTest : public testing::TestWithParam<Parameter> {};
 
 TEST_P(LinearTimeTest, HostileTextsTakeAboutAsLongAsProse) {
   const auto tokenizer = LoadTokenizer(
-      std::string(DEBERTA_SOURCE_DIR "/tests/golden/tokenizers/") +
-          GetParam().name,
+      std::string(DEBERTA_SOURCE_DIR "/tests/golden/") + GetParam().name,
       {.profile = GetParam().profile});
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
   const double prose = Seconds(**tokenizer, Repeat(kProse, kLength));
@@ -111,23 +110,32 @@ TEST_P(LinearTimeTest, HostileTextsTakeAboutAsLongAsProse) {
 
 std::string NameOf(const testing::TestParamInfo<Parameter>& info) {
   std::string name = info.param.name;
-  std::erase(name, '-');
+  std::erase_if(name, [](char c) { return c == '-' || c == '/'; });
   return name + std::string(ProfileName(info.param.profile));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Tokenizers, LinearTimeTest,
-    testing::Values(Parameter{"v1", Profile::kHf4},
-                    Parameter{"v1-quirks", Profile::kHf4},
-                    Parameter{"v2-punct", Profile::kHf4},
-                    Parameter{"v2-punct", Profile::kSpm},
-                    Parameter{"v3-lower", Profile::kHf4},
-                    Parameter{"v3-lower", Profile::kHf5},
-                    Parameter{"v3-lower", Profile::kSpm},
-                    Parameter{"v3-multilingual", Profile::kHf4},
-                    Parameter{"v3-multilingual", Profile::kHf5},
-                    Parameter{"v3-multilingual", Profile::kSpm},
-                    Parameter{"mdeberta-folded", Profile::kHf4}),
+    testing::Values(Parameter{"tokenizers/v1", Profile::kHf4},
+                    Parameter{"tokenizers/v1-quirks", Profile::kHf4},
+                    Parameter{"tokenizers/v2-punct", Profile::kHf4},
+                    Parameter{"tokenizers/v2-punct", Profile::kSpm},
+                    Parameter{"tokenizers/v3-lower", Profile::kHf4},
+                    Parameter{"tokenizers/v3-lower", Profile::kHf5},
+                    Parameter{"tokenizers/v3-lower", Profile::kSpm},
+                    Parameter{"tokenizers/v3-multilingual", Profile::kHf4},
+                    Parameter{"tokenizers/v3-multilingual", Profile::kHf5},
+                    Parameter{"tokenizers/v3-multilingual", Profile::kSpm},
+                    Parameter{"tokenizers/mdeberta-folded", Profile::kHf4},
+                    Parameter{"pipelines/bert-uncased", Profile::kHf4},
+                    Parameter{"pipelines/sp-bpe", Profile::kHf4},
+                    Parameter{"pipelines/sp-bpe-metaspace", Profile::kHf4},
+                    Parameter{"pipelines/bpe-bytes", Profile::kHf4},
+                    Parameter{"pipelines/bpe-digits", Profile::kHf4},
+                    Parameter{"pipelines/bpe-suffix", Profile::kHf4},
+                    Parameter{"pipelines/split-behaviors", Profile::kHf4},
+                    Parameter{"pipelines/unigram-first", Profile::kHf4},
+                    Parameter{"pipelines/unigram-words", Profile::kHf4}),
     NameOf);
 
 }  // namespace

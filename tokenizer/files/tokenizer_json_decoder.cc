@@ -1,12 +1,18 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tokenizer/files/tokenizer_json_pre_tokenizer.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {
+
+constexpr size_t kMaxSteps = 32;
+// How many times as long the Replaces may make a text.
+constexpr size_t kMaxGrowth = 64;
 
 Decoder::Strip ReadStrip(const JsonNode& node) {
   node.AllowOnly({"type", "content", "start", "stop"});
@@ -68,15 +74,30 @@ void ReadStep(const JsonNode& node, std::vector<Decoder::Step>* steps) {
 
 Decoder ReadDecoder(const JsonNode& node) {
   std::vector<Decoder::Step> steps;
+  size_t growth = 1;
   if (!node.present()) return Decoder(std::move(steps));
   std::vector<JsonNode> nodes = {node};
   if (node.At("type").StringOr("") == "Sequence") {
     node.AllowOnly({"type", "decoders"});
     nodes = node.At("decoders").Elements();
   }
+  if (nodes.size() > kMaxSteps) {
+    node.Fail(absl::StrCat("at most ", kMaxSteps, " steps"));
+    return Decoder(std::move(steps));
+  }
   for (const JsonNode& step : nodes) {
     ReadStep(step, &steps);
     if (!node.ok()) break;
+    const auto* replace = std::get_if<Decoder::Replace>(&steps.back());
+    if (replace == nullptr) continue;
+    const size_t pattern = replace->pattern.size();
+    growth *=
+        std::max<size_t>(1, (replace->content.size() + pattern - 1) / pattern);
+    if (growth > kMaxGrowth) {
+      step.Fail(absl::StrCat("Replaces that make a text at most ", kMaxGrowth,
+                             " times as long"));
+      break;
+    }
   }
   return Decoder(std::move(steps));
 }

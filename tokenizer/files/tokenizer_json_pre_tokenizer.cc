@@ -1,5 +1,6 @@
 #include "tokenizer/files/tokenizer_json_pre_tokenizer.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,9 @@ namespace {
 using Behavior = PreTokenizer::Behavior;
 
 constexpr size_t kMaxLiteralBytes = 256;
+constexpr size_t kMaxSteps = 32;
+// Each makes up to four bytes of one.
+constexpr size_t kMaxRespellings = 2;
 
 Behavior ReadBehavior(const JsonNode& node, Behavior otherwise) {
   static constexpr std::pair<std::string_view, Behavior> kNames[] = {
@@ -161,11 +165,24 @@ absl::StatusOr<PreTokenizer> ReadPreTokenizer(
   if (sequence) {
     node.AllowOnly({"type", "pretokenizers"});
     nodes = node.At("pretokenizers").Elements();
+    if (nodes.size() > kMaxSteps) {
+      node.Fail(absl::StrCat("at most ", kMaxSteps, " steps"));
+      return PreTokenizer(std::move(steps));
+    }
   }
   for (const JsonNode& step : nodes) {
     const absl::Status status = ReadStep(step, &steps);
     if (!status.ok()) return status;
     if (!node.ok()) break;
+  }
+  const auto respellings =
+      std::count_if(steps.begin(), steps.end(), [](const auto& step) {
+        return std::holds_alternative<Metaspace>(step) ||
+               std::holds_alternative<PreTokenizer::ByteLevel>(step);
+      });
+  if (static_cast<size_t>(respellings) > kMaxRespellings) {
+    node.Fail(absl::StrCat("at most ", kMaxRespellings,
+                           " of Metaspace and ByteLevel"));
   }
   if (!sequence && add_prefix_space && !steps.empty()) {
     if (auto* bytes = std::get_if<PreTokenizer::ByteLevel>(&steps.front())) {

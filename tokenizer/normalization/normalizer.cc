@@ -18,6 +18,8 @@ constexpr std::string_view kWhiteSpaceRegex = "\\s{2,}|[\\n\\r\\t]";
 
 // Of a pattern or its content: keeps the work for a text linear.
 constexpr size_t kMaxReplaceBytes = 256;
+constexpr size_t kMaxSteps = 32;
+constexpr size_t kMaxGrowth = 64;
 // Every stretch between two added tokens gets them.
 constexpr size_t kMaxPrependBytes = 32;
 
@@ -209,6 +211,22 @@ void ApplyPrepend(const std::u32string& content, AlignedText* text) {
   *text = std::move(out);
 }
 
+// How many characters a step whose text a file chooses may make of one.
+size_t GrowthOf(const Normalizer::Step& step) {
+  if (const auto* replace = std::get_if<Normalizer::Replace>(&step)) {
+    const size_t least =
+        replace->regex ? 1
+                       : std::max<size_t>(1, CountCodePoints(replace->pattern));
+    const size_t most = CountCodePoints(replace->content);
+    return std::max<size_t>(1, (most + least - 1) / least);
+  }
+  if (const auto* prepend = std::get_if<Normalizer::Prepend>(&step)) {
+    return 1 + CountCodePoints(prepend->content);
+  }
+  const auto* bert = std::get_if<BertNormalizer>(&step);
+  return bert != nullptr && bert->handle_chinese_chars ? 3 : 1;
+}
+
 AlignedText Align(std::string_view stretch, uint32_t first_code_point) {
   AlignedText text;
   text.reserve(stretch.size());
@@ -297,10 +315,23 @@ absl::StatusOr<Normalizer::Action> Normalizer::Compile(Step step) {
 }
 
 absl::StatusOr<Normalizer> Normalizer::Create(std::vector<Step> steps) {
+  if (steps.size() > kMaxSteps) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("normalizer: expected at most ", kMaxSteps, " steps, got ",
+                     steps.size()));
+  }
   Normalizer normalizer;
+  size_t growth = 1;
   for (Step& step : steps) {
+    growth *= GrowthOf(step);
     absl::StatusOr<Action> action = Compile(std::move(step));
     if (!action.ok()) return action.status();
+    if (growth > kMaxGrowth) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "normalizer: expected Replace, Prepend and BertNormalizer to make a "
+          "text at most ",
+          kMaxGrowth, " times as long, got ", growth, " times"));
+    }
     normalizer.actions_.push_back(*std::move(action));
   }
   return normalizer;

@@ -1,6 +1,5 @@
 #include "tokenizer/text/regex_syntax.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tokenizer/text/absl_view.h"
+#include "tokenizer/text/code_points.h"
 #include "tokenizer/text/excerpt.h"
 #include "tokenizer/text/unicode.h"
 
@@ -20,48 +20,6 @@ namespace {
 constexpr size_t kMaxPatternBytes = 1024;
 constexpr size_t kMaxDepth = 16;
 constexpr uint32_t kMaxRepeat = 256;
-constexpr char32_t kLastCodePoint = 0x10FFFF;
-
-// Ranges of code points, sorted and apart once Tidy() was called.
-using CodePoints = std::vector<std::pair<char32_t, char32_t>>;
-
-void Tidy(CodePoints* set) {
-  std::sort(set->begin(), set->end());
-  CodePoints out;
-  for (const auto& [first, last] : *set) {
-    if (!out.empty() && first <= out.back().second + 1) {
-      out.back().second = std::max(out.back().second, last);
-    } else {
-      out.emplace_back(first, last);
-    }
-  }
-  *set = std::move(out);
-}
-
-// REQUIRES: `set` is tidy.
-CodePoints Complement(const CodePoints& set) {
-  CodePoints out;
-  char32_t next = 0;
-  for (const auto& [first, last] : set) {
-    if (first > next) out.emplace_back(next, first - 1);
-    next = last + 1;
-  }
-  if (next <= kLastCodePoint) out.emplace_back(next, kLastCodePoint);
-  return out;
-}
-
-CodePoints CodePointsThat(bool (*is)(char32_t)) {
-  CodePoints out;
-  for (char32_t c = 0; c <= kLastCodePoint; ++c) {
-    if (!is(c)) continue;
-    if (!out.empty() && out.back().second + 1 == c) {
-      ++out.back().second;
-    } else {
-      out.emplace_back(c, c);
-    }
-  }
-  return out;
-}
 
 struct NamedClass {
   std::string_view name;
@@ -135,10 +93,21 @@ class Translator {
 
   static Part OneOf(CodePoints set);
 
+  // Found once: a pattern may name it often.
+  const CodePoints& SetOf(bool (*is)(char32_t));
+
   const std::string_view pattern_;
+  std::vector<std::pair<bool (*)(char32_t), CodePoints>> sets_;
   size_t at_ = 0;
   absl::Status status_;
 };
+
+const CodePoints& Translator::SetOf(bool (*is)(char32_t)) {
+  for (const auto& [known, set] : sets_) {
+    if (known == is) return set;
+  }
+  return sets_.emplace_back(is, CodePointsThat(is)).second;
+}
 
 Part Translator::OneOf(CodePoints set) {
   Tidy(&set);
@@ -339,8 +308,8 @@ CodePoints Translator::Escape() {
     return {};
   }
   const auto one = [](char32_t c) { return CodePoints{{c, c}}; };
-  const auto both = [](bool (*is)(char32_t), bool negated) {
-    const CodePoints set = CodePointsThat(is);
+  const auto both = [this](bool (*is)(char32_t), bool negated) {
+    const CodePoints& set = SetOf(is);
     return negated ? Complement(set) : set;
   };
   const char32_t c = Take();
@@ -413,7 +382,7 @@ CodePoints Translator::Property(bool negated) {
   for (const NamedClass& known : kProperties) {
     if (known.name != name) continue;
     at_ = end + 1;
-    const CodePoints set = CodePointsThat(known.is);
+    const CodePoints& set = SetOf(known.is);
     return negated ? Complement(set) : set;
   }
   Fail(absl::StrCat("the property \"", Excerpt(name), "\""));
