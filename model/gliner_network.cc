@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/candidate_spans.h"
+#include "model/rows.h"
 
 namespace deberta::model {
 

@@ -57,12 +57,6 @@ bool Fits(const WordReading& reading, const LabelHead& head, uint32_t length) {
 
 }  // namespace
 
-size_t PlaceOf(std::span<const uint32_t> rows, uint32_t row) {
-  if (rows.empty()) return row;
-  return static_cast<size_t>(std::ranges::lower_bound(rows, row) -
-                             rows.begin());
-}
-
 absl::StatusOr<std::unique_ptr<const LabelNetwork>> LabelNetwork::Load(
     const Weights& weights, WeightReader& reader) {
   const LabelConfig* config = reader.label_config();

@@ -20,10 +20,6 @@
 
 namespace deberta::model {
 
-// Where row `row` of a batch stands among `rows`, ascending, which are all of
-// them if there are none.
-size_t PlaceOf(std::span<const uint32_t> rows, uint32_t row);
-
 class LabelNetwork {
  public:
   // Null for a model without such a head.

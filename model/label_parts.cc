@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "model/label_network.h"
+#include "model/rows.h"
 
 namespace deberta::model {
 namespace {

@@ -1,7 +1,6 @@
 #include "model/model.h"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <new>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "model/heads.h"
 #include "model/label_network.h"
 #include "model/layers/relative_position.h"
+#include "model/rows.h"
 #include "model/sequence_pooling.h"
 #include "model/weight_reader.h"
 
@@ -34,39 +34,6 @@ uint64_t LongestSequence(const Config& config) {
     }
   }
   return longest;
-}
-
-std::vector<uint32_t> SortedUnique(std::vector<uint32_t> rows) {
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  return rows;
-}
-
-// The first row of each wanted row's sequence.
-std::vector<uint32_t> FirstRows(const RaggedBatch& batch) {
-  std::vector<uint32_t> rows;
-  rows.reserve(batch.logit_rows.size());
-  for (const uint32_t row : batch.logit_rows) {
-    rows.push_back(batch.starts[batch.SequenceOf(row)]);
-  }
-  return rows;
-}
-
-// Copies rows `wanted` of the batch out of `hidden`, which holds `rows`.
-void Gather(const float* hidden, std::span<const uint32_t> rows,
-            std::span<const uint32_t> wanted, size_t width, float* to) {
-  for (const uint32_t row : wanted) {
-    to = std::copy_n(hidden + PlaceOf(rows, row) * width, width, to);
-  }
-}
-
-// Adds them.
-void GatherAdd(const float* hidden, std::span<const uint32_t> rows,
-               std::span<const uint32_t> wanted, size_t width, float* to) {
-  for (const uint32_t row : wanted) {
-    to = std::transform(to, to + width, hidden + PlaceOf(rows, row) * width, to,
-                        std::plus<>());
-  }
 }
 
 // Copies what `batch` wants of earlier layers than the last into `hidden`
