@@ -49,7 +49,7 @@ echo "== install on $release"
 cp "$package" "$root/tmp/package.deb"
 apt update
 apt install systemd
-before=$(inside find / -xdev -path /proc -prune -o -path /var -prune -o \
+before=$(inside find / -xdev -path /proc -prune -o -path /run -prune -o -path /var -prune -o \
   -path /etc/ld.so.cache -prune -o -print | sort)
 apt install /tmp/package.deb
 [ -L "$root/etc/systemd/system/multi-user.target.wants/deberta-server.service" ] ||
@@ -94,7 +94,7 @@ apt autoremove --purge
 rm "$root/tmp/package.deb"
 [ ! -e "$root/var/lib/deberta-server" ] || fail "purge leaves /var/lib/deberta-server"
 left=$(comm -13 <(grep -v '^/tmp/package.deb$' <<<"$before") \
-  <(inside find / -xdev -path /proc -prune -o -path /var -prune -o \
+  <(inside find / -xdev -path /proc -prune -o -path /run -prune -o -path /var -prune -o \
     -path /etc/ld.so.cache -prune -o -print | sort))
 [ -z "$left" ] || fail "purge leaves: $left"
 echo "the package works on $release"
