@@ -24,6 +24,11 @@ need_prometheus
 echo "== Dockerfile"
 "$(dirname "$python")/hadolint" Dockerfile
 
+for folder in $(sed -n 's/^add_subdirectory(\(.*\))/\1/p' CMakeLists.txt) cmake; do
+  grep -qx "!$folder" .dockerignore ||
+    { echo ".dockerignore does not let in $folder" >&2; exit 1; }
+done
+
 echo "== versions"
 release=$(sed -n 's/^appVersion: //p' deploy/charts/deberta-server/Chart.yaml)
 for file in CMakeLists.txt Dockerfile clients/python/pyproject.toml \

@@ -110,7 +110,7 @@ in_container='set -e; root=$1; shift; mount --rbind /proc "$root/proc"
   mount -o remount,bind,ro "$root.ro"
   ! touch "$root.ro/written" 2>/dev/null
   [ -z "$BASE_MODEL" ] || mount --bind "$BASE_MODEL" "$root.ro/mnt"
-  exec env -i "$MODELS" chroot --userspec=65532:65532 "$root.ro" "$@"'
+  exec env -i "$MODELS" "$(command -v chroot)" --userspec=65532:65532 "$root.ro" "$@"'
 mkdir -p "$root.ro" "$root/mnt"
 client() {
   chroot --userspec=65532:65532 "$root" /usr/local/bin/deberta-client \
@@ -157,7 +157,7 @@ answers "Jay Berkenbilt" answer --question="Who maintains qpdf?" \
   "Package: qpdf Maintainer: Jay Berkenbilt <qjb@debian.org>"
 answers files fill --top_k=1 \
   "QPDF is a program to encrypt and inspect PDF [MASK] from the command line."
-answers 0 encode --model=section-classifier "A chess engine."
+answers 0 embed --model=section-classifier "A chess engine."
 answers CLS tokenize --model=section-classifier "A chess engine."
 stop
 if [ -n "${BASE_MODEL:-}" ]; then
