@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMaxSteps = 32;
 // How many times as long the Replaces may make a text.
-constexpr size_t kMaxGrowth = 64;
+constexpr size_t kMaxGrowth = 12;
 
 Decoder::Strip ReadStrip(const JsonNode& node) {
   node.AllowOnly({"type", "content", "start", "stop"});

@@ -19,7 +19,7 @@ constexpr std::string_view kWhiteSpaceRegex = "\\s{2,}|[\\n\\r\\t]";
 // Of a pattern or its content: keeps the work for a text linear.
 constexpr size_t kMaxReplaceBytes = 256;
 constexpr size_t kMaxSteps = 32;
-constexpr size_t kMaxGrowth = 64;
+constexpr size_t kMaxGrowth = 12;
 // Every stretch between two added tokens gets them.
 constexpr size_t kMaxPrependBytes = 32;
 
