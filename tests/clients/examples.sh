@@ -11,6 +11,7 @@ build=$(realpath "${1:-build/release}")
 work=$PWD/build/examples
 rm -rf "$work"
 mkdir -p "$work/python" "$work/go"
+cp -r clients/examples/node "$work"
 # shellcheck source=tests/deploy/tools.sh
 . tests/deploy/tools.sh
 need_python tests/clients/example_requirements.txt venv-examples
@@ -27,6 +28,13 @@ protoc -Iproto --go_out="$work/go" --go_opt=module=example,$package \
   --go-grpc_out="$work/go" --go-grpc_opt=module=example,$package \
   deberta/v1/deberta.proto
 (cd "$work/go" && GOFLAGS="-p=${GO_JOBS:-1}" nice -n 19 go build -o ask .)
+
+if ! command -v npm >/dev/null; then
+  # shellcheck disable=SC2046  # nothing where this is root
+  $([ "$(id -u)" -eq 0 ] || echo sudo) apt-get install -y -q \
+    --no-install-recommends nodejs npm >/dev/null
+fi
+(cd "$work/node" && npm install --silent --no-audit --no-fund)
 
 echo "== ask"
 models=$(find demo -mindepth 2 -maxdepth 2 -name config.json -printf '%h\n' |
@@ -49,5 +57,7 @@ expect() {  # NAME EXPECTED COMMAND...
 }
 found=$'games\nPROTOCOL IMAP\nLANGUAGE Rust'
 expect Go "$found" "$work/go/ask" "127.0.0.1:$port"
+expect Node "$found"$'\nNOT_FOUND MODEL_NOT_FOUND' \
+  node "$work/node/ask.js" "127.0.0.1:$port" proto
 expect Python "$found"$'\nNOT_FOUND MODEL_NOT_FOUND' \
   "$python" "$work/python/ask.py" "127.0.0.1:$port"
