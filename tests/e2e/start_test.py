@@ -81,7 +81,10 @@ class AddressTest(TestInDirectory):
             self.assertEqual(headers["Content-Type"],
                              "text/plain; version=0.0.4; charset=utf-8")
             self.assertIn("\ndeberta_build_info{", text)
-            self.assertEqual(http_get(address, "/")[0], 404)
+            status, _, page = http_get(address, "/")
+            self.assertEqual(status, 200)
+            self.assertIn("<title>deberta-server</title>", page)
+            self.assertEqual(http_get(address, "/another")[0], 404)
 
     def ends(self, server):
         server.terminate()
