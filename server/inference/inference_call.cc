@@ -188,7 +188,12 @@ void InferenceCall::Send(grpc::Status status, const std::string& answer) {
     if (!made.ok()) status = ToGrpcStatus(made);
   }
   unsent_->Add(context_, &late_);
-  Finish(std::move(status));
+  try {
+    Finish(std::move(status));
+  } catch (...) {
+    // Without memory for the answer gRPC would let its caller wait.
+    context_->TryCancel();
+  }
 }
 
 void InferenceCall::OnCancel() {

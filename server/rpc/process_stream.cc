@@ -205,6 +205,17 @@ ProcessStream::Step ProcessStream::NextStep() {
 
 void ProcessStream::Advance() {
   const std::shared_ptr<ProcessStream> self = shared_from_this();
+  try {
+    TakeSteps();
+  } catch (...) {
+    // gRPC is not to be asked twice for what it has begun.
+    context_->TryCancel();
+    const MutexLock lock(&mutex_);
+    busy_ = false;
+  }
+}
+
+void ProcessStream::TakeSteps() {
   {
     const MutexLock lock(&mutex_);
     // Whoever is sees what has changed before it stops.

@@ -5,13 +5,13 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
@@ -39,7 +39,7 @@ class ProcessStreams {
  private:
   mutable Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<const ProcessStream*, std::weak_ptr<ProcessStream>> open_
+  std::map<const ProcessStream*, std::weak_ptr<ProcessStream>> open_
       ABSL_GUARDED_BY(mutex_);
 };
 
@@ -97,8 +97,9 @@ class ProcessStream final
                 const grpc::ByteBuffer& answer);
   // Ends the stream once what was read is answered; the first error counts.
   void End(const absl::Status& why);
-  // Does what can be done now.
+  // Does what can be done now. What gRPC throws ends the stream.
   void Advance();
+  void TakeSteps();
   Step NextStep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   grpc::CallbackServerContext* const context_;
@@ -109,8 +110,8 @@ class ProcessStream final
   grpc::ByteBuffer read_;                // gRPC's while reading_
 
   Mutex mutex_;
-  absl::flat_hash_map<Item*, std::unique_ptr<Item>> items_
-      ABSL_GUARDED_BY(mutex_);
+  // Whole after an allocation that fails, which Abseil's maps are not.
+  std::map<Item*, std::unique_ptr<Item>> items_ ABSL_GUARDED_BY(mutex_);
   std::deque<Item*> answered_ ABSL_GUARDED_BY(mutex_);
   Item* writing_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::optional<LateCalls::Entry> late_;  // while writing_

@@ -37,7 +37,12 @@ void UnaryCall::Answer(grpc::Status status, grpc::ByteBuffer answer) {
   *response_ = std::move(answer);
   // A client that does not take the answer is not to make others wait.
   unsent_->Add(context_, &late_);
-  Finish(std::move(status));
+  try {
+    Finish(std::move(status));
+  } catch (...) {
+    // Without memory for the answer gRPC would let its caller wait.
+    context_->TryCancel();
+  }
 }
 
 void UnaryCall::OnDone() {
