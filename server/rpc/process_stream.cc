@@ -126,7 +126,12 @@ void ProcessStream::Begin(std::unique_ptr<Item> item) {
 void ProcessStream::Answered(Item* item, const grpc::Status& status,
                              const grpc::ByteBuffer& answer) {
   const std::shared_ptr<ProcessStream> self = self_;
+  // Read while the server shut down: the end of the stream says so, and what
+  // has no answer is to be sent to another.
+  const bool refused = status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+                       streams_->draining();
   const absl::Status made = Guarded([&] {
+    if (refused) return ShuttingDown();
     item->message =
         status.ok() ? ProcessAnswer(item->asked.id, *item->asked.method, answer)
                     : ProcessFailure(item->asked.id, status);
