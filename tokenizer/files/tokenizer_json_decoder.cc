@@ -10,7 +10,6 @@
 namespace deberta::tokenizer {
 namespace {
 
-constexpr size_t kMaxSteps = 32;
 // How many times as long the Replaces may make a text.
 constexpr size_t kMaxGrowth = 12;
 
@@ -76,16 +75,7 @@ Decoder ReadDecoder(const JsonNode& node) {
   std::vector<Decoder::Step> steps;
   size_t growth = 1;
   if (!node.present()) return Decoder(std::move(steps));
-  std::vector<JsonNode> nodes = {node};
-  if (node.At("type").StringOr("") == "Sequence") {
-    node.AllowOnly({"type", "decoders"});
-    nodes = node.At("decoders").Elements();
-  }
-  if (nodes.size() > kMaxSteps) {
-    node.Fail(absl::StrCat("at most ", kMaxSteps, " steps"));
-    return Decoder(std::move(steps));
-  }
-  for (const JsonNode& step : nodes) {
+  for (const JsonNode& step : StepsOf(node, "decoders")) {
     ReadStep(step, &steps);
     if (!node.ok()) break;
     const auto* replace = std::get_if<Decoder::Replace>(&steps.back());

@@ -156,21 +156,20 @@ Metaspace ReadMetaspace(const JsonNode& node) {
   return metaspace;
 }
 
+std::vector<JsonNode> StepsOf(const JsonNode& node, const char* key) {
+  if (node.At("type").StringOr("") != "Sequence") return {node};
+  node.AllowOnly({"type", key});
+  std::vector<JsonNode> steps = node.At(key).Elements();
+  if (steps.size() <= kMaxSteps) return steps;
+  node.Fail(absl::StrCat("at most ", kMaxSteps, " steps"));
+  return {};
+}
+
 absl::StatusOr<PreTokenizer> ReadPreTokenizer(
     const JsonNode& node, std::optional<bool> add_prefix_space) {
   std::vector<PreTokenizer::Step> steps;
   if (!node.present()) return PreTokenizer(std::move(steps));
-  std::vector<JsonNode> nodes = {node};
-  const bool sequence = node.At("type").StringOr("") == "Sequence";
-  if (sequence) {
-    node.AllowOnly({"type", "pretokenizers"});
-    nodes = node.At("pretokenizers").Elements();
-    if (nodes.size() > kMaxSteps) {
-      node.Fail(absl::StrCat("at most ", kMaxSteps, " steps"));
-      return PreTokenizer(std::move(steps));
-    }
-  }
-  for (const JsonNode& step : nodes) {
+  for (const JsonNode& step : StepsOf(node, "pretokenizers")) {
     const absl::Status status = ReadStep(step, &steps);
     if (!status.ok()) return status;
     if (!node.ok()) break;
@@ -184,7 +183,8 @@ absl::StatusOr<PreTokenizer> ReadPreTokenizer(
     node.Fail(absl::StrCat("at most ", kMaxRespellings,
                            " of Metaspace and ByteLevel"));
   }
-  if (!sequence && add_prefix_space && !steps.empty()) {
+  const bool alone = node.At("type").StringOr("") != "Sequence";
+  if (alone && add_prefix_space && !steps.empty()) {
     if (auto* bytes = std::get_if<PreTokenizer::ByteLevel>(&steps.front())) {
       bytes->add_prefix_space = *add_prefix_space;
     }

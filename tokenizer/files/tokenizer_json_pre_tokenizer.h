@@ -4,6 +4,7 @@
 #define TOKENIZER_FILES_TOKENIZER_JSON_PRE_TOKENIZER_H_
 
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "tokenizer/files/json_reader.h"
@@ -19,6 +20,10 @@ namespace deberta::tokenizer {
 // the own one of a ByteLevel that is no part of a Sequence.
 absl::StatusOr<PreTokenizer> ReadPreTokenizer(
     const JsonNode& node, std::optional<bool> add_prefix_space);
+
+// The steps of `node`: itself, or if it is a Sequence the elements of `key`.
+// Notes an error if there are more than 32.
+std::vector<JsonNode> StepsOf(const JsonNode& node, const char* key);
 
 // Of either. Notes an error if it is of another type.
 Metaspace ReadMetaspace(const JsonNode& node);

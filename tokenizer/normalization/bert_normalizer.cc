@@ -7,6 +7,7 @@
 
 #include "tokenizer/normalization/mark_tables.h"
 #include "tokenizer/normalization/normalization_form.h"
+#include "tokenizer/text/code_point_ranges.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
@@ -35,10 +36,6 @@ char32_t ToLower(char32_t c) {
   }
   return static_cast<char32_t>(
       utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
-}
-
-constexpr bool Between(char32_t value, char32_t first, char32_t last) {
-  return value - first <= last - first;
 }
 
 // The library's list; it begins one block later than Unicode's in one place.

@@ -1,18 +1,12 @@
 #include "tokenizer/normalization/mark_tables.h"
 
-#include <algorithm>
-#include <iterator>
+#include "tokenizer/text/code_point_ranges.h"
 
 namespace deberta::tokenizer {
 namespace {
 
-struct Range {
-  char32_t first;
-  char32_t last;
-};
-
 // Categories Cc (but for tab, newline and carriage return), Cf and Co.
-constexpr Range kControl[] = {
+constexpr CodePointRange kControl[] = {
     {0x0, 0x8},         {0xB, 0xC},         {0xE, 0x1F},
     {0x7F, 0x9F},       {0xAD, 0xAD},       {0x600, 0x605},
     {0x61C, 0x61C},     {0x6DD, 0x6DD},     {0x70F, 0x70F},
@@ -23,7 +17,7 @@ constexpr Range kControl[] = {
     {0xE0020, 0xE007F}, {0xF0000, 0xFFFFD}, {0x100000, 0x10FFFD}};
 
 // Category Mn.
-constexpr Range kNonspacing[] = {
+constexpr CodePointRange kNonspacing[] = {
     {0x300, 0x36F},     {0x483, 0x487},     {0x591, 0x5BD},
     {0x5BF, 0x5BF},     {0x5C1, 0x5C2},     {0x5C4, 0x5C5},
     {0x5C7, 0x5C7},     {0x610, 0x61A},     {0x64B, 0x65F},
@@ -115,7 +109,7 @@ constexpr Range kNonspacing[] = {
     {0x1E8D0, 0x1E8D6}, {0xE0100, 0xE01EF}};
 
 // Category M.
-constexpr Range kMarks[] = {
+constexpr CodePointRange kMarks[] = {
     {0x300, 0x36F},     {0x483, 0x489},     {0x591, 0x5BD},
     {0x5BF, 0x5BF},     {0x5C1, 0x5C2},     {0x5C4, 0x5C5},
     {0x5C7, 0x5C7},     {0x610, 0x61A},     {0x64B, 0x65F},
@@ -200,14 +194,6 @@ constexpr Range kMarks[] = {
     {0x1E008, 0x1E018}, {0x1E01B, 0x1E021}, {0x1E023, 0x1E024},
     {0x1E026, 0x1E02A}, {0x1E8D0, 0x1E8D6}, {0x1E944, 0x1E94A},
     {0xE0100, 0xE01EF}};
-
-template <size_t kSize>
-bool Contains(const Range (&ranges)[kSize], char32_t code_point) {
-  const Range* range = std::lower_bound(
-      std::begin(ranges), std::end(ranges), code_point,
-      [](const Range& r, char32_t value) { return r.last < value; });
-  return range != std::end(ranges) && range->first <= code_point;
-}
 
 }  // namespace
 

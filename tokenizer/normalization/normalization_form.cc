@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenizer/text/code_point_ranges.h"
+
 namespace deberta::tokenizer {
 namespace {
 
@@ -27,13 +29,8 @@ bool IsComposed(NormalizationForm form) {
   return form == NormalizationForm::kNfc || form == NormalizationForm::kNfkc;
 }
 
-struct Range {
-  char32_t first;
-  char32_t last;
-};
-
 // Combining characters since Unicode 9.0.
-constexpr Range kCombiningAfter9[] = {
+constexpr CodePointRange kCombiningAfter9[] = {
     {0x7FD, 0x7FD},     {0x897, 0x89F},     {0x8CA, 0x8D3},
     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},     {0xD3B, 0xD3C},
     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},
@@ -48,13 +45,6 @@ constexpr Range kCombiningAfter9[] = {
     {0x16FF0, 0x16FF1}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136},
     {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF},
     {0x1E5EE, 0x1E5EF}};
-
-bool IsAfter9(char32_t c) {
-  const auto* range = std::lower_bound(
-      std::begin(kCombiningAfter9), std::end(kCombiningAfter9), c,
-      [](const Range& r, char32_t value) { return r.last < value; });
-  return range != std::end(kCombiningAfter9) && range->first <= c;
-}
 
 // Canonical compositions since Unicode 9.0.
 bool IsComposedAfter9(char32_t c) {
@@ -72,7 +62,7 @@ bool IsCompatibilityAfter9(char32_t c) {
 }
 
 int CombiningClass(char32_t c) {
-  if (c < kFirstCombining || IsAfter9(c)) return 0;
+  if (c < kFirstCombining || Contains(kCombiningAfter9, c)) return 0;
   return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))
       ->combining_class;
 }

@@ -380,6 +380,9 @@ size_t Normalizer::resident_bytes() const {
     if (const auto* map = std::get_if<Charsmap>(&action)) {
       bytes += map->resident_bytes();
     }
+    const auto* replace = std::get_if<CodePointReplace>(&action);
+    if (replace != nullptr && replace->regex.has_value())
+      bytes += replace->regex->resident_bytes();
   }
   return bytes;
 }

@@ -157,4 +157,15 @@ PreTokenizedText PreTokenizer::Apply(const NormalizedText& text) const {
   return pieces;
 }
 
+size_t PreTokenizer::resident_bytes() const {
+  size_t bytes = steps_.capacity() * sizeof(Step);
+  for (const Step& step : steps_) {
+    const auto* split = std::get_if<Split>(&step);
+    if (split == nullptr) continue;
+    if (const auto* regex = std::get_if<Regex>(&split->pattern))
+      bytes += regex->resident_bytes();
+  }
+  return bytes;
+}
+
 }  // namespace deberta::tokenizer

@@ -59,6 +59,8 @@ class PreTokenizer {
   // Whole, if there are no steps. Linear in the text.
   PreTokenizedText Apply(const NormalizedText& text) const;
 
+  size_t resident_bytes() const;
+
  private:
   std::vector<Step> steps_;
 };

@@ -48,7 +48,8 @@ class Pipeline : public Segmenter {
   }
   int32_t vocab_size() const override { return model_->vocab_size(); }
   size_t resident_bytes() const override {
-    return model_->resident_bytes() + normalizer_.resident_bytes();
+    return model_->resident_bytes() + normalizer_.resident_bytes() +
+           pre_tokenizer_.resident_bytes();
   }
 
  private:

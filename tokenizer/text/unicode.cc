@@ -2,20 +2,15 @@
 
 #include <utf8proc.h>
 
-#include <algorithm>
 #include <cstring>
-#include <iterator>
+
+#include "tokenizer/text/code_point_ranges.h"
 
 namespace deberta::tokenizer {
 namespace {
 
-struct Range {
-  char32_t first;
-  char32_t last;
-};
-
 // What utf8proc 2.8 (Unicode 15.0) lacks of the reference's Unicode 16.0.
-constexpr Range kLetters16[] = {
+constexpr CodePointRange kLetters16[] = {
     {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},
     {0x105C0, 0x105F3}, {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85},
     {0x10EC2, 0x10EC4}, {0x11380, 0x11389}, {0x1138B, 0x1138B},
@@ -24,13 +19,13 @@ constexpr Range kLetters16[] = {
     {0x13460, 0x143FA}, {0x16100, 0x1611D}, {0x16D40, 0x16D6C},
     {0x18CFF, 0x18CFF}, {0x1E5D0, 0x1E5ED}, {0x1E5F0, 0x1E5F0},
     {0x2EBF0, 0x2EE5D}};
-constexpr Range kNumbers16[] = {{0x10D40, 0x10D49}, {0x116D0, 0x116E3},
-                                {0x11BF0, 0x11BF9}, {0x16130, 0x16139},
-                                {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9},
-                                {0x1E5F1, 0x1E5FA}};
+constexpr CodePointRange kNumbers16[] = {{0x10D40, 0x10D49}, {0x116D0, 0x116E3},
+                                         {0x11BF0, 0x11BF9}, {0x16130, 0x16139},
+                                         {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9},
+                                         {0x1E5F1, 0x1E5FA}};
 // Word characters that are neither letters nor numbers and either alphabetic
 // symbols (circled letters) or newer than Unicode 15.0.
-constexpr Range kOtherWordCharacters[] = {
+constexpr CodePointRange kOtherWordCharacters[] = {
     {0x0897, 0x0897},   {0x24B6, 0x24E9},   {0x10D69, 0x10D6D},
     {0x10EFC, 0x10EFC}, {0x113B8, 0x113C0}, {0x113C2, 0x113C2},
     {0x113C5, 0x113C5}, {0x113C7, 0x113CA}, {0x113CC, 0x113D0},
@@ -39,7 +34,7 @@ constexpr Range kOtherWordCharacters[] = {
     {0x1F150, 0x1F169}, {0x1F170, 0x1F189}};
 // Category P* in Unicode 16.0 but not in Unicode 8.0. Those between 8.0 and
 // 16.0 that are symbols today (U+2E50, U+2E51) need no entry.
-constexpr Range kPunctuationAfter8[] = {
+constexpr CodePointRange kPunctuationAfter8[] = {
     {0x061D, 0x061D},   {0x09FD, 0x09FD},   {0x0A76, 0x0A76},
     {0x0C77, 0x0C77},   {0x0C84, 0x0C84},   {0x1B4E, 0x1B4F},
     {0x1B7D, 0x1B7F},   {0x2E43, 0x2E4F},   {0x2E52, 0x2E5D},
@@ -54,20 +49,8 @@ constexpr Range kPunctuationAfter8[] = {
     {0x12FF1, 0x12FF2}, {0x16D6D, 0x16D6F}, {0x16E97, 0x16E9A},
     {0x16FE2, 0x16FE2}, {0x1E5FF, 0x1E5FF}, {0x1E95E, 0x1E95F}};
 
-template <size_t kSize>
-bool Contains(const Range (&ranges)[kSize], char32_t code_point) {
-  const Range* range = std::lower_bound(
-      std::begin(ranges), std::end(ranges), code_point,
-      [](const Range& r, char32_t value) { return r.last < value; });
-  return range != std::end(ranges) && range->first <= code_point;
-}
-
 utf8proc_category_t Category(char32_t code_point) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
-}
-
-constexpr bool Between(char32_t value, char32_t first, char32_t last) {
-  return value - first <= last - first;
 }
 
 constexpr bool IsAsciiLetter(char32_t c) {
