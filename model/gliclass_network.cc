@@ -41,9 +41,11 @@ void PoolText(TextPooling pooling, size_t tokens,
     const float* token = state(t);
     for (size_t i = 0; i < width; ++i) {
       const double x = value(token[i]);
-      pooled[i] = t == 0 || (largest && x > pooled[i]) ? x
-                  : largest                            ? pooled[i]
-                                                       : pooled[i] + x;
+      if (t == 0) {
+        pooled[i] = x;
+      } else {
+        pooled[i] = largest ? std::max(pooled[i], x) : pooled[i] + x;
+      }
     }
   }
   const bool sum = largest || pooling == TextPooling::kSum;

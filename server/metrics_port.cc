@@ -50,7 +50,7 @@ void LetGo(void* hold) {
 }
 
 MHD_Result Reply(MHD_Connection* connection, unsigned code, Hold hold,
-                 const char* type) {
+                 const char* type, const char* policy = nullptr) {
   ++*hold.answers;
   Hold* const held = new Hold(std::move(hold));
   MHD_Response* response =
@@ -63,8 +63,8 @@ MHD_Result Reply(MHD_Connection* connection, unsigned code, Hold hold,
   }
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-  if (type == kPageFormat)
-    MHD_add_response_header(response, "Content-Security-Policy", kPagePolicy);
+  if (policy != nullptr)
+    MHD_add_response_header(response, "Content-Security-Policy", policy);
   if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   const MHD_Result queued = MHD_queue_response(connection, code, response);
@@ -122,7 +122,8 @@ MHD_Result Answer(void* texts, MHD_Connection* connection, const char* url,
   const std::string_view path = url;
   try {
     if (path == "/")
-      return Reply(connection, MHD_HTTP_OK, answers.page, kPageFormat);
+      return Reply(connection, MHD_HTTP_OK, answers.page, kPageFormat,
+                   kPagePolicy);
     if (path != "/metrics") {
       return Reply(connection, MHD_HTTP_NOT_FOUND,
                    answers.Of("the metrics are at /metrics, a page at /\n"),

@@ -64,6 +64,7 @@ absl::Status LabelClassesTask::MakePrompt() {
       server::MakePrompt(texts, tokenizer, *model().label_head);
   if (!prompt.ok()) return prompt.status();
   prompt_ = *std::move(prompt);
+  instructions_.resize(labels_first() ? request().inputs.size() : 1);
   if (request().prompt.empty()) return absl::OkStatus();
   if (request().prompt.size() > kMostPromptBytes / request().inputs.size()) {
     return InputError(
@@ -71,39 +72,41 @@ absl::Status LabelClassesTask::MakePrompt() {
                                " bytes, beside so many inputs the limit is ",
                                kMostPromptBytes / request().inputs.size()));
   }
-  return TokenizePlain(tokenizer, request().prompt, "prompt").status();
+  absl::StatusOr<TokenSequence> instruction =
+      TokenizePlain(tokenizer, request().prompt, "prompt");
+  if (!instruction.ok()) return instruction.status();
+  if (!labels_first()) instructions_.front() = std::move(instruction->ids);
+  return absl::OkStatus();
 }
 
 absl::Status LabelClassesTask::AddText(size_t index) {
   const tokenizer::Tokenizer& tokenizer = *model().tokenizer;
   const std::string& input = request().inputs[index];
   const std::string field = InputField(index);
-  const bool labels_first = model().label_head->labels_first;
   LengthRule rule = {.policy = request().length_policy,
                      .max_tokens = model().max_tokens,
                      .overlap = static_cast<size_t>(request().stride)};
   if (absl::Status s = CheckBeginning(tokenizer, input, rule, field); !s.ok())
     return s;
-  absl::StatusOr<TokenSequence> text = TokenizeField(tokenizer, input, field);
+  // Nothing stands between prompt and text: they are tokenized together.
+  const bool together =
+      labels_first() && !request().prompt.empty() && !input.empty();
+  absl::StatusOr<TokenSequence> text = TokenizeField(
+      tokenizer, together ? absl::StrCat(request().prompt, input) : input,
+      field);
   if (!text.ok()) return text.status();
-  std::vector<int32_t>& instruction = instructions_.emplace_back();
-  if (!request().prompt.empty() && !labels_first) {
-    instruction = tokenizer.Tokenize(request().prompt)->ids;
-  } else if (!request().prompt.empty()) {
-    // Nothing stands between the two: they are tokenized together.
-    absl::StatusOr<TokenSequence> both =
-        TokenizeField(tokenizer, absl::StrCat(request().prompt, input), field);
-    if (!both.ok()) return both.status();
+  if (together) {
     const size_t length = tokenizer::CountCodePoints(request().prompt);
     const auto end = std::ranges::find_if(
-        both->offsets,
+        text->offsets,
         [length](const tokenizer::Span& span) { return span.start >= length; });
-    const auto count = static_cast<size_t>(end - both->offsets.begin());
-    instruction.assign(both->ids.begin(),
-                       both->ids.begin() + static_cast<std::ptrdiff_t>(count));
-    *text = tokenizer::Slice(*both, count, both->size());
+    const auto count = static_cast<size_t>(end - text->offsets.begin());
+    instructions_[index].assign(
+        text->ids.begin(),
+        text->ids.begin() + static_cast<std::ptrdiff_t>(count));
+    *text = tokenizer::Slice(*text, count, text->size());
   }
-  rule.fixed_tokens = prompt_.ids.size() + instruction.size();
+  rule.fixed_tokens = prompt_.ids.size() + InstructionOf(index).size();
   return AddInput(*std::move(text), nullptr, rule, field);
 }
 
@@ -116,7 +119,7 @@ SequenceInput LabelClassesTask::Reading(
   SequenceInput sequence = {.ids = encoding.ids,
                             .readout = Readout::kWordLogits,
                             .reading_values = request().labels.size()};
-  const std::vector<int32_t>& instruction = instructions_[input];
+  const std::vector<int32_t>& instruction = InstructionOf(input);
   const auto at = sequence.ids.insert(
                       sequence.ids.begin() + static_cast<std::ptrdiff_t>(place),
                       prompt_.ids.begin(), prompt_.ids.end()) +

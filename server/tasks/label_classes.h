@@ -30,14 +30,18 @@ class LabelClassesTask final
 
   absl::Status MakePrompt();
   absl::Status AddText(size_t index);
+  bool labels_first() const { return model().label_head->labels_first; }
+  const std::vector<int32_t>& InstructionOf(size_t input) const {
+    return instructions_[labels_first() ? input : 0];
+  }
   // With the labels and the prompt beside the text.
   SequenceInput Reading(size_t input,
                         const tokenizer::Encoding& encoding) const override;
   absl::Status Take(const Part& part, SequenceOutput output) override;
 
   LabelPrompt prompt_;  // ends with the separator
-  // Of each input, what is read of the request's prompt, which may depend on
-  // the text that follows.
+  // What is read of the request's prompt: of each input where it depends on the
+  // text that follows, else one for all.
   std::vector<std::vector<int32_t>> instructions_;
   size_t leading_ = 0;  // template tokens before a text
   LogitMean mean_;

@@ -198,6 +198,19 @@ TEST_P(LabelHeadsTest, GivesHiddenStatesToo) {
   EXPECT_EQ(with.word_logits[0], RunAlone(*model, sequences[1], workspace));
 }
 
+// What becomes of `sequence` once `spoil` has changed what is read of it.
+template <typename Spoil>
+absl::Status RunSpoilt(const Model& model, Sequence sequence,
+                       const Spoil& spoil, Workspace& workspace) {
+  WordReading reading = *sequence.reading;
+  spoil(reading);
+  sequence.reading = std::make_shared<const WordReading>(reading);
+  RaggedBatch batch;
+  Append(sequence, &batch);
+  BatchOutput output;
+  return model.Forward(batch, workspace, &output);
+}
+
 TEST_P(LabelHeadsTest, RefusesReadingsThatAreNotOfTheSequence) {
   const auto model = Load(GetParam());
   ASSERT_NE(model, nullptr);
@@ -205,14 +218,7 @@ TEST_P(LabelHeadsTest, RefusesReadingsThatAreNotOfTheSequence) {
   const Sequence good = ReadSequences(GetParam())[0];
   const auto length = static_cast<uint32_t>(good.ids.size());
   const auto refused = [&](const auto& spoil) {
-    WordReading reading = *good.reading;
-    spoil(reading);
-    Sequence bad = good;
-    bad.reading = std::make_shared<const WordReading>(reading);
-    RaggedBatch batch;
-    Append(bad, &batch);
-    BatchOutput output;
-    const absl::Status status = model->Forward(batch, workspace, &output);
+    const absl::Status status = RunSpoilt(*model, good, spoil, workspace);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   };
   refused([&](WordReading& r) { r.labels.back() = length; });
@@ -263,14 +269,7 @@ TEST(LabelHeadsEdgeTest, ClassesNeedTheirTextAndTheEndsOfTheirLabels) {
   const Sequence good = ReadSequences("gliclass_average").back();
   ASSERT_GT(good.reading->labels.size(), 1u);
   const auto status = [&](const auto& spoil) {
-    WordReading reading = *good.reading;
-    spoil(reading);
-    Sequence sequence = good;
-    sequence.reading = std::make_shared<const WordReading>(reading);
-    RaggedBatch batch;
-    Append(sequence, &batch);
-    BatchOutput output;
-    return model->Forward(batch, workspace, &output);
+    return RunSpoilt(*model, good, spoil, workspace);
   };
   EXPECT_TRUE(status([](WordReading&) {}).ok());
   EXPECT_TRUE(absl::IsInvalidArgument(
