@@ -40,17 +40,10 @@ std::unique_ptr<google::protobuf::Message> NewRequest(TaskKind task) {
   return nullptr;
 }
 
-const ModelDescription* Describe(const std::string& name,
-                                 const Catalog& catalog) {
-  const absl::StatusOr<size_t> found = catalog.Find(name);
-  return found.ok() ? &catalog.models()[*found]->description : nullptr;
-}
-
 absl::StatusOr<TaskKind> TaskOf(const inference::ModelInferRequest& request,
-                                const Catalog& catalog) {
+                                const ModelDescription* model) {
   const auto asked = request.parameters().find(kTaskParameter);
-  if (asked == request.parameters().end())
-    return FirstTaskOf(request.model_name(), catalog);
+  if (asked == request.parameters().end()) return FirstTaskOf(model);
   std::vector<std::string> names;
   for (const TaskKind task : kTaskKinds) {
     names.emplace_back(TaskName(task));
@@ -121,30 +114,25 @@ Method MethodOf(TaskKind task) {
   return Method::kClassify;
 }
 
-std::string VersionOf(const std::string& name, const Catalog& catalog) {
-  const ModelDescription* model = Describe(name, catalog);
+std::string VersionOf(const ModelDescription* model) {
   if (model == nullptr || model->version == 0) return "";
   return absl::StrCat(model->version);
 }
 
-absl::Status CheckVersion(const std::string& name, const std::string& version,
-                          const Catalog& catalog) {
-  if (version.empty() || Describe(name, catalog) == nullptr ||
-      version == VersionOf(name, catalog)) {
+absl::Status CheckVersion(const std::string& version,
+                          const ModelDescription* model) {
+  if (version.empty() || model == nullptr || version == VersionOf(model))
     return absl::OkStatus();
-  }
   return absl::NotFoundError("this version of the model is not served");
 }
 
 absl::StatusOr<InferQuestion> ReadInferRequest(
-    inference::ModelInferRequest request, const Catalog& catalog) {
-  if (absl::Status s =
-          CheckVersion(request.model_name(), request.model_version(), catalog);
-      !s.ok()) {
+    inference::ModelInferRequest request, const ModelDescription* model) {
+  if (absl::Status s = CheckVersion(request.model_version(), model); !s.ok()) {
     return s;
   }
   if (absl::Status s = CheckPlain(request); !s.ok()) return s;
-  const absl::StatusOr<TaskKind> task = TaskOf(request, catalog);
+  const absl::StatusOr<TaskKind> task = TaskOf(request, model);
   if (!task.ok()) return task.status();
   if (absl::Status s = CheckOutputs(request, *task); !s.ok()) return s;
   const bool raw = request.raw_input_contents_size() > 0;
@@ -162,22 +150,21 @@ absl::StatusOr<InferQuestion> ReadInferRequest(
   asked->GetReflection()->SetString(
       asked.get(), asked->GetDescriptor()->FindFieldByName("model"),
       request.model_name());
-  InferQuestion question = {
-      .task = *task,
-      .request = asked->SerializeAsString(),
-      .model_name = request.model_name(),
-      .model_version = VersionOf(request.model_name(), catalog),
-      .id = request.id(),
-      .outputs = {},
-      .raw = raw,
-      .all_labels = !HasTopK(*asked)};
+  InferQuestion question = {.task = *task,
+                            .request = asked->SerializeAsString(),
+                            .model_name = request.model_name(),
+                            .model_version = VersionOf(model),
+                            .id = request.id(),
+                            .outputs = {},
+                            .raw = raw,
+                            .all_labels = !HasTopK(*asked)};
   for (const auto& output : request.outputs())
     question.outputs.push_back(output.name());
   return question;
 }
 
 absl::StatusOr<inference::ModelInferResponse> MakeInferResponse(
-    const InferQuestion& question, const std::string& answer) {
+    const InferQuestion& question, std::string_view answer) {
   absl::StatusOr<std::vector<Tensor>> tensors =
       TensorsOf(question.task, answer, question.outputs, question.all_labels);
   if (!tensors.ok()) return tensors.status();
@@ -190,9 +177,7 @@ absl::StatusOr<inference::ModelInferResponse> MakeInferResponse(
   return response;
 }
 
-TaskKind FirstTaskOf(const std::string& name, const Catalog& catalog) {
-  const ModelDescription* model = Describe(name, catalog);
-  // Any method refuses a model that is not there.
+TaskKind FirstTaskOf(const ModelDescription* model) {
   return model == nullptr ? TaskKind::kClassify : model->tasks.front();
 }
 

@@ -4,14 +4,14 @@
 #ifndef SERVER_INFERENCE_INFER_MESSAGES_H_
 #define SERVER_INFERENCE_INFER_MESSAGES_H_
 
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "deberta/v1/deberta.pb.h"
 #include "inference/inference.pb.h"
-#include "server/models/catalog.h"
+#include "server/models/model_description.h"
 #include "server/rpc/make_call.h"
 #include "server/tasks/shared/task_kind.h"
 
@@ -33,30 +33,31 @@ struct InferQuestion {
 
 Method MethodOf(TaskKind task);
 
+// Below, `model` is the one that the request names; null if there is none, or
+// none that its caller may use, which is for its method to tell.
+
 // What is asked of the model's task "task" in its parameters, or of its first.
-// The request is checked no further than its form: whether the model is there
-// and has the task is for its method to tell. InputErrors name the tensor or
-// parameter; NotFound for a version that is not served.
+// The request is checked no further than its form. InputErrors name the tensor
+// or parameter; NotFound for a version that is not served.
 absl::StatusOr<InferQuestion> ReadInferRequest(
-    inference::ModelInferRequest request, const Catalog& catalog);
+    inference::ModelInferRequest request, const ModelDescription* model);
 
 // The response to `question` that says what `answer`, a serialized response of
 // the task's method, does: the outputs that were asked for, else all tensors of
 // numbers and labels that the task has, or "result" where it has none.
 // An InputError for outputs that there are not.
 absl::StatusOr<inference::ModelInferResponse> MakeInferResponse(
-    const InferQuestion& question, const std::string& answer);
+    const InferQuestion& question, std::string_view answer);
 
-// OK if `version` is "" or that of the model in the catalog; NotFound. Models
-// that are not there are for their method to refuse.
-absl::Status CheckVersion(const std::string& name, const std::string& version,
-                          const Catalog& catalog);
+// NotFound unless `version` is "" or the model's.
+absl::Status CheckVersion(const std::string& version,
+                          const ModelDescription* model);
 
-// The version of the model in the catalog; "" without one.
-std::string VersionOf(const std::string& name, const Catalog& catalog);
+// "" without one.
+std::string VersionOf(const ModelDescription* model);
 
-// The model's first task; any where it is not there.
-TaskKind FirstTaskOf(const std::string& name, const Catalog& catalog);
+// Any, without a model.
+TaskKind FirstTaskOf(const ModelDescription* model);
 
 // What the task, of that model, reads and answers.
 inference::ModelMetadataResponse MakeMetadata(const v1::GetModelResponse& model,

@@ -36,9 +36,7 @@ grpc::ServerUnaryReactor* InferenceCall::Start(
     started = new InferenceCall(translator, context, request, response,
                                 environment, unsent);
   } catch (...) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(StatusOfException()));
-    return reactor;
+    return RefuseUnary(context);
   }
   if (request->Length() <= Call::kSmallBytes) {
     started->Run();
@@ -59,12 +57,10 @@ InferenceCall::InferenceCall(const Translator* translator,
                              grpc::ByteBuffer* response,
                              const CallEnvironment* environment,
                              LateCalls* unsent)
-    : translator_(translator),
-      context_(context),
+    : UnaryReactor(context, response, unsent),
+      translator_(translator),
       request_(request),
-      response_(response),
       environment_(environment),
-      unsent_(unsent),
       caller_(UnknownCaller(*context, environment->peers)) {}
 
 void InferenceCall::Run() {
@@ -81,7 +77,7 @@ void InferenceCall::Run() {
 
 absl::Status InferenceCall::Translate() {
   if (absl::Status s =
-          Authenticate(*context_, environment_->authenticator, &caller_);
+          Authenticate(context(), environment_->authenticator, &caller_);
       !s.ok()) {
     return s;
   }
@@ -117,7 +113,7 @@ absl::Status InferenceCall::Translate() {
     return s;
   }
   absl::StatusOr<Translation> translation =
-      translator_->translate(bytes, *backend.catalog->Get());
+      translator_->translate(bytes, *backend.catalog->Get(), caller_);
   if (!translation.ok()) return translation.status();
   translation_ = *std::move(translation);
   const grpc::Slice request(translation_.request);
@@ -127,7 +123,7 @@ absl::Status InferenceCall::Translate() {
   if (absl::Status s = entry_.Hold(0); !s.ok()) return s;
   std::unique_ptr<Call> call =
       MakeCall(translation_.method,
-               {.context = *context_, .request = &translated_, .sink = this},
+               {.context = context(), .request = &translated_, .sink = this},
                environment_);
   const MutexLock lock(&mutex_);
   call_ = std::move(call);
@@ -144,19 +140,19 @@ absl::StatusOr<std::string> InferenceCall::TranslateAnswer(
   grpc::Slice slice;
   if (!answer.DumpToSingleSlice(&slice).ok())
     return absl::InternalError("the answer's bytes could not be read");
-  return translation_.answer(std::string(View(slice)));
+  return translation_.answer(View(slice));
 }
 
 void InferenceCall::Answer(grpc::Status status, grpc::ByteBuffer answer) {
   if (status.error_code() == grpc::StatusCode::NOT_FOUND &&
       translation_.not_found.has_value()) {
-    return Send(grpc::Status::OK, *translation_.not_found);
+    return SendText(*translation_.not_found);
   }
-  if (!status.ok()) return Send(std::move(status), "");
+  if (!status.ok()) return Send(std::move(status), {});
   const absl::StatusOr<std::string> translated =
       Guarded([&] { return TranslateAnswer(answer); });
-  if (!translated.ok()) return Send(ToGrpcStatus(translated.status()), "");
-  Send(grpc::Status::OK, *translated);
+  if (!translated.ok()) return Send(ToGrpcStatus(translated.status()), {});
+  SendText(*translated);
 }
 
 void InferenceCall::Refuse(const absl::Status& why) {
@@ -167,7 +163,7 @@ void InferenceCall::Refuse(const absl::Status& why) {
     report.reason = PublicReason(why);
     report.message = std::string(why.message());
     report.caller = caller_.name;
-    report.trace = TraceOf(*context_);
+    report.trace = TraceOf(context());
     report.start = absl::Now() - total_.elapsed();
     report.total = total_.elapsed();
     environment_->observer(report);
@@ -175,36 +171,23 @@ void InferenceCall::Refuse(const absl::Status& why) {
   });
   // Without memory there is no report; the caller is answered all the same.
   reported.IgnoreError();
-  Send(ToGrpcStatus(why), "");
+  Send(ToGrpcStatus(why), {});
 }
 
-void InferenceCall::Send(grpc::Status status, const std::string& answer) {
-  if (status.ok()) {
-    const absl::Status made = Guarded([&] {
-      const grpc::Slice slice(answer);
-      *response_ = grpc::ByteBuffer(&slice, 1);
-      return absl::OkStatus();
-    });
-    if (!made.ok()) status = ToGrpcStatus(made);
-  }
-  unsent_->Add(context_, &late_);
-  try {
-    Finish(std::move(status));
-  } catch (...) {
-    // Without memory for the answer gRPC would let its caller wait.
-    context_->TryCancel();
-  }
+void InferenceCall::SendText(const std::string& answer) {
+  grpc::ByteBuffer bytes;
+  const absl::Status made = Guarded([&] {
+    const grpc::Slice slice(answer);
+    bytes = grpc::ByteBuffer(&slice, 1);
+    return absl::OkStatus();
+  });
+  Send(ToGrpcStatus(made), std::move(bytes));
 }
 
 void InferenceCall::OnCancel() {
   const MutexLock lock(&mutex_);
   cancelled_ = true;
   if (call_ != nullptr) call_->Cancel();
-}
-
-void InferenceCall::OnDone() {
-  response_->Clear();
-  delete this;
 }
 
 }  // namespace deberta::server

@@ -17,14 +17,15 @@
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/server_callback.h"
 #include "server/base/mutex.h"
 #include "server/base/stopwatch.h"
 #include "server/models/catalog.h"
 #include "server/rpc/admission.h"
 #include "server/rpc/call.h"
+#include "server/rpc/caller.h"
 #include "server/rpc/late_calls.h"
 #include "server/rpc/make_call.h"
+#include "server/rpc/unary_reactor.h"
 
 namespace deberta::server {
 
@@ -33,19 +34,20 @@ namespace deberta::server {
 struct Translation {
   Method method = Method::kClassify;
   std::string request;
-  std::function<absl::StatusOr<std::string>(const std::string& answer)> answer;
+  std::function<absl::StatusOr<std::string>(std::string_view answer)> answer;
   // Instead of NOT_FOUND; none: that is an error.
   std::optional<std::string> not_found = {};
 };
 
 struct Translator {
   const google::protobuf::Descriptor* request;  // type of what is translated
-  std::function<absl::StatusOr<Translation>(std::string_view bytes,
-                                            const Catalog& catalog)>
+  // Of the catalog's models the caller is told of those that it may use.
+  std::function<absl::StatusOr<Translation>(
+      std::string_view bytes, const Catalog& catalog, const Caller& caller)>
       translate;
 };
 
-class InferenceCall final : public grpc::ServerUnaryReactor, private CallSink {
+class InferenceCall final : public UnaryReactor, private CallSink {
  public:
   // Starts a call, which then owns itself. All but `context`, `request` and
   // `response`, which are gRPC's, outlive it.
@@ -57,7 +59,6 @@ class InferenceCall final : public grpc::ServerUnaryReactor, private CallSink {
                                          LateCalls* unsent);
 
   void OnCancel() override;
-  void OnDone() override;
 
  private:
   InferenceCall(const Translator* translator,
@@ -72,14 +73,11 @@ class InferenceCall final : public grpc::ServerUnaryReactor, private CallSink {
   void Answer(grpc::Status status, grpc::ByteBuffer answer) override;
   // Ends what has not become a call, and reports it.
   void Refuse(const absl::Status& why);
-  void Send(grpc::Status status, const std::string& answer);
+  void SendText(const std::string& answer);
 
   const Translator* const translator_;
-  grpc::CallbackServerContext* const context_;
   const grpc::ByteBuffer* const request_;
-  grpc::ByteBuffer* const response_;
   const CallEnvironment* const environment_;
-  LateCalls* const unsent_;
   const Stopwatch total_;
   Caller caller_;
   // What the translations hold; the call itself enters by its own.
@@ -89,7 +87,6 @@ class InferenceCall final : public grpc::ServerUnaryReactor, private CallSink {
   Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Call> call_ ABSL_GUARDED_BY(mutex_);  // set once
-  LateCalls::Entry late_;                               // once answered
 };
 
 }  // namespace deberta::server

@@ -18,6 +18,13 @@ absl::StatusOr<Message> Parse(std::string_view bytes) {
       "the request is no ", message.GetDescriptor()->full_name(), " message"));
 }
 
+// Null where there is none that the caller may use.
+const ModelDescription* Describe(const std::string& name,
+                                 const Catalog& catalog, const Caller& caller) {
+  const absl::StatusOr<size_t> found = FindModel(catalog, caller, name);
+  return found.ok() ? &catalog.models()[*found]->description : nullptr;
+}
+
 std::string GetModelRequest(const std::string& name) {
   v1::GetModelRequest request;
   request.set_model(name);
@@ -31,54 +38,57 @@ std::string Ready(bool ready) {
 }
 
 absl::StatusOr<Translation> TranslateReady(std::string_view bytes,
-                                           const Catalog& catalog) {
+                                           const Catalog& catalog,
+                                           const Caller& caller) {
   const auto request = Parse<inference::ModelReadyRequest>(bytes);
   if (!request.ok()) return request.status();
-  const bool served =
-      CheckVersion(request->name(), request->version(), catalog).ok();
+  const bool served = CheckVersion(request->version(),
+                                   Describe(request->name(), catalog, caller))
+                          .ok();
   return Translation{
       .method = Method::kGetModel,
       .request = GetModelRequest(request->name()),
-      .answer = [served](const std::string&) -> absl::StatusOr<std::string> {
+      .answer = [served](std::string_view) -> absl::StatusOr<std::string> {
         return Ready(served);
       },
       .not_found = Ready(false)};
 }
 
 absl::StatusOr<Translation> TranslateMetadata(std::string_view bytes,
-                                              const Catalog& catalog) {
+                                              const Catalog& catalog,
+                                              const Caller& caller) {
   const auto request = Parse<inference::ModelMetadataRequest>(bytes);
   if (!request.ok()) return request.status();
-  if (absl::Status s =
-          CheckVersion(request->name(), request->version(), catalog);
-      !s.ok()) {
+  const ModelDescription* model = Describe(request->name(), catalog, caller);
+  if (absl::Status s = CheckVersion(request->version(), model); !s.ok())
     return s;
-  }
   return Translation{
       .method = Method::kGetModel,
       .request = GetModelRequest(request->name()),
-      .answer = [task = FirstTaskOf(request->name(), catalog),
-                 version = VersionOf(request->name(), catalog)](
-                    const std::string& answer) -> absl::StatusOr<std::string> {
-        const auto model = Parse<v1::GetModelResponse>(answer);
-        if (!model.ok()) return model.status();
-        return MakeMetadata(*model, task, version).SerializeAsString();
+      .answer = [task = FirstTaskOf(model), version = VersionOf(model)](
+                    std::string_view answer) -> absl::StatusOr<std::string> {
+        const auto told = Parse<v1::GetModelResponse>(answer);
+        if (!told.ok()) return told.status();
+        return MakeMetadata(*told, task, version).SerializeAsString();
       }};
 }
 
 absl::StatusOr<Translation> TranslateInfer(std::string_view bytes,
-                                           const Catalog& catalog) {
+                                           const Catalog& catalog,
+                                           const Caller& caller) {
   auto request = Parse<inference::ModelInferRequest>(bytes);
   if (!request.ok()) return request.status();
+  const ModelDescription* model =
+      Describe(request->model_name(), catalog, caller);
   absl::StatusOr<InferQuestion> question =
-      ReadInferRequest(*std::move(request), catalog);
+      ReadInferRequest(*std::move(request), model);
   if (!question.ok()) return question.status();
   Translation translation = {.method = MethodOf(question->task),
                              .request = std::exchange(question->request, ""),
                              .answer = nullptr};
   translation.answer =
       [question = *std::move(question)](
-          const std::string& answer) -> absl::StatusOr<std::string> {
+          std::string_view answer) -> absl::StatusOr<std::string> {
     const auto response = MakeInferResponse(question, answer);
     if (!response.ok()) return response.status();
     return response->SerializeAsString();

@@ -117,10 +117,10 @@ absl::StatusOr<Tensor> Results(const Response& response) {
 
 template <typename Response>
 absl::StatusOr<std::vector<Tensor>> Select(
-    const std::string& answer, const std::vector<std::string>& wanted,
+    std::string_view answer, const std::vector<std::string>& wanted,
     bool all_labels) {
   Response response;
-  if (!response.ParseFromString(answer))
+  if (!response.ParseFromArray(answer.data(), static_cast<int>(answer.size())))
     return absl::InternalError("the answer could not be read");
   std::vector<Tensor> typed = TypedTensors(response, all_labels);
   if (wanted.empty() && !typed.empty()) return typed;
@@ -176,7 +176,7 @@ std::vector<Output> OutputsOf(TaskKind task) {
 }  // namespace
 
 absl::StatusOr<std::vector<Tensor>> TensorsOf(
-    TaskKind task, const std::string& answer,
+    TaskKind task, std::string_view answer,
     const std::vector<std::string>& wanted, bool all_labels) {
   switch (task) {
     case TaskKind::kClassify:

@@ -10,6 +10,7 @@
 #define SERVER_INFERENCE_OUTPUT_TENSORS_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,7 +29,7 @@ std::vector<std::string> OutputNames(TaskKind task);
 // InputError about "outputs[i]" for one that this answer has not: "scores"
 // needs `all_labels` of each text, "embedding" one vector of each.
 absl::StatusOr<std::vector<Tensor>> TensorsOf(
-    TaskKind task, const std::string& answer,
+    TaskKind task, std::string_view answer,
     const std::vector<std::string>& wanted, bool all_labels);
 
 // Adds the tensors that the model's task can answer.

@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "server/base/thrown.h"
-#include "server/rpc/status.h"
-
 namespace deberta::server {
 
 grpc::ServerUnaryReactor* UnaryCall::Start(Method method,
@@ -25,29 +22,14 @@ grpc::ServerUnaryReactor* UnaryCall::Start(Method method,
                  environment);
     started = made.release();
   } catch (...) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(StatusOfException()));
-    return reactor;
+    return RefuseUnary(context);
   }
   started->call_->Start();
   return started;
 }
 
 void UnaryCall::Answer(grpc::Status status, grpc::ByteBuffer answer) {
-  *response_ = std::move(answer);
-  // A client that does not take the answer is not to make others wait.
-  unsent_->Add(context_, &late_);
-  try {
-    Finish(std::move(status));
-  } catch (...) {
-    // Without memory for the answer gRPC would let its caller wait.
-    context_->TryCancel();
-  }
-}
-
-void UnaryCall::OnDone() {
-  response_->Clear();
-  delete this;
+  Send(std::move(status), std::move(answer));
 }
 
 }  // namespace deberta::server

@@ -7,14 +7,14 @@
 
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/server_callback.h"
 #include "server/rpc/call.h"
 #include "server/rpc/late_calls.h"
 #include "server/rpc/make_call.h"
+#include "server/rpc/unary_reactor.h"
 
 namespace deberta::server {
 
-class UnaryCall final : public grpc::ServerUnaryReactor, private CallSink {
+class UnaryCall final : public UnaryReactor, private CallSink {
  public:
   // Starts a call, which then owns itself; what gRPC is to be given. Without
   // memory for one it is refused. `request` and `response` are gRPC's, as long
@@ -27,20 +27,13 @@ class UnaryCall final : public grpc::ServerUnaryReactor, private CallSink {
                                          LateCalls* unsent);
 
   void OnCancel() override { call_->Cancel(); }
-  void OnDone() override;
 
  private:
-  UnaryCall(const grpc::CallbackServerContext* context,
-            grpc::ByteBuffer* response, LateCalls* unsent)
-      : context_(context), response_(response), unsent_(unsent) {}
+  using UnaryReactor::UnaryReactor;
 
   void Answer(grpc::Status status, grpc::ByteBuffer answer) override;
 
-  const grpc::CallbackServerContext* const context_;
-  grpc::ByteBuffer* const response_;
-  LateCalls* const unsent_;
   std::unique_ptr<Call> call_;
-  LateCalls::Entry late_;  // once answered
 };
 
 }  // namespace deberta::server

@@ -25,7 +25,8 @@ rm -rf "$work/stubs"
 mkdir -p "$work/stubs"
 "$python" -m grpc_tools.protoc -Iproto --python_out="$work/stubs" \
   --grpc_python_out="$work/stubs" google/rpc/status.proto \
-  google/rpc/error_details.proto deberta/v1/deberta.proto
+  google/rpc/error_details.proto deberta/v1/deberta.proto \
+  inference/inference.proto
 
 # Debian 13 has promtool as a package; Debian 12 within prometheus, which is
 # unpacked rather than installed, as it would start a Prometheus.

@@ -11,6 +11,8 @@ import unittest
 import grpc
 
 import deberta.v1.deberta_pb2 as pb
+import inference.inference_pb2 as inference
+import inference.inference_pb2_grpc as inference_grpc
 import environment
 from errors import failure_of
 from server import Server, eventually, metric, stub
@@ -56,6 +58,25 @@ class TokensTest(unittest.TestCase):
         self.assertEqual((got.code, got.reason), (code, reason), got)
         self.assertNotIn(SECRET, got.message)
         return got
+
+    def test_another_protocol_tells_no_more(self):
+        channel = self.enterContext(self.server.channel())
+        asked = inference_grpc.GRPCInferenceServiceStub(channel)
+
+        def metadata(token, name, version=""):
+            return asked.ModelMetadata(
+                inference.ModelMetadataRequest(name=name, version=version),
+                timeout=60, metadata=token and [("authorization",
+                                                 f"Bearer {token}")])
+
+        self.assertEqual(metadata(self.token, MODEL.name).name, MODEL.name)
+        self.assertEqual(failure_of(metadata, None, MODEL.name).code,
+                         "UNAUTHENTICATED")
+        # Of models that it may not use a token does not learn whether they are.
+        for name in (MODEL.name, "none"):
+            got = failure_of(metadata, f"{SECRET}-2", name, "7")
+            self.assertEqual((got.code, got.reason),
+                             ("PERMISSION_DENIED", "MODEL_NOT_ALLOWED"), name)
 
     def test_tokens(self):
         self.assertEqual(len(self.classify(self.token).results), 1)

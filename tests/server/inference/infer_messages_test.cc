@@ -19,12 +19,17 @@ using inference::ModelInferRequest;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Catalog Serving(TaskKind task, int64_t version = 0) {
-  ServedModel model;
-  model.description.name = "m";
-  model.description.tasks = {task, TaskKind::kEncode};
-  model.description.version = version;
-  return Catalog({std::make_shared<const ServedModel>(std::move(model))});
+ModelDescription Serving(TaskKind task, int64_t version = 0) {
+  ModelDescription model;
+  model.name = "m";
+  model.tasks = {task, TaskKind::kEncode};
+  model.version = version;
+  return model;
+}
+
+absl::StatusOr<InferQuestion> Ask(const ModelInferRequest& request,
+                                  const ModelDescription& model) {
+  return ReadInferRequest(request, &model);
 }
 
 void AddInput(const std::string& name, const std::vector<std::string>& texts,
@@ -47,7 +52,7 @@ ModelInferRequest Asking(const std::string& name,
 
 template <typename Request>
 Request Read(const ModelInferRequest& request, TaskKind task) {
-  const auto question = ReadInferRequest(request, Serving(task));
+  const auto question = Ask(request, Serving(task));
   EXPECT_TRUE(question.ok()) << question.status();
   Request asked;
   EXPECT_TRUE(question.ok() && asked.ParseFromString(question->request));
@@ -57,7 +62,7 @@ Request Read(const ModelInferRequest& request, TaskKind task) {
 // The error of a request to classify, as "FIELD: DESCRIPTION".
 std::string ErrorOf(const ModelInferRequest& request,
                     TaskKind task = TaskKind::kClassify) {
-  const auto question = ReadInferRequest(request, Serving(task));
+  const auto question = Ask(request, Serving(task));
   EXPECT_TRUE(absl::IsInvalidArgument(question.status())) << question.status();
   return InputErrorField(question.status()) + ": " +
          std::string(question.status().message());
@@ -107,8 +112,7 @@ TEST(InferRequestTest, EveryTaskHasItsTensors) {
 
 TEST(InferRequestTest, RawContentsAreTheSame) {
   ModelInferRequest request = Asking("text", {"a", "", "bcd"});
-  const std::string plain =
-      ReadInferRequest(request, Serving(TaskKind::kClassify))->request;
+  const std::string plain = Ask(request, Serving(TaskKind::kClassify))->request;
   std::string raw;
   for (const std::string text : {"a", "", "bcd"}) {
     const auto size = static_cast<uint32_t>(text.size());
@@ -116,14 +120,14 @@ TEST(InferRequestTest, RawContentsAreTheSame) {
   }
   request.mutable_inputs(0)->clear_contents();
   request.add_raw_input_contents(raw);
-  const auto question = ReadInferRequest(request, Serving(TaskKind::kClassify));
+  const auto question = Ask(request, Serving(TaskKind::kClassify));
   ASSERT_TRUE(question.ok()) << question.status();
   EXPECT_TRUE(question->raw);
   EXPECT_EQ(question->request, plain);
 
   for (size_t size = 1; size < raw.size(); ++size) {
     request.set_raw_input_contents(0, raw.substr(0, size));
-    EXPECT_FALSE(ReadInferRequest(request, Serving(TaskKind::kClassify)).ok());
+    EXPECT_FALSE(Ask(request, Serving(TaskKind::kClassify)).ok());
   }
   request.set_raw_input_contents(0, raw.substr(0, raw.size() - 1));
   EXPECT_THAT(ErrorOf(request),
@@ -152,10 +156,10 @@ TEST(InferRequestTest, ParametersSetFields) {
 
 TEST(InferRequestTest, TheTaskIsTheFirstOrTheOneNamed) {
   ModelInferRequest request = Asking("text", {"a"});
-  const Catalog catalog = Serving(TaskKind::kFillMask);
-  EXPECT_EQ(ReadInferRequest(request, catalog)->task, TaskKind::kFillMask);
+  const ModelDescription model = Serving(TaskKind::kFillMask);
+  EXPECT_EQ(Ask(request, model)->task, TaskKind::kFillMask);
   (*request.mutable_parameters())["task"].set_string_param("encode");
-  EXPECT_EQ(ReadInferRequest(request, catalog)->task, TaskKind::kEncode);
+  EXPECT_EQ(Ask(request, model)->task, TaskKind::kEncode);
   (*request.mutable_parameters())["task"].set_string_param("sing");
   EXPECT_THAT(ErrorOf(request), HasSubstr("expected one of classify, "));
 }
@@ -214,12 +218,12 @@ TEST(InferRequestTest, EachErrorNamesItsPart) {
 
 TEST(InferRequestTest, OnlyTheServedVersion) {
   ModelInferRequest request = Asking("text", {"a"});
-  const Catalog catalog = Serving(TaskKind::kClassify, 3);
-  EXPECT_EQ(ReadInferRequest(request, catalog)->model_version, "3");
+  const ModelDescription model = Serving(TaskKind::kClassify, 3);
+  EXPECT_EQ(Ask(request, model)->model_version, "3");
   request.set_model_version("3");
-  EXPECT_TRUE(ReadInferRequest(request, catalog).ok());
+  EXPECT_TRUE(Ask(request, model).ok());
   request.set_model_version("2");
-  EXPECT_TRUE(absl::IsNotFound(ReadInferRequest(request, catalog).status()));
+  EXPECT_TRUE(absl::IsNotFound(Ask(request, model).status()));
 }
 
 v1::ClassifyResponse TwoTexts() {

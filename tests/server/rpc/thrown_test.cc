@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -83,43 +84,55 @@ struct ShortServer {
   std::unique_ptr<v1::DebertaService::Stub> stub;
 };
 
-// Fails each allocation in turn, until a call needs no more.
-template <typename Call>
-void FailEach(TestServer* server, Call call) {
+// Lets allocation after allocation fail, of a call each, until one needs no
+// more. `arm` says which is to fail (-1: none), `reached` whether the last was.
+void FailEach(TestServer* server, const std::function<void(int)>& arm,
+              const std::function<bool()>& reached,
+              const std::function<grpc::Status()>& call) {
   constexpr int kMost = 2000;
-  ShortServer shorter(server);
   int errors = 0;
   for (int n = 0; n < kMost; ++n) {
-    shorter.service.allocations = n;
-    const grpc::Status status = call(*shorter.stub);
+    arm(n);
+    const grpc::Status status = call();
     if (!status.ok()) {
       ++errors;
-      EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
+      ASSERT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
           << "allocation " << n << ": " << status.error_message();
     }
-    const bool reached = shorter.service.failed;
-    shorter.service.allocations = -1;
-    EXPECT_TRUE(call(*shorter.stub).ok()) << "after allocation " << n;
+    const bool was_reached = reached();
+    arm(-1);
+    EXPECT_TRUE(call().ok()) << "after allocation " << n;
     EXPECT_EQ(server->service().inflight(), 0u) << "allocation " << n;
-    if (!reached) break;
+    if (!was_reached) break;
     ASSERT_LT(n + 1, kMost);
   }
   EXPECT_GT(errors, 10);
   EXPECT_TRUE(server->service().Drain(absl::InfiniteFuture()));
 }
 
-TEST(RpcThrownTest, ATasksCallSurvives) {
+// On the thread that takes the call.
+template <typename Call>
+void FailEachTaken(Call call) {
   TestServer server({.before_report = [] { allowed = -1; }});
-  FailEach(&server, [](v1::DebertaService::Stub& stub) {
-    grpc::ClientContext context;
-    v1::ClassifyResponse response;
-    return stub.Classify(&context, ClassifyText("a b c"), &response);
-  });
+  ShortServer shorter(&server);
+  FailEach(
+      &server, [&](int n) { shorter.service.allocations = n; },
+      [&] { return shorter.service.failed; },
+      [&] { return call(*shorter.stub); });
 }
 
+grpc::Status Classify(v1::DebertaService::Stub& stub) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::seconds(20));
+  v1::ClassifyResponse response;
+  return stub.Classify(&context, ClassifyText("a b c"), &response);
+}
+
+TEST(RpcThrownTest, ATasksCallSurvives) { FailEachTaken(Classify); }
+
 TEST(RpcThrownTest, ACallWithoutTheModelSurvives) {
-  TestServer server({.before_report = [] { allowed = -1; }});
-  FailEach(&server, [](v1::DebertaService::Stub& stub) {
+  FailEachTaken([](v1::DebertaService::Stub& stub) {
     grpc::ClientContext context;
     v1::TokenizeRequest request;
     request.set_model("labels");
@@ -131,7 +144,6 @@ TEST(RpcThrownTest, ACallWithoutTheModelSurvives) {
 
 // On the worker's thread: from the end of the batch to the report of the call.
 TEST(RpcThrownTest, TheAnswerToATaskSurvives) {
-  constexpr int kMost = 2000;
   std::atomic<int> allocations = -1;
   std::atomic<bool> reached = false;
   TestServer server({.after_batch =
@@ -144,30 +156,9 @@ TEST(RpcThrownTest, TheAnswerToATaskSurvives) {
                            reached = refused;
                            allowed = -1;
                          }});
-  const auto call = [&server] {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() +
-                         std::chrono::seconds(20));
-    v1::ClassifyResponse response;
-    return server.stub().Classify(&context, ClassifyText("a b c"), &response);
-  };
-  int errors = 0;
-  for (int n = 0; n < kMost; ++n) {
-    allocations = n;
-    const grpc::Status status = call();
-    if (!status.ok()) {
-      ++errors;
-      ASSERT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
-          << "allocation " << n << ": " << status.error_message();
-    }
-    const bool was_reached = reached;
-    allocations = -1;
-    EXPECT_TRUE(call().ok()) << "after allocation " << n;
-    if (!was_reached) break;
-    ASSERT_LT(n + 1, kMost);
-  }
-  EXPECT_GT(errors, 10);
-  EXPECT_EQ(server.service().inflight(), 0u);
+  FailEach(
+      &server, [&](int n) { allocations = n; }, [&] { return reached.load(); },
+      [&] { return Classify(server.stub()); });
 }
 
 }  // namespace
