@@ -39,15 +39,9 @@ fi
 echo "== ask"
 models=$(find demo -mindepth 2 -maxdepth 2 -name config.json -printf '%h\n' |
          sort | paste -sd,)
-"$build/deberta-server" --models="$models" --listen=127.0.0.1:0 \
-  --metrics_listen= >"$work/server.log" 2>&1 &
-server=$!
+server=
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
-until grep -q '"serving"' "$work/server.log"; do
-  kill -0 "$server" || { cat "$work/server.log" >&2; exit 1; }
-  sleep 0.2
-done
-port=$(sed -n 's/.*"grpc_port":\([0-9]*\).*/\1/p' "$work/server.log")
+serve "$build" "$work/server.log" --models="$models"
 expect() {  # NAME EXPECTED COMMAND...
   local got
   got=$("${@:3}" 2>&1) || { echo "$1 failed: $got" >&2; exit 1; }

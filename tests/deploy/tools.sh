@@ -50,3 +50,21 @@ need_prometheus() {
 module_folder() {
   (cd "$cache" && go mod download -json "$1") | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
 }
+
+# await PID LOG PATTERN: until PATTERN is in LOG; ends the script if PID ends first.
+await() {
+  until grep -q "$3" "$2"; do
+    kill -0 "$1" 2>/dev/null || { cat "$2" >&2; exit 1; }
+    sleep 0.1
+  done
+}
+
+# serve BUILD LOG FLAG...: starts a server on a free port; sets $server to its id
+# and $port.
+serve() {
+  "$1/deberta-server" --listen=127.0.0.1:0 --metrics_listen= "${@:3}" >"$2" 2>&1 &
+  server=$!
+  await "$server" "$2" '"serving"'
+  # shellcheck disable=SC2034  # the caller's
+  port=$(sed -n 's/.*"grpc_port":\([0-9]*\).*/\1/p' "$2")
+}

@@ -15,8 +15,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from served import Served
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WIDTHS = {"wide": "1280,900", "narrow": "400,900"}
@@ -59,22 +61,12 @@ def main():
     options = parser.parse_args()
     install_chromium()
     options.out.mkdir(parents=True, exist_ok=True)
-    log = options.out / "server.log"
-    with open(log, "w") as out:
-        server = subprocess.Popen(
-            [options.build / "deberta-server", "--listen=127.0.0.1:0",
-             "--metrics_listen=127.0.0.1:0",
-             f"--models={ROOT}/demo/section-classifier,{ROOT}/demo/tech-tagger"],
-            stdout=out, stderr=out)
     wrong = []
-    try:
-        deadline = time.monotonic() + 60
-        while '"serving"' not in log.read_text():
-            if server.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"the server does not serve:\n{log.read_text()}")
-            time.sleep(0.1)
-        port = re.search(r'"metrics_port":(\d+)', log.read_text()).group(1)
-        url = f"http://127.0.0.1:{port}/"
+    with Served(options.build, options.out / "server.log",
+                "--listen=127.0.0.1:0", "--metrics_listen=127.0.0.1:0",
+                f"--models={ROOT}/demo/section-classifier,"
+                f"{ROOT}/demo/tech-tagger") as server:
+        url = f"http://127.0.0.1:{server.port('metrics_port')}/"
         for width, size in WIDTHS.items():
             page = chromium(f"--window-size={size}", "--dump-dom", url)
             wrong += check(page, width)
@@ -83,9 +75,6 @@ def main():
         html = urllib.request.urlopen(url, timeout=10).read().decode()
         if re.search(r"(src|href)=[\"']?(https?:)?//", html):
             wrong.append("the page has something from elsewhere")
-    finally:
-        server.terminate()
-        server.wait()
     print("\n".join(wrong) or f"the page is as it should be; see {options.out}")
     return 1 if wrong else 0
 

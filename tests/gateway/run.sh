@@ -10,6 +10,8 @@ build=$(realpath "${1:-build/release}")
 work=$PWD/build/gateway
 mkdir -p "$work"
 failures=0
+# shellcheck source=tests/deploy/tools.sh
+. tests/deploy/tools.sh
 
 # Each method of one request has its path.
 diff <(sed -n 's/^  rpc \([A-Za-z]*\)([^)]*) returns.*/\1/p' \
@@ -21,24 +23,14 @@ diff <(sed -n 's/^  rpc \([A-Za-z]*\)([^)]*) returns.*/\1/p' \
 
 GO_JOBS=${GO_JOBS:-1} nice -n 19 deploy/gateway/build.sh "$work"
 
-"$build/deberta-server" --listen=127.0.0.1:0 --metrics_listen= \
-  --models=section-classifier=demo/section-classifier,tech-tagger=demo/tech-tagger \
-  >"$work/server.log" 2>&1 &
-server=$!
-gateway=
+server='' gateway=''
 trap 'kill $server $gateway 2>/dev/null; wait 2>/dev/null || true' EXIT
-wait_for() {  # PID FILE PATTERN
-  until grep -q "$3" "$2"; do
-    kill -0 "$1" || { cat "$2" >&2; exit 1; }
-    sleep 0.1
-  done
-}
-wait_for $server "$work/server.log" '"serving"'
-port=$(sed -n 's/.*"grpc_port":\([0-9]*\).*/\1/p' "$work/server.log")
+serve "$build" "$work/server.log" \
+  --models=section-classifier=demo/section-classifier,tech-tagger=demo/tech-tagger
 "$work/deberta-gateway" --server="127.0.0.1:$port" --listen=127.0.0.1:0 \
   --allow_origin=http://page:9090 >"$work/gateway.log" 2>&1 &
 gateway=$!
-wait_for $gateway "$work/gateway.log" 'answering HTTP'
+await $gateway "$work/gateway.log" 'answering HTTP'
 url=http://$(sed -n 's/.*HTTP on \([0-9.:]*\),.*/\1/p' "$work/gateway.log")
 
 check() {  # NAME STATUS PATTERN CURL-ARGUMENT...
@@ -83,6 +75,6 @@ wait $server || true
 check 'health without a server' 503 '' "$url/healthz"
 kill $gateway
 wait $gateway || { echo "the gateway did not end well" >&2; failures=1; }
-gateway=
+gateway=''
 [ "$failures" -eq 0 ] && echo "the gateway answers as it should"
 exit "$((failures > 0))"

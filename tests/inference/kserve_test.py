@@ -5,15 +5,15 @@ import unittest
 
 from kserve import InferenceGRPCClient, InferInput, InferRequest
 
-import served
+import asked
 
 
 class KServeTest(unittest.TestCase):
-    server = None
+    address = None
 
     def ask(self, question):
         async def asked():
-            async with InferenceGRPCClient(self.server.address) as client:
+            async with InferenceGRPCClient(self.address) as client:
                 return await question(client)
         return asyncio.run(asked())
 
@@ -46,4 +46,4 @@ class KServeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    served.main(KServeTest)
+    asked.main(KServeTest)

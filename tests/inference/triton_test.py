@@ -7,7 +7,7 @@ import numpy
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
-import served
+import asked
 
 TEXTS = ["A chess engine", "Größe: naïve 日本語 🎲"]
 
@@ -20,10 +20,10 @@ def texts(name, values):
 
 
 class TritonTest(unittest.TestCase):
-    server = None
+    address = None
 
     def setUp(self):
-        self.client = triton.InferenceServerClient(self.server.address)
+        self.client = triton.InferenceServerClient(self.address)
 
     def results(self, model, tensors, **flags):
         answer = self.client.infer(
@@ -106,4 +106,4 @@ class TritonTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    served.main(TritonTest)
+    asked.main(TritonTest)

@@ -12,44 +12,19 @@ times its share, in single texts and in lists of 512. Prints two Markdown tables
 import argparse
 import json
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 import time
 
-
-class Server:
-    """A server on a free port of both loopback addresses."""
-
-    def __init__(self, build, model):
-        self.log = tempfile.NamedTemporaryFile("w+")
-        self.process = subprocess.Popen(
-            [build / "deberta-server", f"--models=m={model}",
-             "--listen=[::]:0", "--metrics_listen=127.0.0.1:0"],
-            stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + 120
-        while True:
-            text = pathlib.Path(self.log.name).read_text()
-            if '"serving"' in text:
-                break
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"the server does not serve:\n{text}")
-            time.sleep(0.1)
-        self.port = int(re.search(r'"grpc_port":(\d+)', text).group(1))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.process.terminate()
-        self.process.wait()
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from served import Served
 
 
 def load(options, server, host="127.0.0.1", **flags):
     """A running open_loop."""
     command = [options.build / "tests" / "open_loop",
-               f"--server={host}:{server.port}", "--model=m"]
+               f"--server={host}:{server.port()}", "--model=m"]
     command += [f"--{name}={value}" for name, value in flags.items()]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -110,7 +85,9 @@ def main():
     parser.add_argument("--probe_rate", type=float, default=3000,
                         help="calls a second that are surely too many")
     options = parser.parse_args()
-    with Server(options.build, options.model) as server:
+    with tempfile.NamedTemporaryFile() as log, Served(
+            options.build, log.name, f"--models=m={options.model}",
+            "--listen=[::]:0", "--metrics_listen=127.0.0.1:0") as server:
         capacity = overload(options, server)
         fairness(options, server, capacity)
 
