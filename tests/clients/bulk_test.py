@@ -4,112 +4,28 @@ bulk_test.py BUILD_DIR WORK_DIR"""
 
 import contextlib
 import csv
+import dataclasses
 import gzip
 import json
 import os
 import pathlib
 import pty
-import signal
 import subprocess
-import sys
 import threading
-import unittest
 
 import pyarrow.parquet
 
+import bulk_case
 import label_head_models
+from bulk_case import (BATCHED, CLASSIFY, COMMAND, SECONDS, SOON, Case, Running,
+                       command, read_lines, run, texts, write_lines)
 from deberta_client import Client, Pair, Question, tasks
 from deberta_client.bulk.plain import plain
 from python_client_test import MODEL, ROOT, free_port
 from served import Served
 from texts import GAME, MASKED, QUESTIONS, RECORD, TOOL
 
-build, work = None, None
-COMMAND = str(pathlib.Path(sys.executable).with_name("deberta-client"))
 RERANKER = ROOT / "tests/golden/conventions/reranker"
-SECONDS = 300  # for a run, on a busy machine
-BATCHED = 1e-5
-# Starts that must fail do not wait for servers.
-SOON = "--patience=1"
-
-
-def serve(name, port=0):
-    models = ",".join(str(p.parent)
-                      for p in sorted((ROOT / "demo").glob("*/config.json")))
-    return Served(build, work / f"bulk_{name}.log", f"--models={models}",
-                  f"--listen=127.0.0.1:{port}", "--metrics_listen=")
-
-
-def kill(server):
-    server.process.kill()
-    server.process.wait()
-
-
-def command(task, source, output, target, *flags):
-    return [COMMAND, "bulk", task, f"--server={target}", *flags, str(source),
-            str(output)]
-
-
-def run(*arguments, code=0):
-    """What it says: (stdout, stderr)."""
-    done = subprocess.run(command(*arguments), capture_output=True, text=True,
-                          timeout=SECONDS, check=False)
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    return done.stdout, done.stderr
-
-
-def write_lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def read_lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def texts(count):
-    return [f"{n} {TOOL if n % 2 else GAME}" for n in range(count)]
-
-
-_labels = []  # of texts(), by calls
-
-
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = cls.enterClassContext(serve(cls.__name__))
-        cls.target = f"127.0.0.1:{cls.server.port()}"
-        cls.client = cls.enterClassContext(Client(cls.target))
-
-    def setUp(self):
-        self.folder = work / "bulk" / self.id().split(".")[-1]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for path in self.folder.iterdir():
-            path.unlink()
-        self.output = self.folder / "out.jsonl"
-
-    def table(self, count, name="in.jsonl"):
-        return write_lines(self.folder / name, (
-            {"id": f"row-{n}", "text": text}
-            for n, text in enumerate(texts(count))))
-
-    def check_labels(self, found, count):
-        """Each row once, in order, each with its own answer."""
-        self.assertEqual([f["key"] for f in found],
-                         [f"row-{n}" for n in range(count)])
-        if len(_labels) < count:
-            _labels.extend(self.client.classify(
-                texts(count)[len(_labels):], MODEL, top_k=1))
-        for one, wanted in zip(found, _labels):
-            (best,) = one["result"]["labels"]
-            self.assertEqual(best["label"], wanted[0].label)
-            self.assertAlmostEqual(best["score"], wanted[0].score, delta=BATCHED)
-
-    def left(self):
-        return sorted(p.name for p in self.folder.iterdir())
-
-
-CLASSIFY = (f"--model={MODEL}", "--top_k=1", "--key=id")
 
 
 class FormatTest(Case):
@@ -160,10 +76,10 @@ class FormatTest(Case):
                 self.near(found["result"], self.ask(job, value))
 
     def test_labels_of_the_callers_own(self):
-        gliner = label_head_models.copy("gliner_v0", work / "bulk_gliner")
+        gliner = label_head_models.copy("gliner_v0", bulk_case.work / "bulk_gliner")
         cases = json.loads((label_head_models.MODELS / "entities.json").read_text())
         case = next(c for c in cases["gliner_v0"] if c["entities"])
-        with Served(build, work / "bulk_heads.log", "--listen=127.0.0.1:0",
+        with Served(bulk_case.build, bulk_case.work / "bulk_heads.log", "--listen=127.0.0.1:0",
                     f"--models=gliner={gliner},reranker={RERANKER}",
                     "--metrics_listen=") as server:
             target = f"127.0.0.1:{server.port()}"
@@ -256,7 +172,6 @@ class FormatTest(Case):
 
 def _raw(job):
     """With the answer as JSON."""
-    import dataclasses
     return dataclasses.replace(job, result=plain)
 
 
@@ -356,181 +271,6 @@ class BadRowTest(Case):
         self.check_labels(read_lines(self.output), 1)
 
 
-class Running:
-    """A run whose progress is followed as JSON."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(
-            command(*arguments, "--json"), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
-        self.told = []
-
-    def until(self, condition):
-        """The first progress that it holds for."""
-        for line in self.process.stdout:
-            self.told.append(json.loads(line))
-            if condition(self.told[-1]):
-                return self.told[-1]
-        raise AssertionError(f"it ended before: {self.told[-1:]}, "
-                             f"{self.process.stderr.read()}")
-
-    def end(self, code=0):
-        out, said = self.process.communicate(timeout=SECONDS)
-        self.told += map(json.loads, out.splitlines())
-        assert self.process.returncode == code, (self.process.returncode, said)
-        return said
-
-
-class RestartTest(Case):
-    COUNT = 4000
-
-    def test_one_of_two_servers_is_killed_and_comes_back(self):
-        source = self.table(self.COUNT)
-        port = free_port()
-        with contextlib.ExitStack() as stack:
-            second = serve("second", port)
-            stack.callback(lambda: kill(second))
-            running = Running("classify", source, self.output,
-                              f"{self.target},127.0.0.1:{port}", *CLASSIFY)
-            running.until(lambda t: all(s["rows"] > 100 for s in t["servers"]))
-            kill(second)
-            gone = running.until(lambda t: not t["servers"][1]["connected"])
-            # The first goes on alone.
-            running.until(lambda t: t["rows"] > gone["rows"] + 200)
-            second = serve("second_again", port)
-            running.until(lambda t: t["servers"][1]["rows"] >
-                          gone["servers"][1]["rows"] + 50)
-            running.end()
-        last = running.told[-1]
-        self.assertEqual((last["rows"], last["errors"], last["done"]),
-                         (self.COUNT, 0, True))
-        self.assertEqual(sum(s["rows"] for s in last["servers"]), self.COUNT)
-        self.check_labels(read_lines(self.output), self.COUNT)
-
-    def test_the_only_server_is_killed_and_comes_back(self):
-        count = 1500
-        source = self.table(count)
-        port = free_port()
-        first = serve("only", port)
-        running = Running("classify", source, self.output, f"127.0.0.1:{port}",
-                          *CLASSIFY)
-        running.until(lambda t: t["rows"] > 100)
-        kill(first)
-        with serve("only_again", port):
-            running.end()
-        self.check_labels(read_lines(self.output), count)
-
-    def test_a_server_that_hangs_is_given_up(self):
-        count = 2000
-        source = self.table(count)
-        with serve("hanging") as second:
-            running = Running("classify", source, self.output,
-                              f"{self.target},127.0.0.1:{second.port()}",
-                              *CLASSIFY, "--stall_seconds=2")
-            running.until(lambda t: all(s["rows"] > 50 for s in t["servers"]))
-            second.process.send_signal(signal.SIGSTOP)
-            running.end()
-            second.process.send_signal(signal.SIGCONT)
-        self.check_labels(read_lines(self.output), count)
-
-
-class ResumeTest(Case):
-    COUNT = 1500
-
-    def stopped(self, number, code):
-        """A run that a signal ended; what it left."""
-        source = self.table(self.COUNT)
-        running = Running("classify", source, self.output, self.target, *CLASSIFY)
-        running.until(lambda t: t["rows"] > 200)
-        running.process.send_signal(number)
-        said = running.end(code)
-        self.assertEqual(self.left(),
-                         ["in.jsonl", "out.jsonl.job", "out.jsonl.partial"])
-        return source, said
-
-    def goes_on(self, source, least, *flags):
-        running = Running("classify", source, self.output, self.target, *CLASSIFY,
-                          *flags)
-        running.end()
-        # What was answered is not asked again.
-        asked = sum(s["rows"] for s in running.told[-1]["servers"])
-        self.assertEqual(asked, self.COUNT - least)
-        self.check_labels(read_lines(self.output), self.COUNT)
-        self.assertEqual(self.left(), ["in.jsonl", "out.jsonl"])
-
-    def test_after_a_signal(self):
-        source, said = self.stopped(signal.SIGTERM, 3)
-        self.assertIn("stopped: SIGTERM", said)
-        partial = self.folder / "out.jsonl.partial"
-        rows = read_lines(partial)  # all whole
-        self.check_labels(rows, len(rows))
-        self.goes_on(source, len(rows))
-
-    def test_after_it_was_killed_and_its_last_line_cut(self):
-        source, _ = self.stopped(signal.SIGKILL, -signal.SIGKILL)
-        partial = self.folder / "out.jsonl.partial"
-        whole = partial.read_bytes().splitlines(keepends=True)
-        whole = [line for line in whole if line.endswith(b"\n")]
-        for cut in (len(whole[-1]) // 2, 1):  # one half, one without its newline
-            partial.write_bytes(b"".join(whole)[:-cut])
-            with self.subTest(cut=cut):
-                self.goes_on(source, len(whole) - 1)
-            # As it was.
-            os.rename(self.output, partial)
-            (self.folder / "out.jsonl.job").write_text(self.job(source))
-
-    def job(self, source):
-        """What a run that has not ended leaves."""
-        other = self.folder / "other.jsonl"
-        run("classify", source, other, f"127.0.0.1:{free_port()}", *CLASSIFY, SOON,
-            code=3)
-        text = other.with_name("other.jsonl.job").read_text()
-        for path in self.folder.glob("other*"):
-            path.unlink()
-        return text
-
-    def test_garbage_after_a_crash_is_asked_again(self):
-        source, _ = self.stopped(signal.SIGINT, 3)
-        partial = self.folder / "out.jsonl.partial"
-        rows = len(read_lines(partial))
-        with open(partial, "ab") as file:
-            file.write(b"\0" * 4096 + b"\n{}\n")
-        self.goes_on(source, rows)
-
-    def test_another_run_is_not_gone_on_with(self):
-        source, _ = self.stopped(signal.SIGINT, 3)
-
-        def refused(wanted, *flags, of=source):
-            _, said = run("classify", of, self.output, self.target, *flags, code=2)
-            self.assertIn(wanted, said)
-        refused("begun with key='id'", f"--model={MODEL}", "--top_k=1")
-        refused("begun with options=", *CLASSIFY, "--top_k=2")
-        refused("begun with input=", *CLASSIFY, of=self.table(9, "other.jsonl"))
-        (self.folder / "other.jsonl").unlink()
-        partial = self.folder / "out.jsonl.partial"
-        lines = partial.read_text().splitlines(keepends=True)
-        partial.write_text("".join(lines[1:]))
-        refused("line 1 has the key 'row-1', row 1 of the input 'row-0'", *CLASSIFY)
-        self.goes_on(source, 0, "--restart")
-        refused("exists; --restart replaces it", *CLASSIFY)
-        with open(source, "a") as file:
-            file.write('{"id": "row-1500", "text": "more"}\n')
-        self.goes_on_fresh(source)
-
-    def goes_on_fresh(self, source):
-        run("classify", source, self.output, self.target, *CLASSIFY, "--restart")
-        self.assertEqual(len(read_lines(self.output)), self.COUNT + 1)
-
-    def test_two_runs_do_not_write_one_output(self):
-        source = self.table(self.COUNT)
-        running = Running("classify", source, self.output, self.target, *CLASSIFY)
-        running.until(lambda t: t["rows"] > 0)
-        _, said = run("classify", source, self.output, self.target, *CLASSIFY,
-                      code=2)
-        self.assertIn("being written by another run", said)
-        running.end()
-
-
 class ShownTest(Case):
     def test_progress_on_a_terminal(self):
         source = self.table(600)
@@ -587,13 +327,9 @@ class ShownTest(Case):
         done = subprocess.run(
             [COMMAND, "models", f"--server={self.target}", "--json"],
             capture_output=True, text=True, check=False,
-            env={**os.environ, "PATH": f"{build}:{os.environ['PATH']}"})
+            env={**os.environ, "PATH": f"{bulk_case.build}:{os.environ['PATH']}"})
         self.assertIn("section-classifier", done.stdout, done.stderr)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    build = pathlib.Path(sys.argv[1]).resolve()
-    work = pathlib.Path(sys.argv[2]).resolve()
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    bulk_case.main(__doc__)

@@ -31,3 +31,4 @@ export PYTHONPATH=tests/e2e:tests/golden/generators:tests
 
 echo "== bulk"
 "$python" $here/bulk_test.py "$build" "$work"
+"$python" $here/bulk_restart_test.py "$build" "$work"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deberta_client.bulk.jobs import Asker, RowError
-from deberta_client.bulk.rows import Row, TableError
+from deberta_client.bulk.rows import Row
 from deberta_client.errors import CallError
 from deberta_client.process import MOST_UNDER_WAY, Ledger
 
