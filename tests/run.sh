@@ -10,7 +10,8 @@
 #   tests/run.sh --sanitizers   all by clang with its thread-safety analysis, and
 #                               all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
-#   tests/run.sh --all          all of these, the examples in other languages, the
+#   tests/run.sh --all          all of these, the examples in other languages and in
+#                               other packages, the documentation's commands, the
 #                               HTTP gateway and the Helm chart by their real tools
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
@@ -116,6 +117,7 @@ if [ "${#deploy[@]}" -gt 0 ]; then
   phase "client examples" tests/clients/examples.sh build/release
   phase "spark and ray" tests/clients/engines.sh build/release
   phase "adapters" tests/clients/adapters.sh build/release
+  phase "docs" tests/docs/run.sh build/release
   phase "gateway" tests/gateway/run.sh build/release
   phase "page" tests/gateway/page_test.py --build build/release --out build/page
   phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"

@@ -26,7 +26,7 @@ class HaystackTest(asked.AdapterTest):
             if pipeline is not made:
                 pipeline.get_component("retriever").document_store.write_documents(
                     store.filter_documents(), policy="overwrite")
-            found = pipeline.run({"retriever": {"query": QUERY},
+            found = pipeline.run({"retriever": {"query": f"{QUERY} chess"},
                                   "ranker": {"query": QUERY}})
             documents = found["ranker"]["documents"]
             self.assertEqual([d.meta["number"] for d in documents],
