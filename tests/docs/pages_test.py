@@ -70,8 +70,10 @@ def run(page, build, work):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "demo").symlink_to(ROOT / "demo")
+    # deberta-client without a path is the package's.
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
     process = subprocess.Popen(
-        shell(), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        shell(), cwd=folder, env={**os.environ, "PATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=open(folder / "stderr.log", "w+"), text=True, start_new_session=True)
     try:
         out, _ = process.communicate(script(found, build), timeout=SECONDS)

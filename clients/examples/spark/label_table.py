@@ -43,7 +43,7 @@ if __name__ == "__main__":
     # Frames of so many rows; what a partition holds at once.
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2000")
     texts = spark.read.parquet(source)
-    # Partitions that are small enough to be done again, and four at least for
-    # each of the servers' streams.
+    # Each of at most 50,000 rows, which is little to do again; and eight at least,
+    # so that every server has some.
     texts = texts.repartition(max(8, texts.count() // 50_000))
     texts.mapInPandas(label(target), SCHEMA).write.parquet(output)
