@@ -39,7 +39,10 @@ class Label:
 
 if __name__ == "__main__":
     target, source, output = sys.argv[1:]
-    ray.data.read_parquet(source).map_batches(
+    texts = ray.data.read_parquet(source)
+    # Blocks are what actors share: a small file would be one.
+    texts = texts.repartition(target_num_rows_per_block=10_000)
+    texts.map_batches(
         Label, fn_constructor_args=(target,), batch_format="pandas",
         batch_size=2000,
         # Some two actors for each server, which wait for it and compute little.
