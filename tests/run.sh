@@ -107,6 +107,8 @@ case $checks in
 esac
 if [ "${#deploy[@]}" -gt 0 ]; then
   phase "client examples" tests/clients/examples.sh build/release
+  phase "spark and ray" tests/clients/engines.sh build/release
+  phase "adapters" tests/clients/adapters.sh build/release
   phase "gateway" tests/gateway/run.sh build/release
   phase "page" tests/gateway/page_test.py --build build/release --out build/page
   phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"

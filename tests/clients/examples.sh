@@ -4,14 +4,17 @@
 #
 #   tests/clients/examples.sh [BUILD_DIR]   default build/release
 #
-# Go's is built by modules of the Go proxy: minutes the first time.
+# Go's and Java's are built by what the Go proxy and Maven's repository have: minutes
+# the first time. Java's plugin of protoc is Debian's, where GRPC_JAVA_PLUGIN does not
+# name another.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build/release}")
+proto=$PWD/proto
 work=$PWD/build/examples
 rm -rf "$work"
 mkdir -p "$work/python" "$work/go"
-cp -r clients/examples/node "$work"
+cp -r clients/examples/node clients/examples/java "$work"
 # shellcheck source=tests/deploy/tools.sh
 . tests/deploy/tools.sh
 need_python tests/clients/example_requirements.txt venv-examples
@@ -29,12 +32,18 @@ protoc -Iproto --go_out="$work/go" --go_opt=module=example,$package \
   deberta/v1/deberta.proto
 (cd "$work/go" && GOFLAGS="-p=${GO_JOBS:-1}" nice -n 19 go build -o ask .)
 
-if ! command -v npm >/dev/null; then
+install() {  # PACKAGE...
   # shellcheck disable=SC2046  # nothing where this is root
   $([ "$(id -u)" -eq 0 ] || echo sudo) apt-get install -y -q \
-    --no-install-recommends nodejs npm >/dev/null
-fi
+    --no-install-recommends "$@" >/dev/null
+}
+command -v npm >/dev/null || install nodejs npm
 (cd "$work/node" && npm install --silent --no-audit --no-fund)
+
+command -v mvn >/dev/null || install maven default-jdk-headless
+plugin=${GRPC_JAVA_PLUGIN:-/usr/bin/grpc_java_plugin}
+[ -x "$plugin" ] || install protobuf-compiler-grpc-java-plugin
+(cd "$work/java" && mvn -B -q -Dproto.root="$proto" -Dgrpc.plugin="$plugin" package)
 
 echo "== ask"
 models=$(find demo -mindepth 2 -maxdepth 2 -name config.json -printf '%h\n' |
@@ -53,5 +62,7 @@ found=$'games\nPROTOCOL IMAP\nLANGUAGE Rust'
 expect Go "$found" "$work/go/ask" "127.0.0.1:$port"
 expect Node "$found"$'\nNOT_FOUND MODEL_NOT_FOUND' \
   node "$work/node/ask.js" "127.0.0.1:$port" proto
+expect Java "$found"$'\nNOT_FOUND MODEL_NOT_FOUND' \
+  java -jar "$work/java/target/ask.jar" "127.0.0.1:$port"
 expect Python "$found"$'\nNOT_FOUND MODEL_NOT_FOUND' \
   "$python" "$work/python/ask.py" "127.0.0.1:$port"

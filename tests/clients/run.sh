@@ -11,19 +11,12 @@ work=$PWD/build/clients
 mkdir -p "$work"
 # shellcheck source=tests/deploy/tools.sh
 . tests/deploy/tools.sh
+# shellcheck source=tests/clients/wheel.sh
+. tests/clients/wheel.sh
 need_python $here/requirements.txt venv-clients
 
 echo "== wheel"
-rm -rf "$work/wheel" "$work/source"
-# A copy, as the build leaves files beside the sources.
-mkdir -p "$work/source/clients"
-cp -r clients/python "$work/source/clients/python"
-cp -r proto "$work/source/proto"
-"$python" -m pip wheel -q --disable-pip-version-check --no-deps -w "$work/wheel" \
-  "$work/source/clients/python"
-"$python" -m pip install -q --disable-pip-version-check --force-reinstall --no-deps \
-  "$work"/wheel/*.whl
-"$python" -m pip install -q --disable-pip-version-check "$work"/wheel/*.whl
+install_wheel "$python" "$work"
 
 echo "== types"
 (cd clients/python && "$python" -m mypy --cache-dir "$work/mypy" --no-error-summary)
@@ -31,6 +24,11 @@ echo "== types"
 echo "== client"
 export PYTHONDONTWRITEBYTECODE=1
 "$python" $here/retry_test.py
-export PYTHONPATH=tests/e2e:tests/golden/generators
+"$python" $here/bulk_flow_test.py
+export PYTHONPATH=tests/e2e:tests/golden/generators:tests
 "$python" $here/python_client_test.py "$build" "$work"
 "$python" $here/entities_client_test.py "$build" "$work"
+
+echo "== bulk"
+"$python" $here/bulk_test.py "$build" "$work"
+"$python" $here/bulk_restart_test.py "$build" "$work"

@@ -65,6 +65,8 @@ def open_channel(module: Any, target: str, tls: Tls | bool) -> Any:
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", -1),
         ("grpc.service_config", _SERVICE_CONFIG),
+        # gRPC's own is two minutes, in which a server that is back is not seen.
+        ("grpc.max_reconnect_backoff_ms", 5000),
     ]
     if not tls:
         return module.insecure_channel(target, options=options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -45,18 +45,23 @@ class _Request(Generic[Key]):
 
 
 class Ledger(Generic[Key]):
-    """The requests that have no answer, and when each is to be sent (again)."""
+    """The requests that have no answer, and when each is to be sent (again).
 
-    def __init__(self, most_attempts: int) -> None:
+    Streams, where there are several, are told apart by numbers."""
+
+    def __init__(self, most_attempts: int, most: int = MOST_UNDER_WAY) -> None:
         self._most_attempts = most_attempts
+        self._most = most
         self._number = 0
         self._unanswered: dict[str, _Request[Key]] = {}
         self._again: deque[str] = deque()
         self._later: list[tuple[float, str]] = []
-        self._stream = Attempts(None, most_attempts)
+        self._sent: defaultdict[int, set[str]] = defaultdict(set)
+        self._streams: dict[int, Attempts] = {}
         self.source_ended = False
 
-    def add(self, key: Key, job: Job[Any, Any], value: Any) -> str:
+    def add(self, key: Key, job: Job[Any, Any], value: Any,
+            stream: int = 0) -> str:
         """The id of a new request, which counts as sent."""
         if not isinstance(value, job.kinds):
             kinds = ", ".join(kind.__name__ for kind in job.kinds)
@@ -70,6 +75,7 @@ class Ledger(Generic[Key]):
         self._unanswered[id] = _Request(
             key, job, pb.ProcessRequest(id=id, **{_FIELDS[job.method]: request}),
             Attempts(None, self._most_attempts))
+        self._sent[stream].add(id)
         return id
 
     def message(self, id: str) -> Any:
@@ -77,21 +83,30 @@ class Ledger(Generic[Key]):
 
     @property
     def full(self) -> bool:
-        return len(self._unanswered) >= MOST_UNDER_WAY
+        return len(self._unanswered) >= self._most
+
+    def under_way(self, stream: int) -> int:
+        """Requests that were sent on it and have no answer."""
+        return len(self._sent[stream])
 
     @property
     def done(self) -> bool:
         return self.source_ended and not self._unanswered
 
-    def due(self) -> str | None:
-        """A request to send again now."""
+    def due(self, stream: int = 0) -> str | None:
+        """A request to send again now; it counts as sent."""
         while self._later and self._later[0][0] <= time.monotonic():
             self._again.append(heapq.heappop(self._later)[1])
-        return self._again.popleft() if self._again else None
+        if not self._again:
+            return None
+        id = self._again.popleft()
+        self._sent[stream].add(id)
+        return id
 
-    def again(self, id: str) -> None:
+    def again(self, id: str, stream: int = 0) -> None:
         """One that was not sent after all."""
-        if id not in self._again:
+        if id in self._sent[stream]:
+            self._sent[stream].remove(id)
             self._again.append(id)
 
     def seconds_to_next(self) -> float | None:
@@ -100,12 +115,13 @@ class Ledger(Generic[Key]):
             return None
         return max(0.0, self._later[0][0] - time.monotonic())
 
-    def answered(self, response: Any) -> Processed[Key] | None:
+    def answered(self, response: Any, stream: int = 0) -> Processed[Key] | None:
         """None: a full server; it is sent again when the server says."""
-        self._stream = Attempts(None, self._most_attempts)
-        request = self._unanswered.get(response.id)
-        if request is None:  # answered before its stream broke
-            return None
+        self._streams.pop(stream, None)
+        if response.id not in self._sent[stream]:
+            return None  # answered before its stream broke
+        self._sent[stream].remove(response.id)
+        request = self._unanswered[response.id]
         field = response.WhichOneof("response")
         if field == "error":
             error = answer_error(response.error)
@@ -120,14 +136,15 @@ class Ledger(Generic[Key]):
         found = getattr(response, field).results[0]
         return Processed(request.key, request.job.result(found))
 
-    def broken(self, error: CallError) -> float:
-        """Of the stream: all that has no answer is sent again on another, after
-        so many seconds."""
-        wait = self._stream.wait_after(error)
+    def broken(self, error: CallError, stream: int = 0) -> float:
+        """Of a stream: what was sent on it is sent again on another, which may
+        begin after so many seconds."""
+        self._again.extend(sorted(self._sent.pop(stream, ()), key=int))
+        attempts = self._streams.setdefault(
+            stream, Attempts(None, self._most_attempts))
+        wait = attempts.wait_after(error)
         if wait is None:
             raise error
-        self._later = []
-        self._again = deque(self._unanswered)
         return wait
 
 

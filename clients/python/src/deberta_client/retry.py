@@ -38,7 +38,7 @@ class Attempts:
             # Those that were refused at once must not come back at once.
             wait = error.retry_after * random.uniform(1, 1.25)
         elif error.code == "UNAVAILABLE":
-            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self.made - 1))
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self.made - 1, 9))
             wait = max(wait * random.uniform(0.5, 1), error.retry_after or 0)
         else:
             return None

@@ -208,10 +208,10 @@ def best_first(scored: Sequence[Ranked], top_k: int = 0) -> list[Ranked]:
 
 
 def encode(
-    model: str = "", *, pooling: Literal["cls", "mean", "none"] = "cls",
+    model: str = "", *, pooling: Literal["cls", "mean", "none"] | None = None,
     normalize: bool = False, length_policy: LengthPolicy = "reject",
 ) -> Job[Text, Vectors]:
-    """Vectors of texts, or of their tokens."""
+    """Vectors of texts, or of their tokens; pooling None: the model's own."""
     def result(found: Any) -> Vectors:
         return Vectors(tuple(tuple(v.values) for v in found.vectors),
                        _coverage(found), tuple(found.tokens))

@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# The Python client as its wheel. Sourced, in the root of the tree.
+
+# install_wheel PYTHON WORK: builds it in WORK and installs it, with what it needs.
+install_wheel() {
+  local python=$1 work=$2
+  rm -rf "$work/wheel" "$work/source"
+  # A copy, as the build leaves files beside the sources.
+  mkdir -p "$work/source/clients"
+  cp -r clients/python "$work/source/clients/python"
+  cp -r proto "$work/source/proto"
+  "$python" -m pip wheel -q --disable-pip-version-check --no-deps -w "$work/wheel" \
+    "$work/source/clients/python"
+  "$python" -m pip install -q --disable-pip-version-check --force-reinstall \
+    --no-deps "$work"/wheel/*.whl
+  "$python" -m pip install -q --disable-pip-version-check "$work"/wheel/*.whl
+}
