@@ -14,8 +14,13 @@ find_package(CURL REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
-# Not named re2, which gRPC looks for in another way.
-pkg_check_modules(regex REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
+# Debian has no CMake files of RE2, and pkg-config takes minutes to follow what it
+# requires of Debian 13's Abseil.
+find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
+find_library(RE2_LIBRARY re2 REQUIRED)
+add_library(deberta_re2 INTERFACE)
+target_include_directories(deberta_re2 SYSTEM INTERFACE ${RE2_INCLUDE_DIR})
+target_link_libraries(deberta_re2 INTERFACE ${RE2_LIBRARY})
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
