@@ -19,9 +19,10 @@ std::vector<float> LoadRelative(const Weights& weights, WeightReader& reader) {
 }
 
 absl::StatusOr<Embeddings> LoadEmbeddings(const Weights& weights,
+                                          const TensorView* words,
                                           WeightReader& reader) {
   Embeddings embeddings;
-  embeddings.words = weights.word_embeddings;
+  embeddings.words = words;
   reader.Done(weights.word_embeddings);
   embeddings.positions = reader.Read(weights.position_embeddings);
   embeddings.types = reader.Read(weights.token_type_embeddings);
@@ -53,10 +54,11 @@ absl::StatusOr<Convolution> LoadConvolution(const ConvolutionWeights& weights,
 }  // namespace
 
 absl::StatusOr<Encoder> Encoder::Load(const Weights& weights,
+                                      const TensorView* words,
                                       WeightReader& reader) {
   Encoder encoder;
   encoder.width_ = static_cast<size_t>(reader.config().hidden_size);
-  auto embeddings = LoadEmbeddings(weights, reader);
+  auto embeddings = LoadEmbeddings(weights, words, reader);
   if (!embeddings.ok()) return embeddings.status();
   encoder.embeddings_ = *std::move(embeddings);
   if (weights.convolution.has_value()) {

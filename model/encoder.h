@@ -22,7 +22,9 @@ namespace deberta::model {
 
 class Encoder {
  public:
+  // Word embeddings are read at `words`, which equals that of `weights`.
   static absl::StatusOr<Encoder> Load(const Weights& weights,
+                                      const TensorView* words,
                                       WeightReader& reader);
 
   // Up to what enters the last layer: [tokens, hidden] of workspace.hidden, of

@@ -60,11 +60,13 @@ struct Model::Parts {
   PrecisionChoice precision;
   std::string products;
   Weights weights;
+  HeldTensor words;  // the embeddings
   Encoder encoder;
   std::optional<EnhancedMaskDecoder> decoder;
   HeadLayers head;
   std::unique_ptr<const LabelNetwork> label_network;  // null: none
   uint64_t longest = 0;                               // sequence, in tokens
+  uint64_t shared_bytes = 0;
 
   // Up to what enters the last layer; see Encoder::ForwardToLast. `layers`
   // takes what every layer gives, where the label network reads it; `options`
@@ -88,6 +90,7 @@ struct Model::Parts {
   void ForwardWithLayers(const RaggedBatch& batch, Workspace& workspace,
                          BatchOutput* output,
                          const ForwardOptions& options) const;
+  void ReleaseCheckpoint() const;
   // Logits of the first `rows` of workspace.head, tile by tile.
   void HandOutLogits(size_t rows, Workspace& workspace,
                      const ForwardOptions& options) const;
@@ -209,6 +212,11 @@ void Model::Parts::RunLastAndDecode(const RaggedBatch& batch,
          workspace.head.get());
 }
 
+void Model::Parts::ReleaseCheckpoint() const {
+  checkpoint->ReleaseAllBut(words.holder == checkpoint ? words.tensor
+                                                       : nullptr);
+}
+
 void Model::Parts::HandOutLogits(size_t rows, Workspace& workspace,
                                  const ForwardOptions& options) const {
   if (rows == 0) return;
@@ -244,8 +252,11 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   PrecisionChoice precision =
       ChoosePrecision(options.precision, checkpoint->config());
   WeightReader reader(*checkpoint, *weights, precision, options.products,
-                      workspace, options.observer);
-  auto encoder = Encoder::Load(*weights, reader);
+                      options.shared_weights, workspace, options.observer);
+  HeldTensor words = {checkpoint, weights->word_embeddings};
+  if (options.shared_weights != nullptr)
+    words = options.shared_weights->Share(std::move(words));
+  auto encoder = Encoder::Load(*weights, words.tensor, reader);
   if (!encoder.ok()) return encoder.status();
   std::optional<EnhancedMaskDecoder> decoder;
   if (weights->head.decoder_positions != nullptr) {
@@ -256,13 +267,16 @@ absl::StatusOr<std::unique_ptr<const Model>> Model::Load(
   if (!head.ok()) return head.status();
   auto label_network = LabelNetwork::Load(*weights, reader);
   if (!label_network.ok()) return label_network.status();
-  if (!options.share_checkpoint)
-    checkpoint->ReleaseAllBut(*weights->word_embeddings);
   const uint64_t longest = LongestSequence(reader.config());
-  return std::unique_ptr<const Model>(new Model(std::make_unique<Parts>(
+  auto parts = std::make_unique<Parts>(
       Parts{std::move(checkpoint), std::move(precision), reader.products(),
-            *std::move(weights), *std::move(encoder), std::move(decoder),
-            *std::move(head), *std::move(label_network), longest})));
+            *std::move(weights), std::move(words), *std::move(encoder),
+            std::move(decoder), *std::move(head), *std::move(label_network),
+            longest, reader.shared_bytes()});
+  if (parts->words.holder != parts->checkpoint)
+    parts->shared_bytes += parts->words.tensor->bytes.size();
+  if (!options.share_checkpoint) parts->ReleaseCheckpoint();
+  return std::unique_ptr<const Model>(new Model(std::move(parts)));
 }
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -351,9 +365,9 @@ uint64_t Model::resident_bytes() const {
          parts_->weights.word_embeddings->bytes.size();
 }
 
-void Model::ReleaseCheckpoint() const {
-  parts_->checkpoint->ReleaseAllBut(*parts_->weights.word_embeddings);
-}
+uint64_t Model::shared_bytes() const { return parts_->shared_bytes; }
+
+void Model::ReleaseCheckpoint() const { parts_->ReleaseCheckpoint(); }
 
 std::string_view Model::weights_format() const {
   return parts_->checkpoint->weights_format();

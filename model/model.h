@@ -23,6 +23,7 @@
 #include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
+#include "model/weights/shared_weights.h"
 #include "model/weights/weights.h"
 
 namespace deberta::model {
@@ -43,6 +44,9 @@ class Model {
     std::optional<FillMaskDecoder> fill_mask = std::nullopt;
     // The head, where no class of transformers has it.
     std::optional<DeclaredHead> head = std::nullopt;
+    // Where the model finds what others hold already; null: it holds all
+    // itself. Not used after loading.
+    SharedWeights* shared_weights = nullptr;
     // Others will be loaded from the checkpoint too: none of its memory is
     // given back before ReleaseCheckpoint().
     bool share_checkpoint = false;
@@ -93,10 +97,12 @@ class Model {
   // See RowCost() of head_weights.h.
   double row_cost() const;
   int64_t parameters() const;
-  // Bytes of packed weights and tables held in memory.
+  // Bytes of packed weights and tables held in memory, of shared ones too.
   uint64_t resident_bytes() const;
-  // Gives back the checkpoint's memory but for the word embeddings, which all
-  // of its models read there: none may be loaded from it any more.
+  // Of these, what another model held already when this one was loaded.
+  uint64_t shared_bytes() const;
+  // Gives back the checkpoint's memory but for the word embeddings, if its
+  // models read them there: none may be loaded from it any more.
   void ReleaseCheckpoint() const;
   std::string_view weights_format() const;
   const std::string& weights_path() const;

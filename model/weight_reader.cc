@@ -51,9 +51,11 @@ std::set<const TensorView*> AllTensors(const Weights& weights) {
 
 WeightReader::WeightReader(const Checkpoint& checkpoint, const Weights& weights,
                            const PrecisionChoice& precision, Products products,
-                           Workspace& workspace, LoadObserver observer)
+                           SharedWeights* shared, Workspace& workspace,
+                           LoadObserver observer)
     : checkpoint_(checkpoint),
       precision_(precision),
+      shared_(shared),
       workspace_(workspace),
       observer_(std::move(observer)),
       gemms_(products) {
@@ -89,7 +91,15 @@ absl::StatusOr<Linear> WeightReader::Pack(const LinearWeights& weights,
 }
 
 absl::StatusOr<Linear> WeightReader::Pack(const Linear::Source& source) {
-  return Linear::Pack(source, gemms_, workspace_);
+  auto linear = Linear::Pack(source, gemms_, workspace_);
+  if (linear.ok() && shared_ != nullptr) {
+    linear->ShareWeight([this](Linear::Weight weight) {
+      Linear::Weight shared = shared_->Share(weight);
+      if (shared != weight) shared_bytes_ += shared->capacity() * sizeof(float);
+      return shared;
+    });
+  }
+  return linear;
 }
 
 LayerNorm WeightReader::Norm(const LayerNormWeights& weights) {

@@ -3,6 +3,7 @@
 #ifndef MODEL_WEIGHT_READER_H_
 #define MODEL_WEIGHT_READER_H_
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <span>
@@ -16,6 +17,7 @@
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
 #include "model/observers.h"
+#include "model/weights/shared_weights.h"
 #include "model/weights/weights.h"
 
 namespace deberta::model {
@@ -23,9 +25,11 @@ namespace deberta::model {
 // Not thread-safe; used by the loading thread alone.
 class WeightReader {
  public:
+  // Packed weights are shared by `shared`, if it is not null.
   WeightReader(const Checkpoint& checkpoint, const Weights& weights,
                const PrecisionChoice& precision, Products products,
-               Workspace& workspace, LoadObserver observer);
+               SharedWeights* shared, Workspace& workspace,
+               LoadObserver observer);
 
   // The whole tensor; empty if null.
   std::vector<float> Read(const TensorView* tensor);
@@ -49,17 +53,21 @@ class WeightReader {
   Precision attention_precision() const { return precision_.attention; }
   // What computes the products packed so far: see GemmTable.
   std::string products() const { return gemms_.Description(); }
+  // Of packed weights that another model held already.
+  uint64_t shared_bytes() const { return shared_bytes_; }
   ThreadPool& pool() { return workspace_.pool(); }
   Workspace& workspace() { return workspace_; }
 
  private:
   const Checkpoint& checkpoint_;
   const PrecisionChoice precision_;
+  SharedWeights* const shared_;
   Workspace& workspace_;
   const LoadObserver observer_;
   GemmTable gemms_;
   std::set<const TensorView*> done_;
   LoadProgress progress_;
+  uint64_t shared_bytes_ = 0;
 };
 
 // Keeps a layer that was loaded, or says why it was not.

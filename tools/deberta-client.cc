@@ -3,25 +3,28 @@
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "tools/client/command.h"
 #include "tools/client/error_line.h"
+#include "tools/client/help.h"
 #include "tools/client/inputs.h"
 #include "tools/client/token.h"
 #include "tools/table.h"
@@ -66,9 +69,8 @@ ABSL_FLAG(bool, multi_label, false,
           "zero-shot, extract: several labels may be true");
 ABSL_FLAG(
     int32_t, top_k, 0,
-    "classify, answer, fill: most results an input; rerank: most "
-    "documents; extract: labels of each entity in --json; 0: the server's "
-    "default");
+    "classify, answer, fill: most results an input; 0: the server's default; "
+    "rerank: most documents; extract: labels of each entity in --json");
 ABSL_FLAG(std::string, targets, "",
           "fill: the only words that compete, separated by commas");
 ABSL_FLAG(std::string, function, "",
@@ -102,22 +104,20 @@ ABSL_FLAG(int32_t, stride, 0,
 namespace deberta::tools {
 namespace {
 
-constexpr char kUsage[] =
-    "asks a DeBERTa server.\n\n"
-    "  deberta-client classify [TEXT...]\n"
-    "  deberta-client classify --choices='ANSWER|...' [QUESTION...]\n"
-    "  deberta-client tag [TEXT...]\n"
-    "  deberta-client answer --question=QUESTION [CONTEXT...]\n"
-    "  deberta-client fill [TEXT WITH [MASK]...]\n"
-    "  deberta-client zero-shot --labels=LABEL,... [TEXT...]\n"
-    "  deberta-client extract --labels=LABEL,... [TEXT...]\n"
-    "  deberta-client rerank --query=QUERY [DOCUMENT...]\n"
-    "  deberta-client embed [TEXT...]\n"
-    "  deberta-client tokenize [TEXT...]\n"
-    "  deberta-client models\n"
-    "  deberta-client hash-token    reads a token from stdin\n\n"
-    "Without arguments each line of stdin is an input. The exit code is 0 only "
-    "if every input got an answer.";
+constexpr CommandUsage kCommands[] = {
+    {"classify", "classify [TEXT...]"},
+    {"classify", "classify --choices='ANSWER|...' [QUESTION...]"},
+    {"tag", "tag [TEXT...]"},
+    {"answer", "answer --question=QUESTION [CONTEXT...]"},
+    {"fill", "fill [TEXT WITH [MASK]...]"},
+    {"zero-shot", "zero-shot --labels=LABEL,... [TEXT...]"},
+    {"extract", "extract --labels=LABEL,... [TEXT...]"},
+    {"rerank", "rerank --query=QUERY [DOCUMENT...]"},
+    {"embed", "embed [TEXT...]"},
+    {"tokenize", "tokenize [TEXT...]"},
+    {"models", "models"},
+    {"hash-token", "hash-token    reads a token from stdin"},
+};
 
 constexpr size_t kShownHeading = 100;
 
@@ -334,15 +334,38 @@ int HashFromStdin() {
   return 0;
 }
 
+// Of the command that is named, if one is; else of all.
+std::string HelpFor(std::span<char* const> arguments) {
+  absl::string_view named;
+  for (const absl::string_view argument : arguments) {
+    for (const CommandUsage& command : kCommands) {
+      if (named.empty() && argument == command.name) named = command.name;
+    }
+  }
+  return HelpText(kCommands, FlagsOf("deberta-client.cc"), named);
+}
+
+bool IsHelp(absl::string_view argument) {
+  return argument == "-h" || argument == "-help" || argument == "--help";
+}
+
 int Run(int argc, char** argv) {
-  absl::SetProgramUsageMessage(kUsage);
+  const std::span<char* const> given(argv + 1, static_cast<size_t>(argc) - 1);
+  // Before a "--", behind which everything is text.
+  const auto end = std::ranges::find(given, absl::string_view("--"));
+  if (std::any_of(given.begin(), end, IsHelp)) {
+    std::cout << HelpFor(given);
+    return 0;
+  }
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
   if (words.size() < 2) {
-    return Fail(
-        "a subcommand is needed: classify, tag, answer, fill, "
-        "zero-shot, extract, rerank, embed, tokenize, models or hash-token "
-        "(see "
-        "--help)");
+    std::vector<absl::string_view> names;
+    for (const CommandUsage& command : kCommands) {
+      if (names.empty() || names.back() != command.name)
+        names.push_back(command.name);
+    }
+    return Fail(absl::StrCat(
+        "a command is needed: ", absl::StrJoin(names, ", "), " (see --help)"));
   }
   if (absl::GetFlag(FLAGS_batch) < 1) {
     return Fail("--batch: expected at least 1");
@@ -350,7 +373,7 @@ int Run(int argc, char** argv) {
   if (absl::GetFlag(FLAGS_deadline_ms) < 0) {
     return Fail("--deadline_ms: expected at least 0");
   }
-  if (std::string_view(words[1]) == "hash-token") return HashFromStdin();
+  if (absl::string_view(words[1]) == "hash-token") return HashFromStdin();
   const absl::StatusOr<std::string> token =
       ReadToken(absl::GetFlag(FLAGS_token_file));
   if (!token.ok()) return Fail(token.status().message());

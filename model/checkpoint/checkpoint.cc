@@ -213,17 +213,17 @@ const LoadedFile* Checkpoint::FileOf(const TensorView& tensor) const {
   return nullptr;
 }
 
-void Checkpoint::ReleaseAllBut(const TensorView& kept) const {
-  const LoadedFile* const keeping = FileOf(kept);
+void Checkpoint::ReleaseAllBut(const TensorView* kept) const {
+  const LoadedFile* const keeping = kept == nullptr ? nullptr : FileOf(*kept);
   for (const LoadedFile& file : files_) {
     const std::span<const std::byte> bytes = file.bytes();
     if (&file != keeping) {
       file.Release(bytes);
       continue;
     }
-    const auto begin = static_cast<size_t>(kept.bytes.data() - bytes.data());
+    const auto begin = static_cast<size_t>(kept->bytes.data() - bytes.data());
     file.Release(bytes.first(begin));
-    file.Release(bytes.subspan(begin + kept.bytes.size()));
+    file.Release(bytes.subspan(begin + kept->bytes.size()));
   }
 }
 

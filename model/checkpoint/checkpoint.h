@@ -83,9 +83,9 @@ class Checkpoint {
   // Bytes of all weight files.
   uint64_t weights_bytes() const;
 
-  // Gives the memory of all files back to the system, but for that of `kept`:
-  // nothing may read another tensor any more.
-  void ReleaseAllBut(const TensorView& kept) const;
+  // Gives the memory of all files back to the system, but for that of `kept`,
+  // which may be null: nothing may read another tensor any more.
+  void ReleaseAllBut(const TensorView* kept) const;
 
  private:
   Checkpoint() = default;

@@ -60,15 +60,18 @@ absl::StatusOr<Linear> Linear::Pack(const Source& source, GemmTable& gemms,
     linear.scales_.Reserve(panels * width);
     linear.weight_sums_.Reserve(panels * width);
   }
-  linear.weight_.Reserve(panels * linear.gemm_->packed_floats());
+  FloatBuffer weight;
+  weight.Reserve(panels * linear.gemm_->packed_floats());
   workspace.pool().ParallelFor(panels, [&](size_t panel, int thread) {
-    linear.PackPanel(source, panel, workspace.thread_scratch(thread).floats);
+    linear.PackPanel(source, panel, workspace.thread_scratch(thread).floats,
+                     weight.get());
   });
+  linear.weight_ = std::make_shared<const FloatBuffer>(std::move(weight));
   return linear;
 }
 
-void Linear::PackPanel(const Source& source, size_t panel,
-                       FloatBuffer& scratch) {
+void Linear::PackPanel(const Source& source, size_t panel, FloatBuffer& scratch,
+                       float* weights) {
   const size_t width = gemm_->shape().width;
   const size_t first = panel * width;
   const size_t rows = std::min(width, source.out - first);
@@ -79,7 +82,7 @@ void Linear::PackPanel(const Source& source, size_t panel,
   }
   // Columns beyond `out` have zero weights.
   std::fill(plain + rows * in_, plain + width * in_, 0.0f);
-  float* const packed = weight_.get() + panel * gemm_->packed_floats();
+  float* const packed = weights + panel * gemm_->packed_floats();
   if (precision_ != Precision::kInt8) {
     gemm_->Pack(plain, packed);
     return;
@@ -98,7 +101,7 @@ void Linear::PackPanel(const Source& source, size_t panel,
 size_t Linear::PaddedRows(size_t rows) { return RoundUp(rows, Gemm::kRowStep); }
 
 size_t Linear::bytes() const {
-  return (weight_.capacity() + bias_.capacity() + scales_.capacity() +
+  return (weight_->capacity() + bias_.capacity() + scales_.capacity() +
           weight_sums_.capacity()) *
          sizeof(float);
 }
@@ -186,7 +189,7 @@ void Linear::RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
   Gemm::Operands operands = {
       .x = x.rows,
       .rows = rows,
-      .packed = weight_.get() + panel * gemm_->packed_floats(),
+      .packed = weight_->get() + panel * gemm_->packed_floats(),
       .bias = bias_.get() + first};
   if constexpr (std::is_same_v<Out, float>) {
     if (precision_ == Precision::kFp32 && activation_ == Activation::kLinear &&

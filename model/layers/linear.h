@@ -16,8 +16,10 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/gemm/bf16.h"
@@ -43,6 +45,12 @@ class Linear {
   // Internal if oneDNN has no primitive for the shape.
   static absl::StatusOr<Linear> Pack(const Source& source, GemmTable& gemms,
                                      Workspace& workspace);
+  // From now on the packed weight is read where `share` says, which gives a
+  // buffer of the same contents.
+  using Weight = std::shared_ptr<const FloatBuffer>;
+  void ShareWeight(absl::FunctionRef<Weight(Weight)> share) {
+    weight_ = share(std::move(weight_));
+  }
 
   // Rows that Forward may read of an x of `rows` rows: buffers are reserved for
   // so many.
@@ -67,7 +75,7 @@ class Linear {
   size_t in() const { return in_; }
   size_t out() const { return out_; }
   Precision precision() const { return precision_; }
-  // Bytes of packed weight and bias.
+  // Bytes of packed weight and bias, of a shared weight too.
   size_t bytes() const;
 
  private:
@@ -85,16 +93,19 @@ class Linear {
   template <typename Out>
   void RunTask(const Encoded& x, size_t rows, Out* y, size_t columns,
                size_t panel, ThreadScratch& scratch) const;
-  // Reads one panel's rows and packs them, in int8 with their scales.
-  void PackPanel(const Source& source, size_t panel, FloatBuffer& scratch);
+  // Reads one panel's rows and packs them into `weights`, in int8 with their
+  // scales.
+  void PackPanel(const Source& source, size_t panel, FloatBuffer& scratch,
+                 float* weights);
 
   size_t in_ = 0;
   size_t out_ = 0;
   Precision precision_ = Precision::kFp32;
   Activation activation_ = Activation::kLinear;
   std::shared_ptr<const Gemm> gemm_;
-  FloatBuffer weight_;  // [panels] of gemm_->packed_floats()
-  FloatBuffer bias_;    // [panels, width]
+  // [panels] of gemm_->packed_floats()
+  Weight weight_;
+  FloatBuffer bias_;  // [panels, width]
   // Of int8 [panels, width]: see Epilogue.
   FloatBuffer scales_;
   FloatBuffer weight_sums_;  // int32_t

@@ -118,6 +118,7 @@ absl::StatusOr<std::unique_ptr<const model::Model>> LoadNetwork(
        .fill_mask = settings.fill_mask,
        .head = settings.head.has_value() ? std::optional(settings.head->head)
                                          : std::nullopt,
+       .shared_weights = options.shared_weights.get(),
        .share_checkpoint = true});
 }
 
@@ -269,6 +270,7 @@ void LogLoaded(const ServedModel& model, Log* log) {
        {"tokenizer_profile_reason", reason.empty() ? "asked for" : reason},
        {"parameters", told.parameters},
        {"resident_bytes", static_cast<int64_t>(told.resident_bytes)},
+       {"shared_bytes", static_cast<int64_t>(model.network->shared_bytes())},
        {"seconds", absl::ToDoubleSeconds(told.load_time)},
        {"sha256", told.sha256}});
 }

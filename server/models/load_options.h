@@ -4,12 +4,14 @@
 #define SERVER_MODELS_LOAD_OPTIONS_H_
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/checkpoint/weight_files.h"
 #include "model/gemm/products.h"
+#include "model/weights/shared_weights.h"
 #include "server/precision/served_networks.h"
 #include "tokenizer/files/profile.h"
 
@@ -34,6 +36,9 @@ struct LoadOptions {
   size_t max_request_memory = size_t{150} << 20;
   // That the process may hold: a model that would take more is not loaded.
   std::optional<size_t> memory_bytes = {};
+  // Of all models of the process; no flag.
+  std::shared_ptr<model::SharedWeights> shared_weights =
+      std::make_shared<model::SharedWeights>();
   std::string hdf5_reader = {};  // path of deberta-read-hdf5; no flag
 };
 

@@ -38,9 +38,10 @@ ABSL_FLAG(int, list, 1, "Texts in a call.");
 ABSL_FLAG(int, connections, 4, "That calls are spread over.");
 ABSL_FLAG(uint32_t, seed, 1, "Of texts and times.");
 ABSL_FLAG(std::string, priority, "", "Metadata x-deberta-priority.");
-ABSL_FLAG(
-    bool, closed, false,
-    "Instead, one call after another, without a deadline but a minute's.");
+ABSL_FLAG(bool, closed, false,
+          "Instead, so many --callers, each one call after another, without a "
+          "deadline but a minute's.");
+ABSL_FLAG(int, callers, 1, "With --closed.");
 
 namespace {
 
@@ -63,7 +64,8 @@ class Texts {
  public:
   explicit Texts(uint32_t seed) : random_(seed) {}
 
-  std::string Next() {
+  // Adds the number of its words.
+  std::string Next(int* total_words) {
     static constexpr const char* kWords[] = {"the", "of",  "and", "to",
                                              "in",  "is",  "it",  "for",
                                              "on",  "was", "as",  "at"};
@@ -71,7 +73,9 @@ class Texts {
     std::uniform_int_distribution<int> length(
         least, std::max(least, absl::GetFlag(FLAGS_max_words)));
     std::string text;
-    for (int words = length(random_); words > 0; --words) {
+    int words = length(random_);
+    *total_words += words;
+    for (; words > 0; --words) {
       text += kWords[random_() % std::size(kWords)];
       text += ' ';
     }
@@ -86,10 +90,13 @@ class Texts {
 // What became of the calls.
 class Outcomes {
  public:
-  void Add(grpc::StatusCode code, double ms) {
+  void Add(grpc::StatusCode code, double ms, int words) {
     const std::lock_guard lock(mutex_);
     ++codes_[code];
-    if (code == grpc::OK) answered_.push_back(ms);
+    if (code == grpc::OK) {
+      answered_.push_back(ms);
+      answered_words_ += words;
+    }
     if (code == grpc::RESOURCE_EXHAUSTED) refused_.push_back(ms);
   }
   void Print(double seconds, double behind_ms) {
@@ -103,10 +110,12 @@ class Outcomes {
     }
     absl::PrintF(
         "{\"calls\": %d, \"calls_per_s\": %.2f, \"good_per_s\": %.2f, "
+        "\"good_words_per_s\": %.1f, "
         "\"p50_ms\": %.2f, \"p99_ms\": %.2f, \"max_ms\": %.2f, "
         "\"refused_p50_ms\": %.2f, \"refused_p99_ms\": %.2f, "
         "\"behind_ms\": %.2f, \"codes\": {%s}}\n",
         calls, calls / seconds, static_cast<double>(answered_.size()) / seconds,
+        static_cast<double>(answered_words_) / seconds,
         Percentile(answered_, 0.5), Percentile(answered_, 0.99),
         Percentile(answered_, 1), Percentile(refused_, 0.5),
         Percentile(refused_, 0.99), behind_ms, codes);
@@ -116,6 +125,7 @@ class Outcomes {
   std::mutex mutex_;
   std::map<int, int> codes_;
   std::vector<double> answered_;
+  int64_t answered_words_ = 0;
   std::vector<double> refused_;
 };
 
@@ -124,6 +134,7 @@ struct OneCall {
   deberta::v1::ClassifyRequest request;
   deberta::v1::ClassifyResponse response;
   Clock::time_point start;
+  int words = 0;
 };
 
 class Load {
@@ -156,8 +167,9 @@ class Load {
       }
       if (Ms(Clock::now() - begin) >= 1000 * seconds) break;
       Start();
-      while (absl::GetFlag(FLAGS_closed) && inflight_ > 0) {
-        inflight_.wait(1);
+      const int callers = absl::GetFlag(FLAGS_callers);
+      while (absl::GetFlag(FLAGS_closed) && inflight_ >= callers) {
+        inflight_.wait(callers);
       }
     }
     for (int left; (left = inflight_) > 0;) inflight_.wait(left);
@@ -169,7 +181,7 @@ class Load {
     auto call = std::make_shared<OneCall>();
     call->request.set_model(absl::GetFlag(FLAGS_model));
     for (int i = 0; i < absl::GetFlag(FLAGS_list); ++i)
-      call->request.add_inputs()->set_text(texts_.Next());
+      call->request.add_inputs()->set_text(texts_.Next(&call->words));
     const int deadline =
         absl::GetFlag(FLAGS_closed) ? 60000 : absl::GetFlag(FLAGS_deadline_ms);
     call->context.set_deadline(std::chrono::system_clock::now() +
@@ -181,7 +193,8 @@ class Load {
     stubs_[next_++ % stubs_.size()]->async()->Classify(
         &call->context, &call->request, &call->response,
         [this, call](const grpc::Status& status) {
-          outcomes_.Add(status.error_code(), Ms(Clock::now() - call->start));
+          outcomes_.Add(status.error_code(), Ms(Clock::now() - call->start),
+                        call->words);
           --inflight_;
           inflight_.notify_all();
         });

@@ -2,29 +2,35 @@
 """How a server behaves above its capacity, and what one caller does to another.
 
 Starts a deberta-server, measures how many calls of mixed lengths it answers a
-second, and then asks for multiples of that, in an open loop with deadlines
-(open_loop.cc). Then a caller of short texts asks beside one that asks for 20
-times its share, in single texts and in lists of 512. Prints two Markdown tables.
+second to callers who wait, and then asks for multiples of that, in an open loop with deadlines
+(open_loop.cc), in single texts and in lists. The same loads go to a plain server
+over ONNX Runtime (fifo_server.py), if a Python that has its packages is given.
+Then a caller of short texts asks beside one that asks for 20 times its share, in
+single texts and in lists of 512. Prints Markdown tables.
 
-  tests/load/overload.py --build build/release --model demo/section-classifier
+  tests/load/overload.py --build build/release --model demo/section-classifier \
+      --fifo_python VENV/bin/python
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from served import Served
 
+HERE = pathlib.Path(__file__).parent
+LOADS = (0.5, 0.9, 1.5, 2, 4)
 
-def load(options, server, host="127.0.0.1", **flags):
+
+def load(options, address, **flags):
     """A running open_loop."""
-    command = [options.build / "tests" / "open_loop",
-               f"--server={host}:{server.port()}", "--model=m"]
+    command = [options.build / "tests" / "open_loop", f"--server={address}",
+               "--model=m"]
     command += [f"--{name}={value}" for name, value in flags.items()]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -33,28 +39,74 @@ def result(process):
     return json.loads(process.communicate()[0])
 
 
-def overload(options, server):
-    words = {"min_words": 3, "max_words": options.max_words}
-    probe = result(load(options, server, rate=options.probe_rate, seconds=10,
-                        **words))
-    capacity = probe["good_per_s"]
-    print(f"\nCapacity: {capacity:.1f} calls a second, of texts of 3 to "
-          f"{options.max_words} words; deadlines of a second; "
-          f"{options.seconds} s each.\n")
-    print("| load | asked/s | good/s | p50 ms | p99 ms | refused | "
-          "refused in ms (median) | late |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
-    for times in (0.5, 0.9, 1.5, 2, 4):
-        r = result(load(options, server, rate=times * capacity,
-                        seconds=options.seconds, **words))
+@contextlib.contextmanager
+def ours(options):
+    """Yields the port."""
+    with tempfile.NamedTemporaryFile() as log, Served(
+            options.build, log.name, f"--models=m={options.model}",
+            "--listen=[::]:0", "--metrics_listen=127.0.0.1:0") as server:
+        yield server.port()
+
+
+@contextlib.contextmanager
+def fifo(options):
+    """Yields the port."""
+    with tempfile.TemporaryDirectory() as work:
+        process = subprocess.Popen(
+            [options.fifo_python, HERE / "fifo_server.py",
+             f"--model={options.model}", f"--work={work}"],
+            stdout=subprocess.PIPE, text=True)
+        try:
+            yield json.loads(process.stdout.readline())["grpc_port"]
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def capacity_of(options, port, texts):
+    """Calls a second that are answered to callers who wait: of every length, as
+    nothing is refused."""
+    return result(load(options, f"127.0.0.1:{port}", closed="true", callers=16,
+                       seconds=options.seconds / 2, list=texts,
+                       max_words=options.max_words))["good_per_s"]
+
+
+def overload(options, name, port, texts, capacity):
+    for times in LOADS:
+        r = result(load(options, f"127.0.0.1:{port}", rate=times * capacity,
+                        seconds=options.seconds, list=texts,
+                        max_words=options.max_words))
         codes = r["codes"]
-        print(f"| {times} | {r['calls_per_s']:.1f} | {r['good_per_s']:.1f} | "
+        print(f"| {name} | {times} | {r['calls_per_s']:.1f} | "
+              f"{r['good_per_s']:.1f} | {r['good_words_per_s']:.0f} | "
               f"{r['p50_ms']:.0f} | {r['p99_ms']:.0f} | {codes.get('8', 0)} | "
               f"{r['refused_p50_ms']:.1f} | {codes.get('4', 0)} |", flush=True)
-    return capacity
 
 
-def fairness(options, server, capacity):
+def compare(options):
+    """Both servers under both kinds of calls; our capacity in single texts."""
+    singles = None
+    for texts in options.lists:
+        with contextlib.ExitStack() as servers:
+            port = servers.enter_context(ours(options))
+            capacity = capacity_of(options, port, texts)
+            singles = singles or capacity
+            print(f"\nCalls of {texts} texts of 3 to {options.max_words} words, "
+                  f"deadlines of a second, {options.seconds} s each. Capacity: "
+                  f"deberta-server {capacity:.1f} calls a second", end="")
+            if options.fifo_python:
+                other = servers.enter_context(fifo(options))
+                print(f", FIFO {capacity_of(options, other, texts):.1f}", end="")
+            print(".\n\n| server | load | asked/s | good/s | good words/s | "
+                  "p50 ms | p99 ms | refused | refused in ms (median) | late |\n"
+                  "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+            overload(options, "deberta-server", port, texts, capacity)
+            if options.fifo_python:
+                overload(options, "FIFO", other, texts, capacity)
+    return singles
+
+
+def fairness(options, port, capacity):
     short = {"closed": "true", "seconds": options.seconds, "min_words": 8,
              "max_words": 16}
     print("\n| beside | p50 ms | p99 ms |\n|---|---:|---:|")
@@ -62,10 +114,10 @@ def fairness(options, server, capacity):
     def row(name, **flood):
         beside = None
         if flood:
-            beside = load(options, server, seconds=options.seconds + 2,
-                          max_words=60, deadline_ms=60000, **flood)
-            time.sleep(1)
-        r = result(load(options, server, host="[::1]", **short))
+            beside = load(options, f"127.0.0.1:{port}",
+                          seconds=options.seconds + 2, max_words=60,
+                          deadline_ms=60000, **flood)
+        r = result(load(options, f"[::1]:{port}", **short))
         if beside is not None:
             beside.terminate()
             beside.wait()
@@ -82,14 +134,15 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--max_words", type=int, default=400)
-    parser.add_argument("--probe_rate", type=float, default=3000,
-                        help="calls a second that are surely too many")
+    parser.add_argument("--lists", type=int, nargs="+", default=[1, 8],
+                        help="texts in a call")
+    parser.add_argument("--fifo_python", help="Python for fifo_server.py")
+    parser.add_argument("--no_fairness", action="store_true")
     options = parser.parse_args()
-    with tempfile.NamedTemporaryFile() as log, Served(
-            options.build, log.name, f"--models=m={options.model}",
-            "--listen=[::]:0", "--metrics_listen=127.0.0.1:0") as server:
-        capacity = overload(options, server)
-        fairness(options, server, capacity)
+    capacity = compare(options)
+    if not options.no_fairness:
+        with ours(options) as port:
+            fairness(options, port, capacity)
 
 
 if __name__ == "__main__":

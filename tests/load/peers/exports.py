@@ -30,9 +30,10 @@ def int8_path(size, work):
     return work / "exports" / f"{size}-int8.onnx"
 
 
-def _export(directory, path):
+def export(directory, path):
     """By tracing alone: transformers has a few scripted functions, whose
-    branches would become If nodes, which OpenVINO refuses."""
+    branches would become If nodes, which OpenVINO refuses. By a text as long as
+    any: of what a length is compared with, tracing keeps one side."""
     import torch
     torch.jit.script = lambda function: function
     import transformers
@@ -40,7 +41,7 @@ def _export(directory, path):
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         directory, dtype=torch.float32).eval()
     axes = {0: "batch", 1: "length"}
-    example = torch.arange(32).reshape(2, 16)
+    example = torch.arange(1024).reshape(2, 512)
     with torch.no_grad():
         torch.onnx.export(
             model, (example, torch.ones_like(example)), str(path),
@@ -73,7 +74,7 @@ def prepare(size, work):
     """Everything for one size. A file appears only when it is complete."""
     directory = checkpoint(size, work)
     for path, make in [
-            (onnx_path(size, work), lambda to: _export(directory, to)),
+            (onnx_path(size, work), lambda to: export(directory, to)),
             (int8_path(size, work),
              lambda to: _quantize(onnx_path(size, work), to)),
             (products_path(size, work),

@@ -101,7 +101,7 @@ TEST(CheckpointTest, KeepsOneTensorAndGivesTheRestBack) {
   const auto checkpoint = Checkpoint::Open(directory.path(), {});
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   const TensorView& kept = *(*checkpoint)->Find("b");
-  (*checkpoint)->ReleaseAllBut(kept);
+  (*checkpoint)->ReleaseAllBut(&kept);
   EXPECT_EQ(ReadFloats(kept).front(), 2.0f);
   EXPECT_EQ(ReadFloats(*(*checkpoint)->Find("a")).front(), 0.0f);
 }

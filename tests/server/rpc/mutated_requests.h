@@ -15,10 +15,8 @@
 
 namespace deberta::server {
 
-// Sends some thousand requests to all methods of one request of the service
-// `name`: expects that each is answered and reported once, holds
-// nothing afterwards, and that no error is the server's fault. `adjust` may
-// change a message before its bytes are.
+// Sends some thousand requests to all methods of the service `name`: expects
+// what CheckedCalls does. `adjust` may change a message before its bytes are.
 void SendMutatedRequests(
     const std::string& name, TestServer* server,
     const std::function<void(google::protobuf::Message*)>& adjust = nullptr);

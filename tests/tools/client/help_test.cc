@@ -1,0 +1,56 @@
+#include "tools/client/help.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace deberta::tools {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr CommandUsage kCommands[] = {
+    {"tag", "tag [TEXT...]"},
+    {"rank", "rank --query=QUERY [DOCUMENT...]"},
+    {"rank", "rank --again"},
+    {"models", "models"},
+};
+
+std::vector<FlagUsage> Flags() {
+  return {{"all", "of each: all commands", "7"},
+          {"both", "tag, rank: of two", "false"},
+          {"parts", "tag: one; 0: none; rank by hand: other", "0"}};
+}
+
+TEST(HelpTest, GroupsFlagsByCommand) {
+  EXPECT_EQ(HelpText(kCommands, Flags()),
+            "Asks a DeBERTa server.\n\n"
+            "  deberta-client tag [TEXT...]\n"
+            "  deberta-client rank --query=QUERY [DOCUMENT...]\n"
+            "  deberta-client rank --again\n"
+            "  deberta-client models\n"
+            "\nWithout arguments each line of stdin is an input. The exit code "
+            "is 0 only\nif every input got an answer.\n"
+            "\ntag:\n"
+            "  --both\n      of two\n"
+            "  --parts\n      one; 0: none\n"
+            "\nrank:\n"
+            "  --both\n      of two\n"
+            "  --parts\n      rank by hand: other\n"
+            "\nEvery command:\n"
+            "  --all (default 7)\n      of each: all commands\n"
+            "  -h, --help\n      This text, after a command that of the "
+            "command.\n");
+}
+
+TEST(HelpTest, ShowsOneCommandAlone) {
+  const std::string help = HelpText(kCommands, Flags(), "rank");
+  EXPECT_THAT(help, HasSubstr("rank --again"));
+  EXPECT_THAT(help, HasSubstr("rank by hand: other"));
+  EXPECT_THAT(help, HasSubstr("--all"));
+  EXPECT_THAT(help, Not(HasSubstr("tag")));
+  EXPECT_THAT(help, Not(HasSubstr("none")));
+}
+
+}  // namespace
+}  // namespace deberta::tools
