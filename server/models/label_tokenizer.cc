@@ -50,6 +50,11 @@ absl::Status CheckPromptTokens(const tokenizer::Tokenizer& tokenizer,
                                const model::LabelHead* head,
                                const model::Config& config) {
   if (head == nullptr) return absl::OkStatus();
+  if (head->kind == model::LabelHeadKind::kGroups) {
+    return absl::InvalidArgumentError(
+        "config.json: model_type: \"extractor\", which is GLiNER2, is not "
+        "served");
+  }
   const auto check = [&](const std::string& token,
                          int32_t wanted) -> absl::Status {
     const std::optional<int32_t> id = tokenizer.TokenToId(token);
@@ -70,6 +75,8 @@ absl::Status CheckPromptTokens(const tokenizer::Tokenizer& tokenizer,
     status.Update(check(head->label_token, head->label_token_id));
   if (head->separator_token_id >= 0)
     status.Update(check(head->separator_token, head->separator_token_id));
+  for (const std::string& token : head->prompt_tokens)
+    status.Update(check(token, -1));
   return status;
 }
 
