@@ -50,11 +50,6 @@ absl::Status CheckPromptTokens(const tokenizer::Tokenizer& tokenizer,
                                const model::LabelHead* head,
                                const model::Config& config) {
   if (head == nullptr) return absl::OkStatus();
-  if (head->kind == model::LabelHeadKind::kGroups) {
-    return absl::InvalidArgumentError(
-        "config.json: model_type: \"extractor\", which is GLiNER2, is not "
-        "served");
-  }
   const auto check = [&](const std::string& token,
                          int32_t wanted) -> absl::Status {
     const std::optional<int32_t> id = tokenizer.TokenToId(token);

@@ -33,7 +33,8 @@ std::vector<TaskKind> LabelTasks(const model::LabelHead& head) {
     case model::LabelHeadKind::kClasses:
       return {TaskKind::kZeroShot, TaskKind::kEncode};
     case model::LabelHeadKind::kGroups:
-      return {TaskKind::kEncode};
+      return {TaskKind::kExtractEntities, TaskKind::kExtractStructured,
+              TaskKind::kZeroShot, TaskKind::kEncode};
   }
   return {};
 }

@@ -15,7 +15,8 @@ proto's JSON, and "found", for the one input
 
 Cases are left out where a change of all thresholds by 1e-6 changes what is
 found, or two scores are within 1e-6. gliner2 puts a dot behind texts that end
-no sentence: spans of it alone are left out, and others end where the text does.
+no sentence: spans of it alone are left out before it chooses among them, and others
+end where the text's last word does.
 Needs gliner2 2.1.0 and transformers 4.57.1.
 """
 
@@ -63,19 +64,26 @@ NEAR = 1e-6
 
 
 def own_spans(model):
-    """Without those of the dot that is not the text's."""
+    """Has spans end where the text's last word does, and leaves out those that
+    begin behind it; of those that are then the same the surest is left."""
     find = model._find_spans
 
     def found(scores, threshold, text_len, text, start_map, end_map):
-        return [span for span in find(scores, threshold, text_len, text, start_map,
-                                      end_map) if span[2] < model.own_length]
+        spans = {}
+        for _, score, start, end in find(scores, threshold, text_len, text,
+                                         start_map, end_map):
+            end = min(end, model.own_end)
+            if start < end:
+                score = max(score, spans.get((start, end), 0))
+                spans[start, end] = score
+        return [(text[start:end], score, start, end)
+                for (start, end), score in spans.items()]
 
     model._find_spans = found
 
 
-def within(model, text, span):
-    end = min(span["end"], len(text))
-    return [text[span["start"]:end], span["confidence"], span["start"], end]
+def listed(span):
+    return [span["text"], span["confidence"], span["start"], span["end"]]
 
 
 def entities(model, text, request, threshold, shift):
@@ -90,13 +98,13 @@ def entities(model, text, request, threshold, shift):
         include_spans=True, overlap_policy=policy, format_results=False)
     if not found["entities"]:
         return []
-    listed = []
+    found_all = []
     for i, label in enumerate(request["labels"]):
         for span in found["entities"][0][label["name"]]:
-            _, score, start, end = within(model, text, span)
-            listed.append([i, start, end, score])
-    listed.sort(key=lambda e: -e[3])
-    return sorted(listed, key=lambda e: e[1])
+            _, score, start, end = listed(span)
+            found_all.append([i, start, end, score])
+    found_all.sort(key=lambda e: -e[3])
+    return sorted(found_all, key=lambda e: e[1])
 
 
 def classes(model, text, labels, task, multi_label):
@@ -128,7 +136,7 @@ def structured(model, text, request, threshold, shift):
 
     def values(value):
         value = [] if value is None else value if isinstance(value, list) else [value]
-        return [within(model, text, v) if "start" in v else
+        return [listed(v) if "start" in v else
                 [v["text"], v["confidence"]] for v in value]
 
     structures = [[i, [values(instance[f["name"]]) for f in structure["fields"]]]
@@ -139,8 +147,8 @@ def structured(model, text, request, threshold, shift):
         name = relation["name"]
         if "description" in relation:  # the package keeps it in the name
             name += ": " + relation["description"]
-        relations += [[i, within(model, text, pair["head"]),
-                       within(model, text, pair["tail"])] for pair in found[name]]
+        relations += [[i, listed(pair["head"]),
+                       listed(pair["tail"])] for pair in found[name]]
     return {"structures": structures, "relations": relations}
 
 
@@ -182,7 +190,7 @@ def cases(model, rnd):
     by_task = {"entities": [], "classes": [], "structured": []}
 
     def add(task, text, request, find):
-        model.own_length = len(text)
+        model.own_end = len(text.rstrip())
         found = sure(find)
         if found is not None:
             by_task[task].append({"request": {"inputs": [text]} | request,

@@ -6,7 +6,8 @@ namespace deberta::server {
 namespace {
 
 TEST(MutatedRequestsTest, EachIsAnsweredOnceAndNoneIsTheServersFault) {
-  TestServer server({.second_classifier = true, .judge = true});
+  TestServer server(
+      {.second_classifier = true, .judge = true, .schemer = true});
   SendMutatedRequests("deberta.v1.DebertaService", &server);
 }
 
