@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/gliclass_network.h"
+#include "model/gliner2_network.h"
 #include "model/gliner_network.h"
 
 namespace deberta::model {
@@ -38,6 +39,15 @@ bool FitsClasses(const WordReading& reading, const LabelHead& head,
           AreFullRanges(reading.labels, reading.label_ends, length));
 }
 
+bool FitsGroups(const WordReading& reading, uint32_t length) {
+  size_t labels = 0;
+  for (const LabelGroup& group : reading.groups) {
+    if (group.prompt >= length) return false;
+    labels += group.labels;
+  }
+  return labels == reading.labels.size();
+}
+
 bool Fits(const WordReading& reading, const LabelHead& head, uint32_t length) {
   if (!AreRanges(reading.word_begins, reading.word_ends, length) ||
       !AllBelow(reading.labels, length)) {
@@ -51,6 +61,8 @@ bool Fits(const WordReading& reading, const LabelHead& head, uint32_t length) {
       return reading.thresholds.size() == reading.labels.size();
     case LabelHeadKind::kClasses:
       return FitsClasses(reading, head, length);
+    case LabelHeadKind::kGroups:
+      return FitsGroups(reading, length);
   }
   return false;
 }
@@ -65,9 +77,13 @@ absl::StatusOr<std::unique_ptr<const LabelNetwork>> LabelNetwork::Load(
     return GlinerNetwork::Load(std::get<GlinerConfig>(*config), *gliner,
                                reader);
   }
-  return GliclassNetwork::Load(std::get<GliclassConfig>(*config),
-                               std::get<GliclassWeights>(weights.label_head),
-                               reader);
+  if (const auto* classes = std::get_if<GliclassWeights>(&weights.label_head)) {
+    return GliclassNetwork::Load(std::get<GliclassConfig>(*config), *classes,
+                                 reader);
+  }
+  return Gliner2Network::Load(std::get<Gliner2Config>(*config),
+                              std::get<Gliner2Weights>(weights.label_head),
+                              reader);
 }
 
 ForwardOptions CollectLayers(const ForwardOptions& options, size_t floats,

@@ -57,14 +57,20 @@ ABSL_FLAG(std::string, labels, "",
           "zero-shot, extract: labels, separated by commas; of extract, "
           "LABEL=DESCRIPTION has the model read the description");
 ABSL_FLAG(double, threshold, 0,
-          "extract: what scores more is found; 0: the server's default");
+          "extract, structured: what scores more is found; 0: the server's "
+          "default");
 ABSL_FLAG(std::string, overlap, "", "extract: flat or nested; empty: flat");
+ABSL_FLAG(std::string, schema, "",
+          "structured: JSON with \"structures\" and \"relations\", as in "
+          "ExtractStructuredRequest");
 ABSL_FLAG(bool, raw_scores, false, "rerank: logits in place of scores");
 ABSL_FLAG(std::string, template, "",
           "zero-shot: sentence with {} in place of the label; empty: the "
           "server's");
-ABSL_FLAG(std::string, prompt, "",
-          "zero-shot by a GLiClass model: what it is to do");
+ABSL_FLAG(
+    std::string, prompt, "",
+    "zero-shot by a GLiClass model: what it is to do; by a GLiNER2 model: "
+    "what the labels say of the text");
 ABSL_FLAG(bool, multi_label, false,
           "zero-shot, extract: several labels may be true");
 ABSL_FLAG(
@@ -92,13 +98,15 @@ ABSL_FLAG(double, null_threshold, 0,
 ABSL_FLAG(std::string, pooling, "",
           "embed: cls, mean or none; empty: the model's own, else cls");
 ABSL_FLAG(bool, normalize, false, "embed: scale vectors to length 1");
-ABSL_FLAG(std::string, offset_unit, "",
-          "tag, answer, extract, tokenize: code_points, utf8_bytes or "
-          "utf16_code_units; empty: code_points");
+ABSL_FLAG(
+    std::string, offset_unit, "",
+    "tag, answer, extract, structured, tokenize: code_points, utf8_bytes or "
+    "utf16_code_units; empty: code_points");
 ABSL_FLAG(std::string, length_policy, "",
           "long texts: reject, truncate or window; empty: reject");
 ABSL_FLAG(int32_t, stride, 0,
-          "tokens, of extract words, that neighbouring windows share; 0: the "
+          "tokens, of extract and structured words, that neighbouring windows "
+          "share; 0: the "
           "server's default");
 
 namespace deberta::tools {
@@ -112,6 +120,7 @@ constexpr CommandUsage kCommands[] = {
     {"fill", "fill [TEXT WITH [MASK]...]"},
     {"zero-shot", "zero-shot --labels=LABEL,... [TEXT...]"},
     {"extract", "extract --labels=LABEL,... [TEXT...]"},
+    {"structured", "structured --schema=JSON [TEXT...]"},
     {"rerank", "rerank --query=QUERY [DOCUMENT...]"},
     {"embed", "embed [TEXT...]"},
     {"tokenize", "tokenize [TEXT...]"},
@@ -148,6 +157,7 @@ Settings SettingsFromFlags() {
       .question = absl::GetFlag(FLAGS_question),
       .query = absl::GetFlag(FLAGS_query),
       .overlap = absl::GetFlag(FLAGS_overlap),
+      .schema = absl::GetFlag(FLAGS_schema),
       .hypothesis_template = absl::GetFlag(FLAGS_template),
       .prompt = absl::GetFlag(FLAGS_prompt),
       .choices = absl::StrSplit(absl::GetFlag(FLAGS_choices), '|',

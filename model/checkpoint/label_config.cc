@@ -55,6 +55,26 @@ absl::StatusOr<LabelModel> ReadGliclass(const Json& object,
                     .encoder_prefix = "model.encoder_model."};
 }
 
+absl::StatusOr<LabelModel> ReadGliner2(const std::string& directory,
+                                       const Json& object,
+                                       const std::string& path) {
+  const absl::StatusOr<std::string> encoder = ReadSmallFile(
+      absl::StrCat(directory, "/", kGliner2EncoderFile), kMaxJsonBytes);
+  // Not yet an error: what is refused has its encoder elsewhere.
+  absl::StatusOr<Gliner2Model> model =
+      ParseGliner2Config(object, encoder.ok() ? *encoder : "{}");
+  if (!model.ok()) {
+    const bool of_encoder =
+        !encoder.ok() && model.status().message().find(kGliner2EncoderFile) !=
+                             absl::string_view::npos;
+    return of_encoder ? encoder.status() : AtFile(path, model.status());
+  }
+  if (!encoder.ok()) return encoder.status();
+  return LabelModel{.encoder = std::move(model->encoder),
+                    .config = std::move(model->gliner2),
+                    .encoder_prefix = "encoder."};
+}
+
 }  // namespace
 
 bool IsGliner(const std::string& directory) {
@@ -73,13 +93,11 @@ absl::StatusOr<std::optional<LabelModel>> ReadLabelModel(
   if (!object.ok()) return std::nullopt;
   const Json* type = ConfigFields(*object).Find("model_type");
   if (type == nullptr || !type->is_string()) return std::nullopt;
-  if (*type == "extractor") {
-    return AtFile(path, absl::InvalidArgumentError(
-                            "model_type: \"extractor\", which is GLiNER2, is "
-                            "not served"));
-  }
-  if (*type != "GLiClass") return std::nullopt;
-  absl::StatusOr<LabelModel> model = ReadGliclass(*object, path);
+  const bool is_gliclass = *type == "GLiClass";
+  if (!is_gliclass && *type != "extractor") return std::nullopt;
+  absl::StatusOr<LabelModel> model =
+      is_gliclass ? ReadGliclass(*object, path)
+                  : ReadGliner2(directory, *object, path);
   if (!model.ok()) return model.status();
   model->file = file;
   return model;

@@ -10,12 +10,13 @@
 #include "absl/status/statusor.h"
 #include "model/checkpoint/config.h"
 #include "model/checkpoint/gliclass_config.h"
+#include "model/checkpoint/gliner2_config.h"
 #include "model/checkpoint/gliner_config.h"
 #include "model/checkpoint/label_head.h"
 
 namespace deberta::model {
 
-using LabelConfig = std::variant<GlinerConfig, GliclassConfig>;
+using LabelConfig = std::variant<GlinerConfig, GliclassConfig, Gliner2Config>;
 
 inline LabelHead& HeadOf(LabelConfig& config) {
   return std::visit([](auto& of) -> LabelHead& { return of.head; }, config);
@@ -38,8 +39,8 @@ struct LabelModel {
 bool IsGliner(const std::string& directory);
 
 // The model that the directory's configuration tells of; none if it has neither
-// gliner_config.json nor a config.json of GLiClass. InvalidArgument for
-// GLiNER2, which is not served. Errors name the file.
+// gliner_config.json nor a config.json of GLiClass or GLiNER2. Errors name the
+// file.
 absl::StatusOr<std::optional<LabelModel>> ReadLabelModel(
     const std::string& directory);
 

@@ -1,5 +1,5 @@
 // Heads that read labels of the caller's own, from tokens of the prompt: those
-// of GLiNER and GLiClass. What a task has to know of one.
+// of GLiNER, GLiClass and GLiNER2. What a task has to know of one.
 
 #ifndef MODEL_CHECKPOINT_LABEL_HEAD_H_
 #define MODEL_CHECKPOINT_LABEL_HEAD_H_
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace deberta::model {
 
@@ -26,11 +27,16 @@ enum class LabelHeadKind {
   kTokensAndSpans,
   // GLiClass: [labels]. The reading's only word is what is read of the text.
   kClasses,
+  // GLiNER2: of each of the reading's groups in turn, if it is of classes
+  // [labels]; else how many instances the head counts (0 to 19), and then of
+  // each of these, but no more than the group's most_instances, as kSpans.
+  kGroups,
 };
 
 struct LabelHead {
   LabelHeadKind kind = LabelHeadKind::kSpans;
-  // For people: "gliner markerV0", "gliner token_level", "gliclass mlp".
+  // For people: "gliner markerV0", "gliner token_level", "gliclass mlp",
+  // "gliner2 count_lstm".
   std::string architecture = {};
 
   // Words of a text that the model was trained to read (max_len); 0: any
@@ -50,6 +56,8 @@ struct LabelHead {
   // WordReading::labels are the label tokens themselves; else the token after
   // each.
   bool reads_label_token = true;
+  // Further tokens of prompts, which the tokenizer must have.
+  std::vector<std::string> prompt_tokens = {};
 
   // kClasses: whether the labels stand before the text, else behind it; whether
   // the mean of all tokens of a label is read, up to the next label's or to the

@@ -12,6 +12,16 @@
 
 namespace deberta::model {
 
+// Labels that belong together, of a head that reads several such groups.
+struct LabelGroup {
+  uint32_t prompt = 0;  // the token read for all of them
+  uint32_t labels = 0;  // how many of the reading's, after those before
+  // Of what the labels find, 0: they are classes of the text.
+  uint32_t most_instances = 0;
+
+  friend bool operator==(const LabelGroup&, const LabelGroup&) = default;
+};
+
 // Which tokens of a sequence a head over words and labels reads; see
 // LabelHeadKind for what it gives.
 struct WordReading {
@@ -24,6 +34,8 @@ struct WordReading {
   // [labels], LabelHead::averages_labels only: the end of the tokens whose mean
   // is read, from the label's on.
   std::vector<uint32_t> label_ends = {};
+  // kGroups only.
+  std::vector<LabelGroup> groups = {};
   // [labels], kTokensAndSpans only: scores above which the parts of a span, and
   // spans, count.
   std::vector<float> thresholds = {};

@@ -155,9 +155,11 @@ void BindLabelHead(const Config& config, const LabelConfig& label,
   const auto before = static_cast<std::ptrdiff_t>(binder.found().size());
   if (const auto* gliner = std::get_if<GlinerConfig>(&label)) {
     weights.label_head = BindGliner(config, *gliner, binder);
+  } else if (const auto* gliclass = std::get_if<GliclassConfig>(&label)) {
+    weights.label_head = BindGliclass(config, *gliclass, binder);
   } else {
     weights.label_head =
-        BindGliclass(config, std::get<GliclassConfig>(label), binder);
+        BindGliner2(config, std::get<Gliner2Config>(label), binder);
   }
   weights.label_tensors.assign(binder.found().begin() + before,
                                binder.found().end());

@@ -15,6 +15,7 @@
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/tensor.h"
 #include "model/weights/gliclass_weights.h"
+#include "model/weights/gliner2_weights.h"
 #include "model/weights/gliner_weights.h"
 #include "model/weights/head_weights.h"
 #include "model/weights/tensor_binder.h"
@@ -68,7 +69,8 @@ struct Weights {
 
   // Of a model whose head reads the caller's labels, and whose `head` is none:
   // as its label_config() is. And all of its tensors.
-  std::variant<std::monostate, GlinerWeights, GliclassWeights> label_head;
+  std::variant<std::monostate, GlinerWeights, GliclassWeights, Gliner2Weights>
+      label_head;
   std::vector<const TensorView*> label_tensors;
 };
 

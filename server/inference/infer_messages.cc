@@ -36,6 +36,8 @@ std::unique_ptr<google::protobuf::Message> NewRequest(TaskKind task) {
       return std::make_unique<v1::ExtractEntitiesRequest>();
     case TaskKind::kRerank:
       return std::make_unique<v1::RerankRequest>();
+    case TaskKind::kExtractStructured:
+      return std::make_unique<v1::ExtractStructuredRequest>();
   }
   return nullptr;
 }
@@ -110,6 +112,8 @@ Method MethodOf(TaskKind task) {
       return Method::kExtractEntities;
     case TaskKind::kRerank:
       return Method::kRerank;
+    case TaskKind::kExtractStructured:
+      return Method::kExtractStructured;
   }
   return Method::kClassify;
 }

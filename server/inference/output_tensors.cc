@@ -167,6 +167,7 @@ std::vector<Output> OutputsOf(TaskKind task) {
     case TaskKind::kAnswerQuestion:
     case TaskKind::kFillMask:
     case TaskKind::kExtractEntities:
+    case TaskKind::kExtractStructured:
       break;
   }
   outputs.push_back({kResult, "BYTES"});
@@ -195,6 +196,8 @@ absl::StatusOr<std::vector<Tensor>> TensorsOf(
       return Select<v1::ExtractEntitiesResponse>(answer, wanted, all_labels);
     case TaskKind::kRerank:
       return Select<v1::RerankResponse>(answer, wanted, all_labels);
+    case TaskKind::kExtractStructured:
+      return Select<v1::ExtractStructuredResponse>(answer, wanted, all_labels);
   }
   return absl::InternalError("no tensors of this task");
 }

@@ -70,6 +70,8 @@ absl::Status CheckPromptTokens(const tokenizer::Tokenizer& tokenizer,
     status.Update(check(head->label_token, head->label_token_id));
   if (head->separator_token_id >= 0)
     status.Update(check(head->separator_token, head->separator_token_id));
+  for (const std::string& token : head->prompt_tokens)
+    status.Update(check(token, -1));
   return status;
 }
 

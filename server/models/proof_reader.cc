@@ -57,7 +57,7 @@ absl::Status ReadTask(const std::string& where, const Json& value,
   const auto found = std::ranges::find_if(
       kTaskKinds, [&](TaskKind kind) { return TaskName(kind) == name; });
   if (found == kTaskKinds.end() || *found == TaskKind::kEncode ||
-      *found == TaskKind::kRerank) {
+      *found == TaskKind::kRerank || *found == TaskKind::kExtractStructured) {
     return absl::InvalidArgumentError(absl::StrCat(
         where,
         ": expected classify, tag_tokens, answer_question, fill_mask, "

@@ -105,6 +105,9 @@ size_t MaxTokens(std::optional<size_t> wanted,
           ? kMostWordTokens
           : static_cast<uint64_t>(model.config().max_position_embeddings),
       model.longest_sequence());
+  // GLiNER2 asks its tokenizer for the tokens of single words alone.
+  if (head != nullptr && head->kind == model::LabelHeadKind::kGroups)
+    return limit;
   const std::optional<int64_t> own = tokenizer.model_max_length();
   return own.has_value() ? std::min(static_cast<uint64_t>(*own), limit) : limit;
 }

@@ -32,6 +32,9 @@ std::vector<TaskKind> LabelTasks(const model::LabelHead& head) {
       return {TaskKind::kExtractEntities, TaskKind::kEncode};
     case model::LabelHeadKind::kClasses:
       return {TaskKind::kZeroShot, TaskKind::kEncode};
+    case model::LabelHeadKind::kGroups:
+      return {TaskKind::kExtractEntities, TaskKind::kExtractStructured,
+              TaskKind::kZeroShot, TaskKind::kEncode};
   }
   return {};
 }

@@ -262,7 +262,11 @@ absl::Status AddLabelSequences(absl::StatusOr<T> task, const std::string& field,
 // What ExtractEntities or ClassifyZeroShot would ask of each text.
 absl::StatusOr<Calibration> MakeLabelCalibration(
     std::span<const TextInput> texts, const TaskModel& model) {
-  const bool classes = model.label_head->kind == model::LabelHeadKind::kClasses;
+  // Groups are compared by their classes: of other groups the outputs differ
+  // in length where the instances that are counted do.
+  const bool classes =
+      model.label_head->kind == model::LabelHeadKind::kClasses ||
+      ReadsGroups(model);
   Calibration calibration = {
       .rule = classes ? LabelRule::kBestOfRow : LabelRule::kFound,
       .inputs = {}};

@@ -14,6 +14,7 @@
 #include "server/tasks/classify.h"
 #include "server/tasks/encode.h"
 #include "server/tasks/extract_entities.h"
+#include "server/tasks/extract_structured.h"
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/rerank.h"
 #include "server/tasks/tag_tokens.h"
@@ -30,6 +31,8 @@ absl::StatusOr<FillMaskRequest> FromProto(v1::FillMaskRequest proto);
 absl::StatusOr<ZeroShotRequest> FromProto(v1::ClassifyZeroShotRequest proto);
 absl::StatusOr<ExtractEntitiesRequest> FromProto(
     v1::ExtractEntitiesRequest proto);
+absl::StatusOr<ExtractStructuredRequest> FromProto(
+    v1::ExtractStructuredRequest proto);
 absl::StatusOr<RerankRequest> FromProto(v1::RerankRequest proto);
 absl::StatusOr<EncodeRequest> FromProto(v1::EncodeRequest proto);
 absl::StatusOr<TokenizeRequest> FromProto(v1::TokenizeRequest proto);
@@ -41,6 +44,8 @@ void ToProto(const FillMaskResult& result, v1::FillMaskResult* out);
 void ToProto(const ZeroShotResult& result, v1::ClassifyZeroShotResult* out);
 void ToProto(const ExtractEntitiesResult& result,
              v1::ExtractEntitiesResult* out);
+void ToProto(const ExtractStructuredResult& result,
+             v1::ExtractStructuredResult* out);
 void ToProto(const RerankResult& result, v1::RerankResult* out);
 void ToProto(const EncodeResult& result, v1::EncodeResult* out);
 void ToProto(const TokenizeResult& result, v1::TokenizeResult* out);

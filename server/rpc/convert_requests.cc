@@ -51,6 +51,20 @@ absl::Status Convert(v1::LengthPolicy value, LengthPolicy* out) {
   }
 }
 
+absl::Status Convert(v1::FieldType value, bool* single) {
+  switch (value) {
+    case v1::FIELD_TYPE_UNSPECIFIED:
+    case v1::FIELD_TYPE_LIST:
+      *single = false;
+      return absl::OkStatus();
+    case v1::FIELD_TYPE_STR:
+      *single = true;
+      return absl::OkStatus();
+    default:
+      return UnknownValue("type", value);
+  }
+}
+
 absl::Status Convert(v1::OffsetUnit value, OffsetUnit* out) {
   switch (value) {
     case v1::OFFSET_UNIT_UNSPECIFIED:
@@ -270,6 +284,39 @@ absl::StatusOr<ExtractEntitiesRequest> FromProto(
   request.overlap.multi_label = proto.multi_label();
   request.stride = proto.stride();
   request.top_k = proto.top_k();
+  return request;
+}
+
+absl::StatusOr<ExtractStructuredRequest> FromProto(
+    v1::ExtractStructuredRequest proto) {
+  ExtractStructuredRequest request;
+  absl::Status status = Convert(proto.offset_unit(), &request.offset_unit);
+  status.Update(Convert(proto.length_policy(), &request.length_policy));
+  const auto threshold = [](const auto& of) {
+    return of.has_threshold() ? std::optional(of.threshold()) : std::nullopt;
+  };
+  for (v1::StructureSchema& of : *proto.mutable_structures()) {
+    StructureSchema& structure = request.structures.emplace_back();
+    structure.name = std::move(*of.mutable_name());
+    for (v1::StructureField& field : *of.mutable_fields()) {
+      structure.fields.push_back(
+          {.name = std::move(*field.mutable_name()),
+           .choices = Moved(field.mutable_choices()),
+           .description = std::move(*field.mutable_description()),
+           .threshold = threshold(field)});
+      status.Update(Convert(field.type(), &structure.fields.back().single));
+    }
+  }
+  if (!status.ok()) return status;
+  for (v1::RelationSchema& of : *proto.mutable_relations()) {
+    request.relations.push_back(
+        {.name = std::move(*of.mutable_name()),
+         .description = std::move(*of.mutable_description()),
+         .threshold = threshold(of)});
+  }
+  request.inputs = Moved(proto.mutable_inputs());
+  if (proto.has_threshold()) request.threshold = proto.threshold();
+  request.stride = proto.stride();
   return request;
 }
 

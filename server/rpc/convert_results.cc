@@ -40,6 +40,8 @@ v1::Task ToProto(TaskKind task) {
       return v1::TASK_EXTRACT_ENTITIES;
     case TaskKind::kRerank:
       return v1::TASK_RERANK;
+    case TaskKind::kExtractStructured:
+      return v1::TASK_EXTRACT_STRUCTURED;
   }
   return v1::TASK_UNSPECIFIED;
 }
@@ -89,6 +91,14 @@ void AddLabels(const std::vector<LabelScore>& labels, Result* out) {
     score->set_index(label.index);
     score->set_score(label.score);
   }
+}
+
+void SetValue(const StructuredValue& value, v1::ExtractedValue* out) {
+  out->set_text(value.text);
+  out->set_score(value.score);
+  if (!value.place.has_value()) return;
+  out->set_start(ToInt32(value.place->start));
+  out->set_end(ToInt32(value.place->end));
 }
 
 }  // namespace
@@ -168,6 +178,30 @@ void ToProto(const ExtractEntitiesResult& result,
     proto->set_start(ToInt32(entity.start));
     proto->set_end(ToInt32(entity.end));
     AddLabels(entity.labels, proto);
+  }
+  SetCoverage(result.coverage, out->mutable_coverage());
+}
+
+void ToProto(const ExtractStructuredResult& result,
+             v1::ExtractStructuredResult* out) {
+  out->Clear();
+  for (const ExtractedStructure& structure : result.structures) {
+    v1::ExtractedStructure* proto = out->add_structures();
+    proto->set_name(structure.name);
+    proto->set_structure_index(ToInt32(structure.schema));
+    for (const ExtractedField& field : structure.fields) {
+      v1::ExtractedField* of = proto->add_fields();
+      of->set_name(field.name);
+      for (const StructuredValue& value : field.values)
+        SetValue(value, of->add_values());
+    }
+  }
+  for (const ExtractedRelation& relation : result.relations) {
+    v1::ExtractedRelation* proto = out->add_relations();
+    proto->set_name(relation.name);
+    proto->set_relation_index(ToInt32(relation.schema));
+    SetValue(relation.head, proto->mutable_head());
+    SetValue(relation.tail, proto->mutable_tail());
   }
   SetCoverage(result.coverage, out->mutable_coverage());
 }

@@ -6,6 +6,7 @@
 #include "server/tasks/classify.h"
 #include "server/tasks/encode.h"
 #include "server/tasks/extract_entities.h"
+#include "server/tasks/extract_structured.h"
 #include "server/tasks/fill_mask.h"
 #include "server/tasks/rerank.h"
 #include "server/tasks/tag_tokens.h"
@@ -42,6 +43,11 @@ std::unique_ptr<Call> MakeCall(Method method, const Call::Source& source,
       return std::make_unique<
           TaskCall<TaskKind::kExtractEntities, ExtractEntitiesTask,
                    v1::ExtractEntitiesRequest, v1::ExtractEntitiesResponse>>(
+          source, environment);
+    case Method::kExtractStructured:
+      return std::make_unique<TaskCall<
+          TaskKind::kExtractStructured, ExtractStructuredTask,
+          v1::ExtractStructuredRequest, v1::ExtractStructuredResponse>>(
           source, environment);
     case Method::kRerank:
       return std::make_unique<TaskCall<TaskKind::kRerank, RerankTask,

@@ -16,6 +16,7 @@ enum class Method {
   kFillMask,
   kClassifyZeroShot,
   kExtractEntities,
+  kExtractStructured,
   kRerank,
   kEncode,
   kTokenize,

@@ -22,7 +22,7 @@ struct MethodField {
   Method method;
   int number;  // of the request, and of the answer
 };
-constexpr std::array<MethodField, 9> kFields = {{
+constexpr std::array<MethodField, 10> kFields = {{
     {Method::kClassify, v1::ProcessRequest::kClassifyFieldNumber},
     {Method::kTagTokens, v1::ProcessRequest::kTagTokensFieldNumber},
     {Method::kAnswerQuestion, v1::ProcessRequest::kAnswerQuestionFieldNumber},
@@ -33,6 +33,8 @@ constexpr std::array<MethodField, 9> kFields = {{
     {Method::kTokenize, v1::ProcessRequest::kTokenizeFieldNumber},
     {Method::kExtractEntities, v1::ProcessRequest::kExtractEntitiesFieldNumber},
     {Method::kRerank, v1::ProcessRequest::kRerankFieldNumber},
+    {Method::kExtractStructured,
+     v1::ProcessRequest::kExtractStructuredFieldNumber},
 }};
 
 std::optional<Method> MethodOf(int number) {

@@ -77,6 +77,12 @@ grpc::ServerUnaryReactor* Service::ExtractEntities(
   return Start(Method::kExtractEntities, context, request, response);
 }
 
+grpc::ServerUnaryReactor* Service::ExtractStructured(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  return Start(Method::kExtractStructured, context, request, response);
+}
+
 grpc::ServerUnaryReactor* Service::Rerank(grpc::CallbackServerContext* context,
                                           const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* response) {

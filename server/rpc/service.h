@@ -31,17 +31,17 @@ using RawService = v1::DebertaService::WithRawCallbackMethod_Classify<
             v1::DebertaService::WithRawCallbackMethod_FillMask<
                 v1::DebertaService::WithRawCallbackMethod_ClassifyZeroShot<
                     v1::DebertaService::WithRawCallbackMethod_ExtractEntities<
-                        v1::DebertaService::WithRawCallbackMethod_Rerank<
-                            v1::DebertaService::WithRawCallbackMethod_Encode<
-                                v1::DebertaService::WithRawCallbackMethod_Tokenize<
-                                    v1::DebertaService::
-                                        WithRawCallbackMethod_ListModels<
-                                            v1::DebertaService::
-                                                WithRawCallbackMethod_GetModel<
-                                                    v1::DebertaService::
-                                                        WithRawCallbackMethod_Process<
+                        v1::DebertaService::WithRawCallbackMethod_ExtractStructured<
+                            v1::DebertaService::WithRawCallbackMethod_Rerank<
+                                v1::DebertaService::WithRawCallbackMethod_Encode<
+                                    v1::DebertaService::WithRawCallbackMethod_Tokenize<
+                                        v1::DebertaService::
+                                            WithRawCallbackMethod_ListModels<
+                                                v1::DebertaService::
+                                                    WithRawCallbackMethod_GetModel<
+                                                        v1::DebertaService::WithRawCallbackMethod_Process<
                                                             v1::DebertaService::
-                                                                Service>>>>>>>>>>>>;
+                                                                Service>>>>>>>>>>>>>;
 
 class Service final : public RawService {
  public:
@@ -106,6 +106,9 @@ class Service final : public RawService {
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ExtractEntities(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ExtractStructured(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Rerank(grpc::CallbackServerContext* context,

@@ -85,25 +85,42 @@ absl::Status WrongSize(size_t got, size_t expected) {
                                           " values, expected ", expected));
 }
 
+std::vector<EntitySpan> TakeByRule(std::span<const EntitySpan> candidates,
+                                   const OverlapRule& rule) {
+  uint32_t words = 0;
+  for (const EntitySpan& span : candidates) {
+    words = std::max(words, span.last + 1);
+  }
+  return rule.nested
+             ? TakeGreedily(candidates, rule.multi_label, NestedSpans(words))
+             : TakeGreedily(candidates, rule.multi_label, FlatSpans());
+}
+
 }  // namespace
 
 std::vector<EntitySpan> ChooseSpans(std::vector<EntitySpan> candidates,
                                     const OverlapRule& rule) {
   std::ranges::stable_sort(candidates, std::greater(), &EntitySpan::score);
-  uint32_t words = 0;
-  for (const EntitySpan& span : candidates) {
-    words = std::max(words, span.last + 1);
+  std::vector<EntitySpan> chosen;
+  if (rule.labels_apart) {
+    std::map<uint32_t, std::vector<EntitySpan>> by_label;
+    for (const EntitySpan& span : candidates) {
+      by_label[span.label].push_back(span);
+    }
+    for (const auto& [label, spans] : by_label) {
+      const std::vector<EntitySpan> taken = TakeByRule(spans, rule);
+      chosen.insert(chosen.end(), taken.begin(), taken.end());
+    }
+    std::ranges::stable_sort(chosen, std::greater(), &EntitySpan::score);
+  } else {
+    chosen = TakeByRule(candidates, rule);
   }
-  std::vector<EntitySpan> chosen =
-      rule.nested
-          ? TakeGreedily(candidates, rule.multi_label, NestedSpans(words))
-          : TakeGreedily(candidates, rule.multi_label, FlatSpans());
   std::ranges::stable_sort(chosen, std::less(), &EntitySpan::first);
   return chosen;
 }
 
 absl::Status SpanCandidates::Add(size_t begin, size_t words,
-                                 std::span<const float> values) {
+                                 std::span<const float> values, size_t added) {
   const auto wrong = std::ranges::find_if(
       values, [](float value) { return !std::isfinite(value); });
   if (wrong != values.end()) {
@@ -117,7 +134,7 @@ absl::Status SpanCandidates::Add(size_t begin, size_t words,
       if (values.size() != rows * options_.max_span_words) {
         return WrongSize(values.size(), rows * options_.max_span_words);
       }
-      return AddSpans(begin, words, values);
+      return AddSpans(begin, words, added, values);
     case LabelHeadKind::kTokens:
       if (values.size() != rows * 3) return WrongSize(values.size(), rows * 3);
       return AddTokens(begin, words, values);
@@ -129,25 +146,27 @@ absl::Status SpanCandidates::Add(size_t begin, size_t words,
   }
 }
 
-absl::Status SpanCandidates::AddSpans(size_t begin, size_t words,
+absl::Status SpanCandidates::AddSpans(size_t begin, size_t words, size_t added,
                                       std::span<const float> logits) {
   std::vector<float> least;
   for (const float threshold : options_.thresholds) {
     least.push_back(LeastLogit(threshold));
   }
   std::vector<float> scores(labels());
-  for (size_t word = 0; word < words; ++word) {
+  const size_t own = words - std::min(added, words);
+  for (size_t word = 0; word < own; ++word) {
     const size_t width = std::min(options_.max_span_words, words - word);
     for (size_t k = 0; k < width; ++k) {
       const std::span<const float> row = logits.subspan(
           (word * options_.max_span_words + k) * labels(), labels());
       const auto first = static_cast<uint32_t>(begin + word);
-      const auto last = static_cast<uint32_t>(first + k);
+      const auto last =
+          static_cast<uint32_t>(begin + std::min(word + k, own - 1));
       bool found = false;
       for (uint32_t label = 0; label < labels(); ++label) {
         if (row[label] < least[label]) continue;
         const float score = model::Score(row[label]);
-        if (!(score > options_.thresholds[label])) continue;
+        if (!Finds(score, label)) continue;
         found = true;
         spans_.push_back({first, last, label, score});
       }

@@ -27,6 +27,8 @@ struct EntitySpan {
 struct OverlapRule {
   bool nested = false;       // spans may lie within each other
   bool multi_label = false;  // one span may have several labels
+  // Spans of different labels never clash.
+  bool labels_apart = false;
 };
 
 // Of spans in the order in which equal scores are to be taken, those that are
@@ -50,6 +52,8 @@ class SpanCandidates {
     std::vector<float> thresholds;  // [labels]
     // Keep the scores of all labels of each span.
     bool keep_scores = false;
+    // A score at its threshold is above it.
+    bool inclusive = false;
   };
 
   explicit SpanCandidates(Options options) : options_(std::move(options)) {}
@@ -57,7 +61,10 @@ class SpanCandidates {
   // Adds what the head gave of a window of `words` words, the first being
   // `begin` of the text. Internal if that is not [words] of the kind, or not
   // finite; OutOfRange if they become more than kMost.
-  absl::Status Add(size_t begin, size_t words, std::span<const float> values);
+  // Of kSpans the last `added` words are not the text's: a span that ends there
+  // ends at the text's last word, and one that begins there is none.
+  absl::Status Add(size_t begin, size_t words, std::span<const float> values,
+                   size_t added = 0);
 
   // Each span and label once, with its highest score, in the order in which the
   // reference finds them. Empties this, but for the scores.
@@ -73,8 +80,12 @@ class SpanCandidates {
   }
 
  private:
-  absl::Status AddSpans(size_t begin, size_t words,
+  absl::Status AddSpans(size_t begin, size_t words, size_t added,
                         std::span<const float> logits);
+  bool Finds(float score, uint32_t label) const {
+    const float threshold = options_.thresholds[label];
+    return score > threshold || (options_.inclusive && score == threshold);
+  }
   absl::Status AddTokens(size_t begin, size_t words,
                          std::span<const float> logits);
   // Of [2 + labels]: first word, last word, logits.

@@ -15,7 +15,7 @@ namespace {
 using tokenizer::Tokenizer;
 using tokenizer::TokenSequence;
 
-// All labels with their descriptions: each window of each text repeats them.
+// All labels with their descriptions.
 constexpr size_t kMaxPromptBytes = size_t{1} << 20;
 
 std::string Field(size_t index, const std::string& member) {
@@ -42,21 +42,9 @@ std::string PromptField(std::span<const EntityLabel> labels, size_t index) {
 }
 
 absl::Status CheckLabels(std::span<const EntityLabel> labels) {
-  if (labels.empty()) {
-    return InputError("labels",
-                      "the list is empty, expected at least one label");
-  }
-  absl::flat_hash_map<std::string_view, size_t> names;
+  if (absl::Status s = CheckLabelNames(labels); !s.ok()) return s;
   absl::flat_hash_map<std::string_view, size_t> prompts;
   for (size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i].name.empty()) {
-      return InputError(Field(i, "name"), "must not be empty");
-    }
-    const auto [name, is_new] = names.emplace(labels[i].name, i);
-    if (!is_new) {
-      return InputError(Field(i, "name"), absl::StrCat("is that of labels[",
-                                                       name->second, "] too"));
-    }
     const auto [prompt, is_read] = prompts.emplace(Prompt(labels[i]), i);
     if (!is_read) {
       return InputError(PromptField(labels, i),
@@ -68,6 +56,32 @@ absl::Status CheckLabels(std::span<const EntityLabel> labels) {
 }
 
 }  // namespace
+
+absl::Status CheckLabelNames(std::span<const EntityLabel> labels) {
+  if (labels.empty()) {
+    return InputError("labels",
+                      "the list is empty, expected at least one label");
+  }
+  absl::flat_hash_map<std::string_view, size_t> names;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i].name.empty()) {
+      return InputError(Field(i, "name"), "must not be empty");
+    }
+    const auto [name, is_new] = names.emplace(labels[i].name, i);
+    if (!is_new) {
+      return InputError(Field(i, "name"), absl::StrCat("is that of labels[",
+                                                       name->second, "] too"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPromptBytes(size_t bytes, std::string_view field) {
+  if (bytes <= kMaxPromptBytes) return absl::OkStatus();
+  return InputError(
+      field, absl::StrCat("take ", bytes, " bytes together, the limit is ",
+                          kMaxPromptBytes));
+}
 
 absl::StatusOr<TokenSequence> TokenizePlain(const Tokenizer& tokenizer,
                                             std::string_view text,
@@ -87,11 +101,7 @@ absl::StatusOr<LabelPrompt> MakePrompt(std::span<const LabelText> labels,
                                        const model::LabelHead& head) {
   size_t bytes = 0;
   for (const LabelText& label : labels) bytes += label.text.size();
-  if (bytes > kMaxPromptBytes) {
-    return InputError(
-        "labels", absl::StrCat("take ", bytes, " bytes together, the limit is ",
-                               kMaxPromptBytes));
-  }
+  if (absl::Status s = CheckPromptBytes(bytes, "labels"); !s.ok()) return s;
   LabelPrompt prompt;
   for (const LabelText& label : labels) {
     const absl::StatusOr<TokenSequence> tokens =

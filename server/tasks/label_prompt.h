@@ -4,6 +4,7 @@
 #ifndef SERVER_TASKS_LABEL_PROMPT_H_
 #define SERVER_TASKS_LABEL_PROMPT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -37,6 +38,10 @@ struct LabelPrompt {
   std::vector<uint32_t> labels;
 };
 
+// An InputError about `field` where labels and what is said of them take too
+// many bytes together: each window of each text repeats them.
+absl::Status CheckPromptBytes(size_t bytes, std::string_view field);
+
 // The labels in turn, each behind its token, and the separator. InputErrors
 // where they take too many bytes together, or one holds a special token, with
 // which the model would read another label's score.
@@ -49,6 +54,9 @@ absl::StatusOr<LabelPrompt> MakePrompt(std::span<const LabelText> labels,
 absl::StatusOr<tokenizer::TokenSequence> TokenizePlain(
     const tokenizer::Tokenizer& tokenizer, std::string_view text,
     std::string_view field);
+
+// An InputError if there is none, or about one that has no name or another's.
+absl::Status CheckLabelNames(std::span<const EntityLabel> labels);
 
 // MakePrompt() of what the model reads of each. Also an InputError if there is
 // none, or about one of them that is empty, whose name is another's too or that

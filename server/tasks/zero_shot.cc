@@ -1,18 +1,20 @@
 #include "server/tasks/zero_shot.h"
 
+#include <utility>
+
 namespace deberta::server {
 
 absl::StatusOr<ZeroShotTask> ZeroShotTask::Create(Request request,
                                                   const TaskModel& model) {
+  if (ReadsGroups(model))
+    return CreateEither<ZeroShotTask, ClassGroupsTask>(std::move(request),
+                                                       model);
   const model::LabelHead* head = model.label_head;
-  if (head != nullptr && head->kind == model::LabelHeadKind::kClasses) {
-    auto task = LabelClassesTask::Create(std::move(request), model);
-    if (!task.ok()) return task.status();
-    return ZeroShotTask(*std::move(task));
-  }
-  auto task = EntailmentClassesTask::Create(std::move(request), model);
-  if (!task.ok()) return task.status();
-  return ZeroShotTask(*std::move(task));
+  if (head != nullptr && head->kind == model::LabelHeadKind::kClasses)
+    return CreateEither<ZeroShotTask, LabelClassesTask>(std::move(request),
+                                                        model);
+  return CreateEither<ZeroShotTask, EntailmentClassesTask>(std::move(request),
+                                                           model);
 }
 
 }  // namespace deberta::server

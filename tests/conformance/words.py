@@ -5,7 +5,8 @@
              [DIRECTORY ...]
 
 Texts: every code point alone and between letters, and TEXTS random ones. Words
-are those of gliner 0.2.29's pattern, in Python 3.11 (Unicode 14); tokens those of
+are those of the patterns of gliner 0.2.29 and gliner2 2.1.0, of this in lower case,
+in Python 3.11 (Unicode 14); tokens those of
 `tokenizers` with is_pretokenized, of the tokenizers in tests/golden and of each
 DIRECTORY given, of the first 20,000 of the random texts.
 """
@@ -27,6 +28,7 @@ import tokenizers  # noqa: E402
 import random_words  # noqa: E402
 
 MOST_TOKENIZED = 20000
+GLINER2 = "--gliner2"
 
 
 def code_points():
@@ -59,6 +61,8 @@ def differences(options, name, texts, expected, directory=None):
     if len(got) != len(texts):
         sys.exit(f"{len(texts)} texts, but {len(got)} answers")
     for text, mine, theirs in zip(texts, got, expected):
+        if directory == GLINER2:
+            mine = mine, (mine[0], mine[1])
         if mine[1 if directory else 0] == theirs:
             continue
         count += 1
@@ -77,6 +81,13 @@ def row(name, reference, compared, cases, worst):
 def spans(text):
     found = list(random_words.GLINER.finditer(text))
     return [m.start() for m in found] + [m.end() for m in found]
+
+
+def lowered(text):
+    found = list(random_words.GLINER2.finditer(text))
+    pairs = [(ord(c), i) for i, m in enumerate(found) for c in m.group().lower()]
+    return ([m.start() for m in found] + [m.end() for m in found],
+            [c for c, _ in pairs] + [i for _, i in pairs])
 
 
 def tokens(tokenizer, text):
@@ -101,6 +112,12 @@ def main():
     rows = [row("words of gliner", f"Python {sys.version.split()[0]}",
                 "starts and ends", len(texts),
                 differences(options, "words", texts, map(spans, texts)))]
+    more = [*texts, *random_words.texts(
+        options.seed + 1, 1000, random_words.FIXED + random_words.FIXED2)]
+    rows.append(row("words of gliner2", f"Python {sys.version.split()[0]}",
+                    "starts, ends and lower case", len(more),
+                    differences(options, "words of gliner2", more,
+                                map(lowered, more), GLINER2)))
     golden = sorted((HERE.parent / "golden/tokenizers").iterdir())
     drawn = drawn[:MOST_TOKENIZED]
     cases = worst = 0

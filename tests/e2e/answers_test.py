@@ -207,7 +207,7 @@ class AnswersTest(unittest.TestCase):
                 self.assertLessEqual(
                     {call.method for call in self.calls} | {
                         "ListModels", "GetModel", "ExtractEntities",
-                        "Rerank"}, client.methods())
+                        "ExtractStructured", "Rerank"}, client.methods())
                 for call in self.calls:
                     reply, code = client.call(
                         call.method, json_format.MessageToJson(call.request))

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tokenizer/loader.h"
+#include "tokenizer/text/lower_case.h"
 #include "tokenizer/text/text_index.h"
 #include "tokenizer/text/unicode.h"
 #include "tokenizer/text/words.h"
@@ -38,12 +39,12 @@ bool IsPythonSpaceOnly(std::string_view text) {
   return true;
 }
 
-// REQUIRES: `text` is UTF-8.
-void CheckWords(const Tokenizer& tokenizer, std::string_view text) {
-  const TextIndex index(text);
+// The words' texts.
+std::vector<std::string_view> CheckCut(const TextIndex& index,
+                                       const std::vector<Span>& spans) {
   std::vector<std::string_view> words;
   uint32_t end = 0;
-  for (const Span word : GlinerWords(text)) {
+  for (const Span word : spans) {
     Require(end <= word.start && word.start < word.end &&
                 word.end <= index.code_points(),
             "words follow each other in the text");
@@ -54,6 +55,19 @@ void CheckWords(const Tokenizer& tokenizer, std::string_view text) {
   }
   Require(IsPythonSpaceOnly(index.Text({end, index.code_points()})),
           "white space alone is behind words");
+  return words;
+}
+
+// REQUIRES: `text` is UTF-8.
+void CheckWords(const Tokenizer& tokenizer, std::string_view text) {
+  const TextIndex index(text);
+  for (const std::string_view word : CheckCut(index, Gliner2Words(text))) {
+    const std::string lower = PythonLower(word);
+    Require(!lower.empty() && !FindInvalidUtf8(lower).has_value(),
+            "lower case is UTF-8");
+  }
+  const std::vector<std::string_view> words =
+      CheckCut(index, GlinerWords(text));
   const auto tokens = tokenizer.TokenizeWords(words);
   Require(tokens.ok() && tokens->words.size() == tokens->size(),
           "words of a text are texts");

@@ -53,6 +53,19 @@ std::vector<uint32_t> ReadTokens(const GoldenFile& golden,
   return {ids.begin(), ids.end()};
 }
 
+std::vector<LabelGroup> ReadGroups(const GoldenFile& golden,
+                                   const std::string& n) {
+  const std::vector<uint32_t> prompts = ReadTokens(golden, "group_prompts" + n);
+  const std::vector<uint32_t> labels = ReadTokens(golden, "group_labels" + n);
+  const std::vector<uint32_t> most = ReadTokens(golden, "group_instances" + n);
+  std::vector<LabelGroup> groups;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    groups.push_back(
+        {.prompt = prompts[i], .labels = labels[i], .most_instances = most[i]});
+  }
+  return groups;
+}
+
 struct Sequence {
   std::vector<int32_t> ids;
   std::vector<int32_t> types;
@@ -73,6 +86,7 @@ std::vector<Sequence> ReadSequences(const std::string& name) {
         .word_ends = ReadTokens(*golden, "word_ends" + n),
         .labels = ReadTokens(*golden, "labels" + n),
         .label_ends = ReadTokens(*golden, "label_ends" + n),
+        .groups = ReadGroups(*golden, n),
         .thresholds = golden->Read("thresholds" + n)};
     std::vector<int32_t> types = golden->ReadIds("type_ids" + n);
     types.resize(ids.size());
@@ -284,6 +298,60 @@ TEST(LabelHeadsEdgeTest, ClassesNeedTheirTextAndTheEndsOfTheirLabels) {
     r.label_ends.clear();
   };
   EXPECT_TRUE(status(none).ok());
+}
+
+TEST(LabelHeadsEdgeTest, GroupsShareOutTheLabels) {
+  const auto model = Load("gliner2_v2");
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  const Sequence good = ReadSequences("gliner2_v2").back();
+  ASSERT_GT(good.reading->groups.size(), 1u);
+  const auto length = static_cast<uint32_t>(good.ids.size());
+  const auto status = [&](const auto& spoil) {
+    return RunSpoilt(*model, good, spoil, workspace);
+  };
+  EXPECT_TRUE(status([](WordReading&) {}).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([=](WordReading& r) { r.groups[1].prompt = length; })));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([](WordReading& r) { ++r.groups[1].labels; })));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([](WordReading& r) { r.groups.pop_back(); })));
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      status([](WordReading& r) { r.labels.pop_back(); })));
+  // More than are ever counted is as many as are counted.
+  EXPECT_TRUE(
+      status([](WordReading& r) { r.groups[0].most_instances = 1000; }).ok());
+  EXPECT_TRUE(status([](WordReading& r) { r = {}; }).ok());
+}
+
+// An instance that nobody looks for is counted, but not given.
+TEST(LabelHeadsEdgeTest, GivesNoMoreInstancesThanAreLookedFor) {
+  const auto model = Load("gliner2_lstm");
+  ASSERT_NE(model, nullptr);
+  Workspace workspace(1);
+  size_t dropped = 0;
+  for (Sequence& sequence : ReadSequences("gliner2_lstm")) {
+    const std::vector<float> all = RunAlone(*model, sequence, workspace);
+    WordReading reading = *sequence.reading;
+    reading.groups.resize(1);
+    reading.labels.resize(reading.groups[0].labels);
+    reading.groups[0].most_instances = 20;
+    sequence.reading = std::make_shared<const WordReading>(reading);
+    const std::vector<float> whole = RunAlone(*model, sequence, workspace);
+    ASSERT_FALSE(whole.empty());
+    reading.groups[0].most_instances = 1;
+    sequence.reading = std::make_shared<const WordReading>(reading);
+    const std::vector<float> one = RunAlone(*model, sequence, workspace);
+    const size_t instance = reading.word_begins.size() *
+                            model->label_head()->max_span_words *
+                            reading.labels.size();
+    ASSERT_EQ(whole.size(), 1 + static_cast<size_t>(whole[0]) * instance);
+    ASSERT_EQ(one.size(), whole[0] > 0 ? 1 + instance : 1);
+    EXPECT_TRUE(std::ranges::equal(one, std::span(whole).first(one.size())));
+    dropped += whole.size() - one.size();
+  }
+  EXPECT_GT(dropped, 0u);
 }
 
 TEST(LabelHeadsEdgeTest, ModelsWithoutSuchAHeadRefuseReadings) {

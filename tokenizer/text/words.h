@@ -22,6 +22,9 @@ bool IsPythonSpace(char32_t code_point);
 // cuts words. A text has none only if all of it is IsPythonSpace().
 // REQUIRES: `text` is UTF-8.
 std::vector<Span> GlinerWords(std::string_view text);
+// The same of gliner2 2.1.0's pattern, without regard to case: addresses of the
+// web and of mail, @names, words with their marks, and single characters.
+std::vector<Span> Gliner2Words(std::string_view text);
 
 }  // namespace deberta::tokenizer
 

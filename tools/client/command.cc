@@ -278,13 +278,15 @@ absl::StatusOr<Command> MakeTaskCommand(std::string_view name,
   if (name == "fill") return Fill(settings);
   if (name == "zero-shot") return ZeroShot(settings);
   if (name == "extract") return ExtractEntities(settings);
+  if (name == "structured") return ExtractStructured(settings);
   if (name == "rerank") return Rerank(settings);
   if (name == "embed") return Embed(settings);
   if (name == "tokenize") return Tokenize(settings);
   return absl::InvalidArgumentError(absl::StrCat(
       "unknown subcommand '", absl::string_view(name.data(), name.size()),
-      "': expected classify, tag, answer, fill, zero-shot, extract, rerank, "
-      "embed, tokenize or models"));
+      "': expected classify, tag, answer, fill, zero-shot, extract, "
+      "structured, "
+      "rerank, embed, tokenize or models"));
 }
 
 grpc::Status DescribeModels(

@@ -46,6 +46,7 @@ struct Settings {
   std::string question;
   std::string query;
   std::string overlap;
+  std::string schema;
   std::string hypothesis_template;
   std::string prompt;
   std::vector<std::string> choices;
@@ -70,8 +71,8 @@ using Command = std::function<grpc::Status(Stub&, grpc::ClientContext&,
                                            std::vector<Answer>* answers)>;
 
 // The command of a task: classify, tag, answer, fill, zero-shot, extract,
-// rerank, embed or tokenize. InvalidArgument for another name, an enum value
-// that does not exist, or a setting that the task needs and lacks.
+// structured, rerank, embed or tokenize. InvalidArgument for another name, an
+// enum value that does not exist, or a setting that the task needs and lacks.
 absl::StatusOr<Command> MakeTaskCommand(std::string_view name,
                                         const Settings& settings);
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "google/protobuf/util/json_util.h"
 #include "tools/client/command_parts.h"
 #include "tools/table.h"
 
@@ -44,6 +45,61 @@ absl::StatusOr<Command> ExtractEntities(const Settings& settings) {
           rows.push_back({entity.text(), entity.label(), Score(entity.score()),
                           absl::StrCat(entity.start()),
                           absl::StrCat(entity.end())});
+        }
+        return rows;
+      });
+}
+
+absl::StatusOr<Command> ExtractStructured(const Settings& settings) {
+  v1::ExtractStructuredRequest request;
+  if (settings.schema.empty()) {
+    return absl::InvalidArgumentError(
+        "structured needs --schema=JSON with \"structures\" or \"relations\"");
+  }
+  if (const auto read = google::protobuf::util::JsonStringToMessage(
+          settings.schema, &request);
+      !read.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--schema: ", std::string(read.message())));
+  }
+  if (!settings.model.empty()) request.set_model(settings.model);
+  if (settings.threshold != 0) {
+    request.set_threshold(static_cast<float>(settings.threshold));
+  }
+  if (settings.stride != 0) request.set_stride(settings.stride);
+  absl::Status status = SetEnum("offset_unit", settings.offset_unit, &request);
+  status.Update(SetEnum("length_policy", settings.length_policy, &request));
+  if (!status.ok()) return status;
+  return TaskCommand(
+      std::move(request), &Stub::ExtractStructured,
+      {{"structure"},
+       {"field"},
+       {"value"},
+       {"score", true},
+       {"start", true},
+       {"end", true}},
+      AddText<v1::ExtractStructuredRequest>,
+      [](const v1::ExtractStructuredResult& result) {
+        Rows rows;
+        int number = 0;
+        const auto add = [&](const std::string& name, const std::string& field,
+                             const v1::ExtractedValue& value) {
+          rows.push_back({absl::StrCat(name, " ", number), field, value.text(),
+                          Score(value.score()),
+                          value.has_start() ? absl::StrCat(value.start()) : "",
+                          value.has_end() ? absl::StrCat(value.end()) : ""});
+        };
+        for (const v1::ExtractedStructure& structure : result.structures()) {
+          ++number;
+          for (const v1::ExtractedField& field : structure.fields()) {
+            for (const v1::ExtractedValue& value : field.values())
+              add(structure.name(), field.name(), value);
+          }
+        }
+        for (const v1::ExtractedRelation& relation : result.relations()) {
+          ++number;
+          add(relation.name(), "head", relation.head());
+          add(relation.name(), "tail", relation.tail());
         }
         return rows;
       });

@@ -11,6 +11,10 @@ namespace deberta::tools {
 // A label is "NAME" or "NAME=DESCRIPTION". InvalidArgument without one.
 absl::StatusOr<Command> ExtractEntities(const Settings& settings);
 
+// The schema is JSON of an ExtractStructuredRequest, without inputs.
+// InvalidArgument without one, or of another form.
+absl::StatusOr<Command> ExtractStructured(const Settings& settings);
+
 // Appends one answer for all inputs, which are the documents: a line of JSON
 // for each of them in their order. InvalidArgument without a query.
 absl::StatusOr<Command> Rerank(const Settings& settings);

@@ -20,6 +20,8 @@ std::string_view TaskName(TaskKind task) {
       return "extract_entities";
     case TaskKind::kRerank:
       return "rerank";
+    case TaskKind::kExtractStructured:
+      return "extract_structured";
   }
   return "unknown";
 }

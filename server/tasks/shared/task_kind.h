@@ -17,12 +17,15 @@ enum class TaskKind {
   kEncode,
   kExtractEntities,
   kRerank,
+  kExtractStructured,
 };
 
 inline constexpr std::array kTaskKinds = {
-    TaskKind::kClassify,        TaskKind::kTagTokens, TaskKind::kAnswerQuestion,
-    TaskKind::kFillMask,        TaskKind::kZeroShot,  TaskKind::kEncode,
-    TaskKind::kExtractEntities, TaskKind::kRerank};
+    TaskKind::kClassify,         TaskKind::kTagTokens,
+    TaskKind::kAnswerQuestion,   TaskKind::kFillMask,
+    TaskKind::kZeroShot,         TaskKind::kEncode,
+    TaskKind::kExtractEntities,  TaskKind::kRerank,
+    TaskKind::kExtractStructured};
 
 // The name in metrics and messages: "classify", "tag_tokens", ...
 std::string_view TaskName(TaskKind task);

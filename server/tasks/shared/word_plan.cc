@@ -43,7 +43,7 @@ absl::Status NoRoom(std::span<const uint32_t> ends, Window window,
                     const WordRule& rule, std::string_view field) {
   if (rule.fixed_tokens >= rule.max_tokens) {
     return InputError(
-        "labels",
+        rule.labels_field,
         absl::StrCat("leave no room for a text: they and the special tokens "
                      "are ",
                      rule.fixed_tokens, " tokens, the limit is ",

@@ -23,6 +23,8 @@ struct WordRule {
   size_t overlap = 0;     // kWindow: words that neighbours share
   // Tokens of each sequence beside the words': of the prompt and the template.
   size_t fixed_tokens = 0;
+  // Blamed where these leave no room.
+  std::string_view labels_field = "labels";
 };
 
 struct WordPlan {

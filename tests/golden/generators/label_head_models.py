@@ -10,7 +10,9 @@ MODELS = pathlib.Path(__file__).resolve().parents[1] / "label_heads"
 PIECES = 240
 # After [MASK].
 ADDED = {"gliner": ["[FLERT]", "<<ENT>>", "<<SEP>>"],
-         "gliclass": ["<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"]}
+         "gliclass": ["<<LABEL>>", "<<SEP>>", "<<EXAMPLE>>"],
+         "gliner2": ["[SEP_STRUCT]", "[SEP_TEXT]", "[P]", "[C]", "[E]", "[R]", "[L]",
+                     "[EXAMPLE]", "[OUTPUT]", "[DESCRIPTION]"]}
 
 
 def write_tokenizer(directory, added):
@@ -25,12 +27,14 @@ def write_tokenizer(directory, added):
 
 
 def copy(name, directory):
-    """A directory that can be served, and loaded by gliner."""
+    """A directory that can be served, and loaded by the package."""
     directory = pathlib.Path(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for path in (MODELS / name).iterdir():
-        if path.name != "golden.safetensors":
+        if path.is_dir():
+            shutil.copytree(path, directory / path.name)
+        elif path.name != "golden.safetensors":
             shutil.copy(path, directory)
     if not (directory / "tokenizer.json").exists():
         write_tokenizer(directory, ADDED[name.split("_")[0]])

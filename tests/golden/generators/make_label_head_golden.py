@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/golden/label_heads: small models with random weights that read
-the caller's own labels, and what the packages gliner (0.2.29) and gliclass
-(0.1.16) compute with them, one text at a time.
+the caller's own labels, and what the packages gliner (0.2.29), gliclass
+(0.1.16) and gliner2 (2.1.0) compute with them, one text at a time.
 
 Each directory holds a model's configuration and weights (of 16 bits, with which
 the package computed in 32) as the package saves them, and golden.safetensors:
@@ -13,7 +13,9 @@ for each sequence N
   logits.N       what model/checkpoint/label_head.h says of the head's kind; of
                  spans past the last word 0
 
-and for heads that read them label_ends.N, type_ids.N, thresholds.N. Needs the packages on transformers 4.57.1:
+and for heads that read them label_ends.N, type_ids.N, thresholds.N, and of groups
+of labels group_prompts.N, group_labels.N, group_instances.N. Needs the packages
+on transformers 4.57.1:
 
   python tests/golden/generators/make_label_head_golden.py [--only NAME ...]
 """
@@ -38,6 +40,7 @@ from transformers import AutoTokenizer, DebertaV2Config, DebertaV2Model
 
 sys.path.insert(0, os.path.dirname(__file__))
 import gliclass_models
+import gliner2_models
 import random_tokenizer
 
 OUT = pathlib.Path(__file__).parents[1] / "label_heads"
@@ -253,6 +256,24 @@ def make_gliclass(name, index, settings, backbone):
                                if k.startswith("logits")))
 
 
+# --------------------------------------------------------------- GLiNER2
+
+def make_gliner2(name, index, settings, backbone):
+    model = gliner2_models.make(backbone, settings)
+    spread(model, 120 + index)
+    gliner2_models.vary_counts(model, TEXTS)
+    round_weights(model)
+    directory = OUT / name
+    keep = TOKENIZER_FILES if name == "gliner2_lstm" else ()
+    gliner2_models.save(model, directory)
+    save_half(directory, keep)
+    golden, counts = gliner2_models.golden(model, TEXTS)
+    assert 0 in counts and max(counts) > 1, counts
+    save_golden(directory, golden)
+    print(name, "counts", sorted(counts), "largest",
+          max(np.abs(v).max() for k, v in golden.items() if k.startswith("logits")))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", nargs="+", default=[])
@@ -266,6 +287,9 @@ def main():
         for index, (name, settings) in enumerate(gliclass_models.VARIANTS.items()):
             if not only or name in only:
                 make_gliclass(name, index, settings, backbone)
+        for index, (name, settings) in enumerate(gliner2_models.VARIANTS.items()):
+            if not only or name in only:
+                make_gliner2(name, index, settings, backbone)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,55 @@ TEST(ConvertTest, ExtractEntitiesRequestCarriesEveryField) {
   EXPECT_EQ(request->top_k, 4);
 }
 
+TEST(ConvertTest, ExtractStructuredRequestCarriesEveryField) {
+  v1::ExtractStructuredRequest proto;
+  proto.add_inputs("a");
+  v1::StructureSchema& structure = *proto.add_structures();
+  structure.set_name("s");
+  v1::StructureField& field = *structure.add_fields();
+  field.set_name("f");
+  field.set_type(v1::FIELD_TYPE_STR);
+  field.add_choices("c");
+  field.set_description("d");
+  field.set_threshold(0.25f);
+  structure.add_fields();
+  v1::RelationSchema& relation = *proto.add_relations();
+  relation.set_name("r");
+  relation.set_description("e");
+  relation.set_threshold(0.75f);
+  proto.add_relations();
+  absl::StatusOr<ExtractStructuredRequest> request = FromProto(proto);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->threshold, 0.5f);
+  proto.set_threshold(0.125f);
+  proto.set_offset_unit(v1::OFFSET_UNIT_UTF16_CODE_UNITS);
+  proto.set_length_policy(v1::LENGTH_POLICY_TRUNCATE);
+  proto.set_stride(3);
+  request = FromProto(proto);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_THAT(request->inputs, ElementsAre("a"));
+  ASSERT_EQ(request->structures.size(), 1u);
+  EXPECT_EQ(request->structures[0].name, "s");
+  ASSERT_EQ(request->structures[0].fields.size(), 2u);
+  const StructureField& first = request->structures[0].fields[0];
+  EXPECT_EQ(first.name, "f");
+  EXPECT_TRUE(first.single);
+  EXPECT_THAT(first.choices, ElementsAre("c"));
+  EXPECT_EQ(first.description, "d");
+  EXPECT_EQ(first.threshold, 0.25f);
+  EXPECT_FALSE(request->structures[0].fields[1].single);
+  EXPECT_FALSE(request->structures[0].fields[1].threshold.has_value());
+  ASSERT_EQ(request->relations.size(), 2u);
+  EXPECT_EQ(request->relations[0].name, "r");
+  EXPECT_EQ(request->relations[0].description, "e");
+  EXPECT_EQ(request->relations[0].threshold, 0.75f);
+  EXPECT_FALSE(request->relations[1].threshold.has_value());
+  EXPECT_EQ(request->threshold, 0.125f);
+  EXPECT_EQ(request->offset_unit, OffsetUnit::kUtf16CodeUnits);
+  EXPECT_EQ(request->length_policy, LengthPolicy::kTruncate);
+  EXPECT_EQ(request->stride, 3);
+}
+
 TEST(ConvertTest, RerankRequestCarriesEveryField) {
   v1::RerankRequest proto;
   proto.set_query("q");
@@ -267,6 +316,27 @@ TEST(ConvertTest, ResultsCarryEveryField) {
             "start: 2 end: 3 labels { label: \"l\" index: 1 score: 0.5 } } "
             "coverage { tokens_total: 9 tokens_used: 7 windows: 2 truncated: "
             "true }");
+
+  v1::ExtractStructuredResult structured;
+  ToProto({.structures = {{.name = "s",
+                           .schema = 1,
+                           .fields = {{.name = "f",
+                                       .values = {{"t", 0.5f, {{2, 3}}},
+                                                  {"c", 0.5f, {}}}}}}},
+           .relations = {{.name = "r",
+                          .schema = 2,
+                          .head = {"h", 0.5f, {{0, 1}}},
+                          .tail = {"e", 0.5f, {{4, 5}}}}},
+           .coverage = coverage},
+          &structured);
+  EXPECT_EQ(
+      structured.ShortDebugString(),
+      "structures { name: \"s\" structure_index: 1 fields { name: \"f\" "
+      "values { text: \"t\" score: 0.5 start: 2 end: 3 } values { text: "
+      "\"c\" score: 0.5 } } } relations { name: \"r\" relation_index: 2 "
+      "head { text: \"h\" score: 0.5 start: 0 end: 1 } tail { text: \"e\" "
+      "score: 0.5 start: 4 end: 5 } } coverage { tokens_total: 9 "
+      "tokens_used: 7 windows: 2 truncated: true }");
 
   v1::RerankResult ranked;
   ToProto({.index = 3, .score = 0.5f, .coverage = coverage}, &ranked);

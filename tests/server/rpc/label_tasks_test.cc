@@ -1,4 +1,4 @@
-// ExtractEntities and Rerank over the wire.
+// ExtractEntities, ExtractStructured and Rerank over the wire.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ class LabelTasksTest : public testing::Test {
     return server_.stub().Rerank(&context, request, response);
   }
 
-  TestServer server_{{.extractor = true}};
+  TestServer server_{{.extractor = true, .schemer = true}};
 };
 
 // A text, and as many labels as `labels`.
@@ -134,6 +134,51 @@ TEST_F(LabelTasksTest, ErrorsNameTheField) {
   request.set_model("labels");
   EXPECT_EQ(Extract(request, &response).error_code(),
             grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(LabelTasksTest, ExtractStructuredAnswers) {
+  v1::ExtractStructuredRequest request;
+  request.add_inputs("\u00e9 b");
+  request.set_offset_unit(v1::OFFSET_UNIT_UTF8_BYTES);
+  v1::StructureSchema& schema = *request.add_structures();
+  schema.set_name("thing");
+  schema.add_fields()->set_name("first");
+  schema.add_fields()->set_name("second");
+  request.add_relations()->set_name("of");
+  const auto ask = [&](v1::ExtractStructuredResponse* response) {
+    grpc::ClientContext context;
+    return server_.stub().ExtractStructured(&context, request, response);
+  };
+  v1::ExtractStructuredResponse response;
+  const grpc::Status status = ask(&response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.model().name(), "schemer");
+  ASSERT_EQ(response.results_size(), 1);
+  const v1::ExtractStructuredResult& result = response.results(0);
+  ASSERT_EQ(result.structures_size(), 1);
+  EXPECT_EQ(result.structures(0).name(), "thing");
+  ASSERT_EQ(result.structures(0).fields_size(), 2);
+  const v1::ExtractedValue& value = result.structures(0).fields(1).values(0);
+  EXPECT_EQ(value.text(), "b");
+  EXPECT_EQ(value.start(), 3);
+  EXPECT_EQ(value.end(), 4);
+  ASSERT_EQ(result.relations_size(), 1);
+  EXPECT_EQ(result.relations(0).head().text(), "\u00e9");
+  EXPECT_EQ(result.relations(0).tail().text(), "b");
+  EXPECT_EQ(result.coverage().windows(), 1);
+  server_.WaitForReports(1);
+  EXPECT_EQ(server_.reports()[0].method, "extract_structured");
+
+  request.mutable_structures(0)->mutable_fields(1)->set_type(
+      static_cast<v1::FieldType>(7));
+  EXPECT_EQ(DetailsOf(ask(&response)).field(), "type");
+  request.mutable_structures(0)->mutable_fields(1)->set_type(
+      v1::FIELD_TYPE_STR);
+  request.mutable_relations(0)->clear_name();
+  EXPECT_EQ(DetailsOf(ask(&response)).field(), "relations[0].name");
+  request.mutable_relations(0)->set_name("of");
+  request.set_model("extractor");
+  EXPECT_EQ(ask(&response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
 TEST_F(LabelTasksTest, RerankOrdersDocuments) {

@@ -6,8 +6,10 @@ namespace deberta::server {
 namespace {
 
 TEST(MutatedRequestsTest, EachIsAnsweredOnceAndNoneIsTheServersFault) {
-  TestServer server(
-      {.second_classifier = true, .judge = true, .extractor = true});
+  TestServer server({.second_classifier = true,
+                     .judge = true,
+                     .extractor = true,
+                     .schemer = true});
   SendMutatedRequests("deberta.v1.DebertaService", &server);
 }
 

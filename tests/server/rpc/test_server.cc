@@ -15,6 +15,7 @@ struct ModelShape {
   std::vector<std::string> labels;
   bool multiple_choice = false;
   bool reads_labels = false;
+  bool reads_groups = false;
 };
 
 std::vector<ModelShape> Shapes(const TestServer::Settings& settings) {
@@ -34,6 +35,12 @@ std::vector<ModelShape> Shapes(const TestServer::Settings& settings) {
         {"extractor", TaskKind::kExtractEntities, {}, false, true});
     shapes.push_back({"ranker", TaskKind::kRerank, {"LABEL_0"}});
   }
+  if (settings.schemer) {
+    shapes.push_back({.name = "schemer",
+                      .task = TaskKind::kExtractStructured,
+                      .labels = {},
+                      .reads_groups = true});
+  }
   return shapes;
 }
 
@@ -50,6 +57,9 @@ TestServer::TestServer(const Settings& settings) {
                  .max_span_words = 2,
                  .label_token_id = *tokenizer_->TokenToId("[MASK]"),
                  .separator_token = "[SEP]"};
+  group_head_ = {.kind = model::LabelHeadKind::kGroups,
+                 .architecture = "gliner2 count_lstm",
+                 .max_span_words = 2};
   ServedModels models;
   std::vector<size_t> widths;
   std::optional<size_t> fp32_width;
@@ -75,9 +85,11 @@ TestServer::TestServer(const Settings& settings) {
         .config = config.get(),
         .labels = config->labels,
         .entailment = 0,
-        .max_tokens = kMaxTokens,
+        .max_tokens = shape.reads_groups ? kMaxGroupTokens : kMaxTokens,
         .multiple_choice = shape.multiple_choice,
-        .label_head = shape.reads_labels ? &label_head_ : nullptr};
+        .label_head = shape.reads_labels   ? &label_head_
+                      : shape.reads_groups ? &group_head_
+                                           : nullptr};
     model.description.refusals[TaskKind::kZeroShot] =
         "no label begins with \"entail\"";
     widths.push_back(shape.labels.empty()
@@ -206,13 +218,27 @@ absl::Status TestServer::RunBatch(size_t queue, const model::RaggedBatch& batch,
 
 std::vector<float> TestServer::WordLogits(
     const model::WordReading& reading) const {
-  const size_t labels = reading.labels.size();
-  const size_t row = label_head_.max_span_words * labels;
-  std::vector<float> logits(reading.word_begins.size() * row, -20);
-  for (size_t word = 0; word < reading.word_begins.size(); ++word) {
-    logits[word * row + word % labels] = 1;
+  // Both heads have spans of as many words.
+  const auto spans = [&](size_t labels) {
+    const size_t row = label_head_.max_span_words * labels;
+    std::vector<float> logits(reading.word_begins.size() * row, -20);
+    for (size_t word = 0; word < reading.word_begins.size(); ++word) {
+      logits[word * row + word % labels] = 1;
+    }
+    return logits;
+  };
+  if (reading.groups.empty()) return spans(reading.labels.size());
+  std::vector<float> values;
+  for (const model::LabelGroup& group : reading.groups) {
+    if (group.most_instances == 0) {
+      values.resize(values.size() + group.labels);
+      continue;
+    }
+    values.push_back(1);
+    const std::vector<float> of_group = spans(group.labels);
+    values.insert(values.end(), of_group.begin(), of_group.end());
   }
-  return logits;
+  return values;
 }
 
 v1::ClassifyRequest ClassifyText(const std::string& text) {

@@ -37,6 +37,9 @@ class TestServer {
     // Also "extractor", a GLiNER model that finds each word with the label of
     // its place, from the first again after the last, and "ranker" (one label).
     bool extractor = false;
+    // Also "schemer", a GLiNER2 model that counts one instance and finds each
+    // word with the label of its place, and reads at most 200 tokens.
+    bool schemer = false;
     // Of "tagger"; its queue in fp32, if it keeps that, is the last.
     std::string tagger_precision = "fp32";
     bool keep_fp32 = false;
@@ -51,6 +54,7 @@ class TestServer {
   };
   static constexpr int64_t kHiddenSize = 4;
   static constexpr size_t kMaxTokens = 32;
+  static constexpr size_t kMaxGroupTokens = 200;
 
   TestServer() : TestServer(Settings()) {}
   explicit TestServer(const Settings& settings);
@@ -97,6 +101,7 @@ class TestServer {
   std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
   std::vector<std::unique_ptr<model::Config>> configs_;
   model::LabelHead label_head_;
+  model::LabelHead group_head_;
   LiveCatalog catalog_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Service> service_;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "nlohmann/json.hpp"
+#include "tokenizer/text/lower_case.h"
+#include "tokenizer/text/text_index.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -23,15 +25,41 @@ std::vector<Span> SpansOf(const json& starts, const json& ends) {
 }
 
 // Expected: tests/golden/generators/make_word_tables.py.
+json Cases(const std::string& name) {
+  std::ifstream file(std::string(DEBERTA_SOURCE_DIR) + "/tests/golden/words/" +
+                     name);
+  json cases = json::parse(file);
+  EXPECT_GE(cases.size(), 400u);
+  return cases;
+}
+
 TEST(WordsTest, EqualTheReferenceOnRandomTexts) {
-  std::ifstream file(std::string(DEBERTA_SOURCE_DIR) +
-                     "/tests/golden/words/gliner.json");
-  const json cases = json::parse(file);
-  ASSERT_GE(cases.size(), 400u);
-  for (const json& c : cases) {
+  for (const json& c : Cases("gliner.json")) {
     SCOPED_TRACE(c.dump());
     EXPECT_EQ(GlinerWords(c[0].get<std::string>()), SpansOf(c[1], c[2]));
   }
+}
+
+TEST(WordsTest, Gliner2EqualsTheReferenceOnRandomTexts) {
+  for (const json& c : Cases("gliner2.json")) {
+    SCOPED_TRACE(c.dump());
+    const auto text = c[0].get<std::string>();
+    const std::vector<Span> words = Gliner2Words(text);
+    EXPECT_EQ(words, SpansOf(c[1], c[2]));
+    const TextIndex places(text);
+    std::vector<std::string> lower;
+    for (const Span word : words) {
+      lower.push_back(PythonLower(places.Text(word)));
+    }
+    EXPECT_EQ(lower, c[3].get<std::vector<std::string>>());
+  }
+}
+
+// Runs of what may begin an address are not read again from each place.
+TEST(WordsTest, Gliner2IsLinearInRunsThatAreNoAddress) {
+  const std::string run(1 << 20, '.');
+  EXPECT_EQ(Gliner2Words(run).size(), run.size());
+  EXPECT_EQ(Gliner2Words(run + "@" + run).size(), 2 * run.size() + 1);
 }
 
 // len, and the sum, of the code points that re.match(pattern, chr(c)) takes,
