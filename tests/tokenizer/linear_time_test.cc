@@ -134,6 +134,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Parameter{"pipelines/bpe-digits", Profile::kHf4},
                     Parameter{"pipelines/bpe-suffix", Profile::kHf4},
                     Parameter{"pipelines/split-behaviors", Profile::kHf4},
+                    Parameter{"pipelines/spm-bpe", Profile::kHf4},
+                    Parameter{"pipelines/spm-bpe", Profile::kHf5},
+                    Parameter{"pipelines/spm-bpe", Profile::kSpm},
+                    Parameter{"pipelines/spm-bpe-user", Profile::kHf4},
+                    Parameter{"pipelines/spm-bpe-user", Profile::kSpm},
                     Parameter{"pipelines/unigram-first", Profile::kHf4},
                     Parameter{"pipelines/unigram-words", Profile::kHf4}),
     NameOf);

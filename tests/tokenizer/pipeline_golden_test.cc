@@ -71,7 +71,36 @@ TEST(PipelineGoldenTest, EveryKindEqualsBothReferences) {
     CheckDirectory(entry.path(), Profile::kHf4, "expected.json");
     CheckDirectory(entry.path(), Profile::kHf5, "expected_hf5.json");
   }
-  EXPECT_EQ(kinds, 14);
+  EXPECT_EQ(kinds, 18);
+}
+
+// The slow tokenizer over the SentencePiece library, which has ids alone.
+TEST(PipelineGoldenTest, SentencePieceModelsEqualTheLibrary) {
+  int kinds = 0;
+  for (const auto& entry :
+       fs::directory_iterator(GoldenDirectory() / "pipelines")) {
+    if (!fs::exists(entry.path() / "expected_spm.json")) continue;
+    ++kinds;
+    SCOPED_TRACE(entry.path().filename().string());
+    const auto tokenizer =
+        LoadTokenizer(entry.path().string(), {.profile = Profile::kSpm});
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+    const Json texts =
+        Json::parse(ReadFile(entry.path() / "expected.json"))["cases"];
+    const Json golden =
+        Json::parse(ReadFile(entry.path() / "expected_spm.json"));
+    ASSERT_GE(golden["ids"].size(), 20u);
+    for (size_t i = 0; i < golden["ids"].size(); ++i) {
+      const Encoding encoding = Encode(**tokenizer, texts[i]);
+      EXPECT_EQ(Rows(encoding)[0], golden["ids"][i].get<std::vector<int64_t>>())
+          << texts[i][0];
+      EXPECT_EQ(
+          (*tokenizer)->Decode(encoding.ids, /*skip_special_tokens=*/true),
+          golden["decoded"][i].get<std::string>())
+          << texts[i][0];
+    }
+  }
+  EXPECT_EQ(kinds, 3);
 }
 
 }  // namespace

@@ -186,6 +186,8 @@ void ReadTrainerSpec(std::string_view message, MessageReader* parent,
       ReadInt(field, &reader, &model->unk_id);
     } else if (field.number == 44) {
       ReadText(field, &reader, &model->unk_surface);
+    } else if (field.number == 45) {
+      ReadText(field, &reader, &model->unk_piece);
     }
   }
   parent->Adopt(reader.status());

@@ -16,7 +16,7 @@
 #include "tokenizer/files/json_reader.h"
 #include "tokenizer/files/profile.h"
 #include "tokenizer/files/tokenizer_files.h"
-#include "tokenizer/segmentation/sentencepiece_unigram.h"
+#include "tokenizer/segmentation/sentencepiece_segmenter.h"
 
 namespace deberta::tokenizer {
 

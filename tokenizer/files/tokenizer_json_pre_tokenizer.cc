@@ -92,6 +92,9 @@ absl::Status ReadStep(const JsonNode& node,
   } else if (type == "Whitespace") {
     node.AllowOnly({"type"});
     steps->emplace_back(PreTokenizer::Whitespace{});
+  } else if (type == "UnicodeScripts") {
+    node.AllowOnly({"type"});
+    steps->emplace_back(PreTokenizer::UnicodeScripts{});
   } else if (type == "Digits") {
     node.AllowOnly({"type", "individual_digits"});
     const bool individual = node.At("individual_digits").BoolOr(false);
@@ -115,8 +118,8 @@ absl::Status ReadStep(const JsonNode& node,
   } else {
     type_node.Fail(
         "Sequence, BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, "
-        "Metaspace, Punctuation, Split, Whitespace or WhitespaceSplit (nothing "
-        "else is supported here)");
+        "Metaspace, Punctuation, Split, UnicodeScripts, Whitespace or "
+        "WhitespaceSplit (nothing else is supported here)");
   }
   return absl::OkStatus();
 }

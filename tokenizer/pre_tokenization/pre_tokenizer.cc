@@ -8,6 +8,7 @@
 #include "tokenizer/pre_tokenization/byte_level.h"
 #include "tokenizer/pre_tokenization/piece_cutter.h"
 #include "tokenizer/text/unicode.h"
+#include "tokenizer/text/unicode_script.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -79,6 +80,21 @@ void Apply(const PreTokenizer::Whitespace& /*step*/, const PieceView& piece,
     last = kind;
   }
   if (last != kSpace) AppendPiece(piece, begin, piece.text.size(), out);
+}
+
+void Apply(const PreTokenizer::UnicodeScripts& /*step*/, const PieceView& piece,
+           PreTokenizedText* out) {
+  size_t begin = 0;
+  uint8_t last = 0;
+  for (size_t i = 0; i < piece.text.size();) {
+    const size_t at = i;
+    const uint8_t script = ScriptOf(DecodeUtf8(piece.text, &i));
+    if (script == 0 || script == last) continue;
+    if (last != 0) AppendPiece(piece, begin, at, out);
+    begin = at;
+    last = script;
+  }
+  if (last != 0) AppendPiece(piece, begin, piece.text.size(), out);
 }
 
 void Apply(const Metaspace& step, const PieceView& piece,

@@ -46,13 +46,16 @@ class PreTokenizer {
   };
   // Words and runs of other characters that are no white space.
   struct Whitespace {};
+  // Cut wherever another script begins; what stands before the first character
+  // that has one is left out.
+  struct UnicodeScripts {};
   struct ByteLevel {
     bool add_prefix_space = true;
     bool use_regex = true;
   };
 
-  using Step =
-      std::variant<Characters, Split, Whitespace, Metaspace, ByteLevel>;
+  using Step = std::variant<Characters, Split, Whitespace, UnicodeScripts,
+                            Metaspace, ByteLevel>;
 
   explicit PreTokenizer(std::vector<Step> steps) : steps_(std::move(steps)) {}
 

@@ -58,6 +58,10 @@ absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(const BpeOptions& options) {
   const absl::Status status =
       bpe->merges_.Add(options.merges, bpe->prefix_.size(), bpe->vocabulary_);
   if (!status.ok()) return status;
+  auto rank = static_cast<int32_t>(options.merges.size());
+  for (const auto& [left, right, joined] : options.merges_by_id) {
+    bpe->merges_.Add(left, right, {rank++, joined});
+  }
   return bpe;
 }
 

@@ -24,6 +24,13 @@ struct BpeOptions {
   std::vector<std::pair<std::string, int32_t>> vocabulary = {};
   // Rank is position. Of equal pairs the last one counts.
   std::vector<std::pair<std::string, std::string>> merges = {};
+  // The same by ids, which must be the vocabulary's; behind `merges` in rank.
+  struct Merge {
+    int32_t left;
+    int32_t right;
+    int32_t joined;
+  };
+  std::vector<Merge> merges_by_id = {};
   // What a character becomes that is no token; without it, nothing.
   std::optional<std::string> unk_token = std::nullopt;
   // Before each character but the first, and after the last.

@@ -28,11 +28,6 @@ uint64_t TakeLowest(std::span<const uint64_t> sorted, size_t* taken,
   return top;
 }
 
-uint64_t PairKey(int32_t left, int32_t right) {
-  return uint64_t{static_cast<uint32_t>(left)} << 32 |
-         static_cast<uint32_t>(right);
-}
-
 }  // namespace
 
 absl::Status BpeMerges::Add(
@@ -56,8 +51,7 @@ absl::Status BpeMerges::Add(
                        Excerpt(right), "\"): \"", Excerpt(missing),
                        "\" is not in the vocabulary"));
     }
-    rules_[PairKey(*left_id, *right_id)] = {static_cast<int32_t>(i),
-                                            *joined_id};
+    Add(*left_id, *right_id, {static_cast<int32_t>(i), *joined_id});
   }
   return absl::OkStatus();
 }
@@ -105,8 +99,9 @@ void BpeMerges::MergeShort(Workspace* workspace) const {
 
 // n log n: candidate pairs over a linked list of symbols, those of the bytes
 // sorted once, those of merged symbols in a heap. The lowest rank comes first,
-// then the leftmost pair. A candidate is out of date if its pair is no longer
-// there; tokens only grow, so the pair at its position then has another rank.
+// then the leftmost pair. A candidate is out of date if its position has no
+// pair of that rank any more; one that has is the next in order, whenever it
+// came.
 void BpeMerges::MergeLong(Workspace* workspace) const {
   std::vector<Symbol>& symbols = workspace->symbols;
   std::vector<Workspace::Link>& links = workspace->links;

@@ -57,6 +57,12 @@ class BpeMerges {
   absl::Status Add(std::span<const std::pair<std::string, std::string>> merges,
                    size_t prefix_bytes, const Vocabulary& vocabulary);
 
+  // The same of one pair by its ids, which need not be tokens of a vocabulary.
+  // Pairs may have one rank.
+  void Add(int32_t left, int32_t right, Rule rule) {
+    rules_[PairKey(left, right)] = rule;
+  }
+
   // Merges the symbols of `workspace` until none can be. n log n in them.
   void Merge(Workspace* workspace) const;
 
@@ -65,6 +71,10 @@ class BpeMerges {
   }
 
  private:
+  static uint64_t PairKey(int32_t left, int32_t right) {
+    return uint64_t{static_cast<uint32_t>(left)} << 32 |
+           static_cast<uint32_t>(right);
+  }
   const Rule* FindRule(int32_t left, int32_t right) const;
   void MergeShort(Workspace* workspace) const;
   void MergeLong(Workspace* workspace) const;

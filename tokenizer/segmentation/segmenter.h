@@ -17,7 +17,7 @@
 namespace deberta::tokenizer {
 
 // Implementations: ByteLevelBpe (byte_level_bpe.h), HfUnigram (hf_unigram.h)
-// and SentencePieceUnigram (sentencepiece_unigram.h).
+// and SentencePieceSegmenter (sentencepiece_segmenter.h).
 class Segmenter {
  public:
   virtual ~Segmenter() = default;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+
 namespace deberta::tokenizer {
 
 struct SentencePieceModel {
@@ -27,6 +29,7 @@ struct SentencePieceModel {
   };
 
   static constexpr int32_t kUnigramModelType = 1;
+  static constexpr int32_t kBpeModelType = 2;
 
   // An id is a position in this list.
   std::vector<Piece> pieces;
@@ -36,6 +39,7 @@ struct SentencePieceModel {
   int32_t unk_id = 0;
   bool byte_fallback = false;
   bool treat_whitespace_as_suffix = false;
+  std::string unk_piece = "<unk>";
   std::string unk_surface = " \u2047 ";  // what an unknown piece decodes to
 
   // normalizer_spec
@@ -47,6 +51,9 @@ struct SentencePieceModel {
 
   // denormalizer_spec: decoded text is normalised by a map of its own.
   bool has_denormalizer = false;
+
+  // InvalidArgument if it is neither Unigram nor BPE.
+  absl::Status CheckType() const;
 };
 
 }  // namespace deberta::tokenizer

@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "tokenizer/segmentation/found_piece.h"
 #include "tokenizer/text/byte_trie.h"
 #include "tokenizer/text/unicode.h"
 
@@ -43,17 +44,11 @@ struct UnigramScores {
 template <typename Score>
 class Viterbi {
  public:
-  struct Piece {
-    size_t begin;  // bytes, half-open
-    size_t end;
-    int32_t id;
-  };
-
   // The pieces of `text`, the last one first, until the next call. Of equal
   // sums the one wins whose last piece is the longest.
   // REQUIRES: `text` is valid UTF-8.
-  std::span<const Piece> Segment(const UnigramScores<Score>& model,
-                                 std::string_view text) {
+  std::span<const FoundPiece> Segment(const UnigramScores<Score>& model,
+                                      std::string_view text) {
     FindPath(model, text);
     Backtrack(model, text.size());
     return pieces_;
@@ -77,7 +72,7 @@ class Viterbi {
   void MoveTowardsZero(size_t start, size_t frontier);
 
   std::vector<Node> path_;
-  std::vector<Piece> pieces_;
+  std::vector<FoundPiece> pieces_;
 };
 
 template <typename Score>

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Writes tests/golden/pipelines/: small tokenizers of every kind of pipeline.
 
-    make_pipeline_golden.py              under 4.57.1: directories and expected.json
+    make_pipeline_golden.py              under 4.57.1: directories and expected.json,
+                                         with spm.model expected_spm.json too
     make_pipeline_golden.py              under 5.24.0: expected_hf5.json
 
-Each directory has a text file or two that make its tokenizer
+Each directory has a file or two that make its tokenizer
 (pipeline_tokenizers.py), config.json and what AutoTokenizer makes of TEXTS with
 it: {"cases": [[text, pair or null, ids, starts, ends, type ids, special tokens
-mask, words], ...], "decoded": [text of the ids without special tokens, ...]}.
+mask, words], ...], "decoded": [text of the ids without special tokens, ...]}. Of
+the slow tokenizer there are {"ids": [those of a text, ...], "decoded": ...}.
 """
 
 import json
@@ -29,6 +31,7 @@ TEXTS = [
     "x" * 101 + " " + "y" * 100, "aaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbb", "▁ ▁▁a ▁b▁ _c_",
     "<0x41><0x0A> </w> ## ##a @@", "١٢٣ ௧௨ Ⅷ ² 1234567", "»«„“—–…¿¡ $%^+=~|", "ss SS ßs -- ,,! \u3000x\u2003",
     "The quick brown fox jumps over the lazy dog.",
+    "The queue of the  <tool><tool> tool<ctrl> que, quel près de la mer; QUE",
 ]
 
 
@@ -40,6 +43,14 @@ def encoded(tokenizer, text, pair):
     starts, ends = zip(*got.offsets)
     types = got.type_ids if typed else [0] * len(got.ids)
     return [text, pair, got.ids, starts, ends, types, got.special_tokens_mask, words]
+
+
+def write_slow(directory):
+    tokenizer = transformers.DebertaV2Tokenizer.from_pretrained(directory)
+    ids = [tokenizer(text)["input_ids"] for text in TEXTS]
+    decoded = [tokenizer.decode(row, skip_special_tokens=True) for row in ids]
+    (directory / "expected_spm.json").write_text(
+        json.dumps({"ids": ids, "decoded": decoded}) + "\n")
 
 
 def main():
@@ -58,6 +69,8 @@ def main():
         name = "expected_hf5.json" if VERSION_5 else "expected.json"
         (directory / name).write_text(
             f'{{"cases": [\n{lines}\n],\n"decoded": {json.dumps(decoded)}}}\n')
+        if not VERSION_5 and (directory / "spm.model").exists():
+            write_slow(directory)
 
 
 if __name__ == "__main__":

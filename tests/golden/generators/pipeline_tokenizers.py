@@ -1,13 +1,16 @@
 """Tokenizers of every kind of pipeline, trained on lines of text.
 
 write_kinds(directory, lines, size): one model directory a kind below
-`directory`, with tokenizer.json or vocab.txt, tokenizer_config.json and
+`directory`, unless it is there (trainers break ties differently each time), with
+tokenizer.json, vocab.txt or spm.model, tokenizer_config.json and
 config.json. Used by make_pipeline_golden.py, which makes small ones, and
-tests/conformance/pipeline_lines.py. Needs tokenizers.
+tests/conformance/pipeline_lines.py. Needs tokenizers and sentencepiece.
 """
 
 import json
 import random
+
+import sentencepiece
 
 from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models,
                         normalizers, pre_tokenizers, processors, trainers)
@@ -87,47 +90,79 @@ N, P = normalizers, pre_tokenizers
 
 
 def kinds(lines, size):
-    """(name, tokenizer, tokenizer_config)"""
-    yield "bert-uncased", word_piece(lines, size, bert(True), P.BertPreTokenizer()), GENERIC
-    yield "bert-cased", word_piece(lines, size, bert(False), P.BertPreTokenizer()), GENERIC
-    yield ("bert-odd", word_piece(lines, size, bert(True, False, False, False),
+    """(name, what makes the tokenizer, tokenizer_config)"""
+    yield "bert-uncased", lambda: word_piece(lines, size, bert(True), P.BertPreTokenizer()), GENERIC
+    yield "bert-cased", lambda: word_piece(lines, size, bert(False), P.BertPreTokenizer()), GENERIC
+    yield ("bert-odd", lambda: word_piece(lines, size, bert(True, False, False, False),
                                   P.BertPreTokenizer(), "@@"), GENERIC)
-    yield ("bert-class", word_piece(lines, size, bert(True), P.BertPreTokenizer()),
+    yield ("bert-class", lambda: word_piece(lines, size, bert(True), P.BertPreTokenizer()),
            BERT | {"do_lower_case": False, "strip_accents": True})
-    yield ("sp-bpe", sentencepiece_bpe(lines, size), GENERIC)
-    yield ("sp-bpe-metaspace", bpe(
+    yield ("sp-bpe", lambda: sentencepiece_bpe(lines, size), GENERIC)
+    yield ("sp-bpe-metaspace", lambda: bpe(
         lines, size, N.Sequence([N.Nmt(), N.NFKC(), N.Replace(Regex(" {2,}"), " ")]),
         P.Metaspace(), decoders.Metaspace(), byte_fallback=True, fuse_unk=False,
         ignore_merges=True), GENERIC)
-    yield ("bpe-suffix", bpe(
+    yield ("bpe-suffix", lambda: bpe(
         lines, size, N.Sequence([N.NFD(), N.StripAccents(), N.Lowercase()]),
         P.Whitespace(), decoders.BPEDecoder("</w>"),
         {"end_of_word_suffix": "</w>"}, end_of_word_suffix="</w>", fuse_unk=True), GENERIC)
-    yield ("bpe-digits", bpe(
+    yield ("bpe-digits", lambda: bpe(
         lines, size, N.NFKD(), P.Sequence([
             P.WhitespaceSplit(), P.Digits(True), P.Punctuation("merged_with_previous")]),
         decoders.Fuse(), {"continuing_subword_prefix": "##"},
         continuing_subword_prefix="##"), GENERIC)
-    yield ("bpe-bytes", bpe(
+    yield ("bpe-bytes", lambda: bpe(
         lines, size, N.NFC(), P.Sequence([
             P.Split(Regex(r"\p{N}{1,3}"), "isolated"),
             P.Split(Regex(r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+"),
                     "removed", invert=True),
             P.ByteLevel(add_prefix_space=False, use_regex=False)]),
         decoders.ByteLevel(), {"initial_alphabet": P.ByteLevel.alphabet()}), GENERIC)
-    yield ("split-behaviors", word_piece(lines, size, N.Sequence([
+    yield ("split-behaviors", lambda: word_piece(lines, size, N.Sequence([
         N.Strip(True, False), N.Replace(Regex(r"[\t\x{a0}]+"), "  "),
         N.Replace("ss", "ß"), N.Lowercase()]),
         P.Sequence([P.Split(Regex(r"\d+"), "contiguous"), P.Split("-", "merged_with_next"),
                     P.Split(Regex(r"[.,!?]"), "merged_with_previous"),
                     P.CharDelimiterSplit(" "), P.Punctuation("contiguous")])), GENERIC)
-    yield ("unigram-words", unigram(
+    yield ("unigram-words", lambda: unigram(
         lines, size, N.Sequence([N.NFKC(), N.StripAccents()]),
         P.Sequence([P.WhitespaceSplit(), P.Digits(False), P.Metaspace()])), GENERIC)
-    yield ("unigram-first", unigram(
+    yield ("unigram-first", lambda: unigram(
         lines, size, N.Sequence([N.Nmt(), N.NFKD(), N.Prepend("»"), N.Lowercase()]),
         P.Sequence([P.Punctuation("removed"),
                     P.Metaspace(prepend_scheme="first", split=True)])), GENERIC)
+    yield ("unigram-scripts", lambda: unigram(
+        lines, size, N.NFKC(),
+        P.Sequence([P.UnicodeScripts(), P.Metaspace()])), GENERIC)
+
+
+# SentencePiece's trainer's settings of spm.model, and the tokenizer's.
+SPM_BPE = {
+    "spm-bpe": ({"normalization_rule_name": "nmt_nfkc", "byte_fallback": True,
+                 "character_coverage": 0.98}, {}),
+    "spm-bpe-user": ({"normalization_rule_name": "identity",
+                      "user_defined_symbols": ["<tool>", "qu", "que", "▁the", "è"],
+                      "control_symbols": ["<ctrl>"], "split_by_whitespace": False,
+                      "remove_extra_whitespaces": False},
+                     {"do_lower_case": True}),
+    "spm-bpe-punct": ({"normalization_rule_name": "identity",
+                       "add_dummy_prefix": False, "character_coverage": 0.98},
+                      {"split_by_punct": True}),
+}
+
+
+def write_spm(directory, lines, size):
+    for name, (settings, config) in SPM_BPE.items():
+        if (directory / name).exists():
+            continue
+        write_directory(directory / name,
+                        {"tokenizer_class": "DebertaV2Tokenizer"} | config, {})
+        with open(directory / name / "spm.model", "wb") as file:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(lines), model_writer=file, model_type="bpe",
+                vocab_size=size, pad_id=0, pad_piece="[PAD]", unk_id=1,
+                unk_piece="[UNK]", bos_id=2, bos_piece="[CLS]", eos_id=3,
+                eos_piece="[SEP]", num_threads=1, minloglevel=2, **settings)
 
 
 def write_directory(directory, config, files):
@@ -143,7 +178,10 @@ def write_directory(directory, config, files):
 def write_kinds(directory, lines, size):
     lines = list(lines)
     random.Random(5).shuffle(lines)
-    for name, tokenizer, config in kinds(lines, size):
+    for name, make, config in kinds(lines, size):
+        if (directory / name).exists():
+            continue
+        tokenizer = make()
         if name != "bert-class":
             tokenizer.add_tokens([AddedToken("naïve café", normalized=True),
                                   AddedToken("<x>", lstrip=True, normalized=False)])
@@ -151,8 +189,11 @@ def write_kinds(directory, lines, size):
         write_directory(directory / name, config, {"tokenizer.json": tokenizer.to_str()})
     for name, config in (("vocab-txt-cased", {"do_lower_case": False}),
                          ("vocab-txt-uncased", {})):
+        if (directory / name).exists():
+            continue
         lower = config.get("do_lower_case", True)
         tokenizer = word_piece(lines, size, bert(lower), P.BertPreTokenizer())
         vocab = sorted(tokenizer.get_vocab().items(), key=lambda pair: pair[1])
         write_directory(directory / name, BERT | config,
                         {"vocab.txt": "".join(token + "\n" for token, _ in vocab)})
+    write_spm(directory, lines, 2 * size)

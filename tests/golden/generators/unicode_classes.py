@@ -26,6 +26,17 @@ def word_characters():
     return [c for c in SCALARS if 1 not in tokenizer.encode(chr(c) + "@@").ids]
 
 
+def scripts(before):
+    """Those that UnicodeScripts cuts off what `before` says stands before them."""
+    split = pre_tokenizers.UnicodeScripts()
+    return [c for c in SCALARS
+            if len(split.pre_tokenize_str(before(c) + chr(c))) == 2]
+
+
+def neighbour(c):
+    return "" if c in (0, 0xE000) else chr(c - 1)
+
+
 def fnv1a(code_points):
     value = 0xCBF29CE484222325
     for code_point in code_points:
@@ -39,5 +50,9 @@ for name, members in (
     ("IsNumber", matched(r"\p{N}")),
     ("IsWordCharacter", word_characters()),
     ("IsPunctuation", punctuation()),
+    ("script unlike the last one's", scripts(neighbour)),
+    ("script unlike A's", scripts(lambda c: "A")),
+    ("script unlike that of U+30A2", scripts(lambda c: "\u30a2")),
+    ("script unlike a comma's", scripts(lambda c: ",")),
 ):
     print(f"{name}: {len(members)}, 0x{fnv1a(members):016X}")

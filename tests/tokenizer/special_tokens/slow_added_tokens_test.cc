@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/segmentation/sentencepiece_unigram.h"
+#include "tokenizer/segmentation/sentencepiece_segmenter.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -16,11 +16,11 @@ namespace {
 using ::testing::ElementsAre;
 using Type = SentencePieceModel::PieceType;
 
-std::unique_ptr<SentencePieceUnigram> Segmenter(bool lower) {
+std::unique_ptr<SentencePieceSegmenter> Segmenter(bool lower) {
   SentencePieceModel model;
   model.pieces = {{"[UNK]", 0, Type::kUnknown}, {"\u2581a", -1, Type::kNormal}};
-  return *SentencePieceUnigram::Create(std::move(model),
-                                       {.do_lower_case = lower});
+  return *SentencePieceSegmenter::Create(std::move(model),
+                                         {.do_lower_case = lower});
 }
 
 AddedToken Token(int32_t id, std::string content) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tokenizer/text/unicode_script.h"
+
 namespace deberta::tokenizer {
 namespace {
 
@@ -32,6 +34,25 @@ TEST(UnicodeTest, ClassesEqualTheReferenceOnEveryCodePoint) {
   EXPECT_EQ(Members(IsNumber), P(1911, 0x88882B4D56227662));
   EXPECT_EQ(Members(IsWordCharacter), P(144667, 0x74E9E67363C9083F));
   EXPECT_EQ(Members(IsPunctuation), P(726, 0xED67276710CF5944));
+}
+
+TEST(UnicodeTest, ScriptsEqualTheReferenceOnEveryCodePoint) {
+  using P = std::pair<int, uint64_t>;
+  const auto cut = [](char32_t before, char32_t c) {
+    const uint8_t a = ScriptOf(before);
+    const uint8_t b = ScriptOf(c);
+    return a != 0 && b != 0 && a != b;
+  };
+  EXPECT_EQ(Members([&](char32_t c) {
+              return c != 0 && c != 0xE000 && cut(c - 1, c);
+            }),
+            P(215, 0x391ACF76AAFB5BFE));
+  EXPECT_EQ(Members([&](char32_t c) { return cut('A', c); }),
+            P(126886, 0x85359EBAA0BA0F06));
+  EXPECT_EQ(Members([&](char32_t c) { return cut(0x30A2, c); }),
+            P(46110, 0xED2C5E46213013DE));
+  EXPECT_EQ(Members([&](char32_t c) { return cut(',', c); }),
+            P(120959, 0x9C3458849628CB43));
 }
 
 TEST(UnicodeTest, EncodesAndDecodesEveryScalarValue) {

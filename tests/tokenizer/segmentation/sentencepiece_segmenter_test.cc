@@ -1,4 +1,4 @@
-#include "tokenizer/segmentation/sentencepiece_unigram.h"
+#include "tokenizer/segmentation/sentencepiece_segmenter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,7 +48,7 @@ struct Result {
 Result Encode(SentencePieceModel model, std::string_view text,
               const SpmOptions& options = {}) {
   const auto segmenter =
-      SentencePieceUnigram::Create(std::move(model), options);
+      SentencePieceSegmenter::Create(std::move(model), options);
   EXPECT_TRUE(segmenter.ok()) << segmenter.status();
   TokenSequence sequence;
   int32_t next_word = 0;
@@ -117,8 +117,21 @@ TEST(SentencePieceTest, KeepsScoresPreciseInLongTexts) {
   EXPECT_EQ(result.tokens.back(), "ab");
 }
 
+TEST(SentencePieceTest, RunsBpeModels) {
+  SentencePieceModel model = Model();
+  model.model_type = SentencePieceModel::kBpeModelType;
+  model.pieces.pop_back();  // unused
+  const Result result = Encode(model, "ab a<x>\u4e2d\u6587");
+  // "ab" scores least, and "\u2581a" is there before.
+  EXPECT_THAT(result.tokens,
+              ElementsAre("\u2581a", "b", "\u2581a", "<x>", "[UNK]"));
+  EXPECT_THAT(result.offsets, ElementsAre(Span{0, 1}, Span{1, 2}, Span{2, 4},
+                                          Span{4, 7}, Span{7, 9}));
+  EXPECT_THAT(result.words, ElementsAre(0, 0, 1, 1, 1));
+}
+
 TEST(SentencePieceTest, Decodes) {
-  const auto segmenter = *SentencePieceUnigram::Create(WithBytes(), {});
+  const auto segmenter = *SentencePieceSegmenter::Create(WithBytes(), {});
   const auto decode = [&](std::vector<std::string_view> tokens) {
     return segmenter->Decode(tokens);
   };
@@ -130,8 +143,9 @@ TEST(SentencePieceTest, Decodes) {
 
 TEST(SentencePieceTest, RefusesModelsThatTheLibraryRefuses) {
   const auto error = [](SentencePieceModel model) {
-    return std::string(
-        SentencePieceUnigram::Create(std::move(model), {}).status().message());
+    return std::string(SentencePieceSegmenter::Create(std::move(model), {})
+                           .status()
+                           .message());
   };
   SentencePieceModel model = Model();
   model.pieces.push_back({"b", 0, Type::kNormal});
@@ -149,8 +163,8 @@ TEST(SentencePieceTest, RefusesModelsThatTheLibraryRefuses) {
   model.pieces[0].type = Type::kNormal;
   EXPECT_THAT(error(model), HasSubstr("unknown piece"));
   model = Model();
-  model.model_type = 2;
-  EXPECT_THAT(error(model), HasSubstr("Unigram"));
+  model.model_type = 3;
+  EXPECT_THAT(error(model), HasSubstr("(BPE), got 3 (words)"));
   model = Model();
   model.has_denormalizer = true;
   EXPECT_THAT(error(model), HasSubstr("denormalizer"));

@@ -1,4 +1,4 @@
-#include "tokenizer/segmentation/sentencepiece_unigram.h"
+#include "tokenizer/segmentation/sentencepiece_segmenter.h"
 
 #include <algorithm>
 #include <limits>
@@ -67,20 +67,17 @@ void AppendRepaired(std::string_view bytes, std::string* out) {
 
 }  // namespace
 
-struct SentencePieceUnigram::Scratch {
+struct SentencePieceSegmenter::Scratch {
   SentencePieceNormalizer::Output normalized;
   Viterbi<float> viterbi;
+  SentencePieceBpe::Workspace bpe;
 };
 
-absl::StatusOr<std::unique_ptr<SentencePieceUnigram>>
-SentencePieceUnigram::Create(SentencePieceModel model,
-                             const SpmOptions& options) {
-  if (model.model_type != SentencePieceModel::kUnigramModelType) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("trainer_spec.model_type: expected ",
-                     SentencePieceModel::kUnigramModelType, " (Unigram), got ",
-                     model.model_type));
-  }
+absl::StatusOr<std::unique_ptr<SentencePieceSegmenter>>
+SentencePieceSegmenter::Create(SentencePieceModel model,
+                               const SpmOptions& options) {
+  const absl::Status known = model.CheckType();
+  if (!known.ok()) return known;
   if (model.has_denormalizer) {
     return absl::InvalidArgumentError(
         "denormalizer_spec: a character map is not supported here");
@@ -88,22 +85,23 @@ SentencePieceUnigram::Create(SentencePieceModel model,
   auto normalizer = SentencePieceNormalizer::Create(NormalizerOptions(model));
   if (!normalizer.ok()) return normalizer.status();
   model.precompiled_charsmap.clear();
-  std::unique_ptr<SentencePieceUnigram> sentence_piece(new SentencePieceUnigram(
-      std::move(model), options, *std::move(normalizer)));
+  std::unique_ptr<SentencePieceSegmenter> sentence_piece(
+      new SentencePieceSegmenter(std::move(model), options,
+                                 *std::move(normalizer)));
   const absl::Status status = sentence_piece->AddPieces();
   if (!status.ok()) return status;
   return sentence_piece;
 }
 
-SentencePieceUnigram::SentencePieceUnigram(SentencePieceModel model,
-                                           const SpmOptions& options,
-                                           SentencePieceNormalizer normalizer)
+SentencePieceSegmenter::SentencePieceSegmenter(
+    SentencePieceModel model, const SpmOptions& options,
+    SentencePieceNormalizer normalizer)
     : model_(std::move(model)),
       split_by_punct_(options.split_by_punct),
       lowercase_(MakeLowercase(options.do_lower_case)),
       normalizer_(std::move(normalizer)) {}
 
-absl::Status SentencePieceUnigram::AddPieces() {
+absl::Status SentencePieceSegmenter::AddPieces() {
   const auto refuse = [](size_t i, const char* expected) {
     return absl::InvalidArgumentError(
         absl::StrCat("piece ", i, ": expected ", expected));
@@ -140,6 +138,21 @@ absl::Status SentencePieceUnigram::AddPieces() {
   if (unk_id_ < 0) {
     return absl::InvalidArgumentError("expected an unknown piece, found none");
   }
+  const absl::Status status = AddBytePieces();
+  if (!status.ok()) return status;
+  if (model_.model_type == SentencePieceModel::kBpeModelType) {
+    scores_ = {};
+    auto bpe = SentencePieceBpe::Create(model_);
+    if (!bpe.ok()) return bpe.status();
+    bpe_ = *std::move(bpe);
+    return absl::OkStatus();
+  }
+  unk_score_ = min_score - kUnknownPenalty;
+  trie_.emplace(in_text);
+  return absl::OkStatus();
+}
+
+absl::Status SentencePieceSegmenter::AddBytePieces() {
   for (size_t byte = 0; model_.byte_fallback && byte < 256; ++byte) {
     const std::string piece = BytePiece(static_cast<unsigned char>(byte));
     const auto found = reserved_.find(piece);
@@ -151,19 +164,17 @@ absl::Status SentencePieceUnigram::AddPieces() {
     }
     byte_ids_[byte] = found->second;
   }
-  unk_score_ = min_score - kUnknownPenalty;
-  trie_.emplace(in_text);
   return absl::OkStatus();
 }
 
-NormalizedText SentencePieceUnigram::Normalize(
+NormalizedText SentencePieceSegmenter::Normalize(
     std::string_view stretch, uint32_t first_code_point) const {
   return lowercase_.Normalize(stretch, first_code_point);
 }
 
-void SentencePieceUnigram::Segment(const NormalizedText& normalized,
-                                   int32_t* next_word,
-                                   TokenSequence* out) const {
+void SentencePieceSegmenter::Segment(const NormalizedText& normalized,
+                                     int32_t* next_word,
+                                     TokenSequence* out) const {
   Scratch scratch;
   const std::string_view text = normalized.text;
   size_t begin = 0;
@@ -177,30 +188,38 @@ void SentencePieceUnigram::Segment(const NormalizedText& normalized,
   SegmentPart(normalized, begin, text.size(), &scratch, next_word, out);
 }
 
-void SentencePieceUnigram::SegmentPart(const NormalizedText& source,
-                                       size_t begin, size_t end,
-                                       Scratch* scratch, int32_t* next_word,
-                                       TokenSequence* out) const {
+void SentencePieceSegmenter::SegmentPart(const NormalizedText& source,
+                                         size_t begin, size_t end,
+                                         Scratch* scratch, int32_t* next_word,
+                                         TokenSequence* out) const {
   normalizer_.Normalize(
       std::string_view(source.text).substr(begin, end - begin),
       &scratch->normalized);
   const std::string_view text = scratch->normalized.text;
   if (text.empty()) return;
-  const auto pieces =
-      scratch->viterbi.Segment({.trie = *trie_,
-                                .scores = scores_,
-                                .unk_id = unk_id_,
-                                .unk_score = unk_score_,
-                                // They become bytes, one by one.
-                                .fuses_unknown = !model_.byte_fallback},
-                               text);
-  AppendPieces(source, begin, scratch->normalized, pieces, next_word, out);
+  AppendPieces(source, begin, scratch->normalized, FindPieces(text, scratch),
+               next_word, out);
 }
 
-void SentencePieceUnigram::AppendPieces(
+std::span<const FoundPiece> SentencePieceSegmenter::FindPieces(
+    std::string_view text, Scratch* scratch) const {
+  // Else they become bytes, one by one.
+  const bool fuses_unknown = !model_.byte_fallback;
+  if (bpe_.has_value()) {
+    return bpe_->Segment(text, fuses_unknown, &scratch->bpe);
+  }
+  return scratch->viterbi.Segment({.trie = *trie_,
+                                   .scores = scores_,
+                                   .unk_id = unk_id_,
+                                   .unk_score = unk_score_,
+                                   .fuses_unknown = fuses_unknown},
+                                  text);
+}
+
+void SentencePieceSegmenter::AppendPieces(
     const NormalizedText& source, size_t begin,
     const SentencePieceNormalizer::Output& normalized,
-    std::span<const Viterbi<float>::Piece> pieces, int32_t* next_word,
+    std::span<const FoundPiece> pieces, int32_t* next_word,
     TokenSequence* out) const {
   // Of the original text, for the bytes [first, last) of the source.
   const auto span_of = [&](size_t first, size_t last) -> Span {
@@ -234,11 +253,11 @@ void SentencePieceUnigram::AppendPieces(
   }
 }
 
-int32_t SentencePieceUnigram::LookUp(std::string_view piece) const {
+int32_t SentencePieceSegmenter::LookUp(std::string_view piece) const {
   return TokenToId(piece).value_or(unk_id_);
 }
 
-std::string SentencePieceUnigram::Decode(
+std::string SentencePieceSegmenter::Decode(
     std::span<const std::string_view> tokens) const {
   std::string out;
   std::string bytes;  // of a run of byte pieces
@@ -278,7 +297,7 @@ std::string SentencePieceUnigram::Decode(
   return out;
 }
 
-std::optional<int32_t> SentencePieceUnigram::TokenToId(
+std::optional<int32_t> SentencePieceSegmenter::TokenToId(
     std::string_view token) const {
   for (const Ids* ids : {&reserved_, &ids_}) {
     const auto found = ids->find(ToAbsl(token));
@@ -287,18 +306,20 @@ std::optional<int32_t> SentencePieceUnigram::TokenToId(
   return std::nullopt;
 }
 
-std::string_view SentencePieceUnigram::IdToToken(int32_t id) const {
+std::string_view SentencePieceSegmenter::IdToToken(int32_t id) const {
   if (id < 0 || id >= vocab_size()) return {};
   return model_.pieces[static_cast<size_t>(id)].text;
 }
 
-int32_t SentencePieceUnigram::vocab_size() const {
+int32_t SentencePieceSegmenter::vocab_size() const {
   return static_cast<int32_t>(model_.pieces.size());
 }
 
-size_t SentencePieceUnigram::resident_bytes() const {
+size_t SentencePieceSegmenter::resident_bytes() const {
   size_t bytes = sizeof(*this) + normalizer_.resident_bytes() +
-                 trie_->resident_bytes() + scores_.capacity() * sizeof(float) +
+                 (trie_ ? trie_->resident_bytes() : 0) +
+                 (bpe_ ? bpe_->resident_bytes() : 0) +
+                 scores_.capacity() * sizeof(float) +
                  model_.pieces.capacity() * sizeof(SentencePieceModel::Piece);
   for (const SentencePieceModel::Piece& piece : model_.pieces) {
     // Short strings lie in the piece.
