@@ -3,7 +3,6 @@
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -344,27 +343,11 @@ int HashFromStdin() {
   return 0;
 }
 
-// Of the command that is named, if one is; else of all.
-std::string HelpFor(std::span<char* const> arguments) {
-  absl::string_view named;
-  for (const absl::string_view argument : arguments) {
-    for (const CommandUsage& command : kCommands) {
-      if (named.empty() && argument == command.name) named = command.name;
-    }
-  }
-  return HelpText(kCommands, FlagsOf("deberta-client.cc"), named);
-}
-
-bool IsHelp(absl::string_view argument) {
-  return argument == "-h" || argument == "-help" || argument == "--help";
-}
-
 int Run(int argc, char** argv) {
   const std::span<char* const> given(argv + 1, static_cast<size_t>(argc) - 1);
-  // Before a "--", behind which everything is text.
-  const auto end = std::ranges::find(given, absl::string_view("--"));
-  if (std::any_of(given.begin(), end, IsHelp)) {
-    std::cout << HelpFor(given);
+  if (AsksForHelp(given)) {
+    std::cout << HelpText(kCommands, FlagsOf("deberta-client.cc"),
+                          CommandNamed(kCommands, given));
     return 0;
   }
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);

@@ -95,6 +95,21 @@ std::string HelpText(Commands commands, const std::vector<FlagUsage>& flags,
       "  -h, --help\n      This text, after a command that of the command.\n");
 }
 
+bool AsksForHelp(std::span<char* const> arguments) {
+  const auto end = std::ranges::find(arguments, absl::string_view("--"));
+  return std::any_of(arguments.begin(), end, [](absl::string_view argument) {
+    return argument == "-h" || argument == "-help" || argument == "--help";
+  });
+}
+
+absl::string_view CommandNamed(Commands commands,
+                               std::span<char* const> arguments) {
+  for (const absl::string_view argument : arguments) {
+    if (IsCommand(commands, argument)) return argument;
+  }
+  return "";
+}
+
 std::vector<FlagUsage> FlagsOf(absl::string_view file) {
   std::map<std::string, FlagUsage> by_name;
   for (const auto& [name, flag] : absl::GetAllFlags()) {

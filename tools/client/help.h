@@ -29,6 +29,13 @@ std::string HelpText(std::span<const CommandUsage> commands,
                      const std::vector<FlagUsage>& flags,
                      absl::string_view command = "");
 
+// Whether an argument before "--", behind which all is text, is -h or --help.
+bool AsksForHelp(std::span<char* const> arguments);
+
+// The first of the commands that is an argument, or "".
+absl::string_view CommandNamed(std::span<const CommandUsage> commands,
+                               std::span<char* const> arguments);
+
 // The flags of the source file whose path ends in `file`, by name.
 std::vector<FlagUsage> FlagsOf(absl::string_view file);
 

@@ -38,6 +38,7 @@ std::string RandomRequests::Text() {
                                        "chooser",
                                        "extractor",
                                        "ranker",
+                                       "schemer",
                                        "[MASK]",
                                        "a [MASK] b",
                                        "{}",

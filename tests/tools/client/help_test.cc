@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <span>
+#include <string>
+
 namespace deberta::tools {
 namespace {
 
@@ -50,6 +53,18 @@ TEST(HelpTest, ShowsOneCommandAlone) {
   EXPECT_THAT(help, HasSubstr("--all"));
   EXPECT_THAT(help, Not(HasSubstr("tag")));
   EXPECT_THAT(help, Not(HasSubstr("none")));
+}
+
+TEST(HelpTest, IsAskedForBeforeTheTexts) {
+  std::string words[] = {"rank", "--help", "--", "-h"};
+  char* const arguments[] = {words[0].data(), words[1].data(), words[2].data(),
+                             words[3].data()};
+  const std::span<char* const> all(arguments);
+  EXPECT_TRUE(AsksForHelp(all));
+  EXPECT_TRUE(AsksForHelp(all.subspan(3)));
+  EXPECT_FALSE(AsksForHelp(all.subspan(2)));
+  EXPECT_EQ(CommandNamed(kCommands, all), "rank");
+  EXPECT_EQ(CommandNamed(kCommands, all.subspan(1)), "");
 }
 
 }  // namespace
