@@ -23,7 +23,7 @@
 #include "model/observers.h"
 #include "model/runtime/batch.h"
 #include "model/runtime/workspace.h"
-#include "model/weights/shared_weights.h"
+#include "model/shared_weights.h"
 #include "model/weights/weights.h"
 
 namespace deberta::model {

@@ -17,7 +17,7 @@
 #include "model/layers/layer_norm.h"
 #include "model/layers/linear.h"
 #include "model/observers.h"
-#include "model/weights/shared_weights.h"
+#include "model/shared_weights.h"
 #include "model/weights/weights.h"
 
 namespace deberta::model {

@@ -11,7 +11,7 @@
 
 #include "model/checkpoint/weight_files.h"
 #include "model/gemm/products.h"
-#include "model/weights/shared_weights.h"
+#include "model/shared_weights.h"
 #include "server/precision/served_networks.h"
 #include "tokenizer/files/profile.h"
 

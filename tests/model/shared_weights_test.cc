@@ -1,6 +1,6 @@
 // Models that put other heads on one backbone hold it once.
 
-#include "model/weights/shared_weights.h"
+#include "model/shared_weights.h"
 
 #include <algorithm>
 #include <memory>

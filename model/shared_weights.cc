@@ -1,4 +1,4 @@
-#include "model/weights/shared_weights.h"
+#include "model/shared_weights.h"
 
 #include <algorithm>
 #include <cstring>

@@ -2,8 +2,8 @@
 // that are equal to the bit, as of models that put several heads on one
 // backbone.
 
-#ifndef MODEL_WEIGHTS_SHARED_WEIGHTS_H_
-#define MODEL_WEIGHTS_SHARED_WEIGHTS_H_
+#ifndef MODEL_SHARED_WEIGHTS_H_
+#define MODEL_SHARED_WEIGHTS_H_
 
 #include <cstddef>
 #include <map>
@@ -46,4 +46,4 @@ class SharedWeights {
 
 }  // namespace deberta::model
 
-#endif  // MODEL_WEIGHTS_SHARED_WEIGHTS_H_
+#endif  // MODEL_SHARED_WEIGHTS_H_
