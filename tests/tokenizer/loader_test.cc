@@ -322,13 +322,15 @@ TEST_F(LoaderTest, RefusesWhatItDoesNotImplementOfUnigram) {
 
 TEST_F(LoaderTest, NamesTheComponentThatItDoesNotImplement) {
   nlohmann::json json = UnigramJson();
-  json["pre_tokenizer"]["pretokenizers"][0]["type"] = "UnicodeScripts";
+  json["pre_tokenizer"]["pretokenizers"][0]["type"] = "FixedLength";
   Write("tokenizer.json", json.dump());
-  EXPECT_EQ(Error(),
-            "tokenizer.json: pre_tokenizer.pretokenizers[0].type: expected "
-            "Sequence, BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, "
-            "Metaspace, Punctuation, Split, Whitespace or WhitespaceSplit "
-            "(nothing else is supported here), got \"UnicodeScripts\"");
+  EXPECT_EQ(
+      Error(),
+      "tokenizer.json: pre_tokenizer.pretokenizers[0].type: expected "
+      "Sequence, BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, "
+      "Metaspace, Punctuation, Split, UnicodeScripts, Whitespace or "
+      "WhitespaceSplit (nothing else is supported here), got "
+      "\"FixedLength\"");
 }
 
 // A fuzzer found messages that held a whole file's worth of a token.

@@ -73,7 +73,6 @@ TEST(PipelineRefusalTest, NamesWhatIsNotServed) {
        R"({"type": "Replace", "pattern": {"Regex": "(?<=a)b"},
            "content": ""})",
        "look-behind"},
-      {"/pre_tokenizer", R"({"type": "UnicodeScripts"})", "UnicodeScripts"},
       {"/pre_tokenizer", R"({"type": "FixedLength", "length": 5})",
        "FixedLength"},
       {"/pre_tokenizer",
