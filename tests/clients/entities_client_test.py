@@ -12,10 +12,12 @@ import unittest
 import label_head_models
 import python_client_test as shared
 from deberta_client import (
-    AsyncClient, CallError, Client, CrossEncoder, GLiNER, Wanted, tasks)
+    AsyncClient, CallError, Client, CrossEncoder, Field, GLiNER, Relation, Structure,
+    Wanted, tasks)
 from texts import GAME, MASKED, TOOL
 
 CASES = json.loads((label_head_models.MODELS / "entities.json").read_text())
+GROUPS = json.loads((label_head_models.MODELS / "groups.json").read_text())
 RERANKER = shared.ROOT / "tests/golden/conventions/reranker"
 QUERY = "image editor"
 DOCUMENTS = ["GNU Image Manipulation Program", "a text editor", "a chess engine",
@@ -23,12 +25,26 @@ DOCUMENTS = ["GNU Image Manipulation Program", "a text editor", "a chess engine"
 MODEL = shared.MODEL
 
 
+def places_of(value):
+    if value.start is None:
+        return [value.text]
+    return [value.text, value.start, value.end]
+
+
+def without_score(value):
+    """As groups.json has it: text, score, and start and end of a stretch."""
+    return value[:1] + value[2:]
+
+
 class LabelHeadsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         gliner = label_head_models.copy("gliner_v0", shared.work / "gliner_v0")
+        gliner2 = label_head_models.copy("gliner2_lstm",
+                                         shared.work / "gliner2_lstm")
         cls.target = cls.enterClassContext(shared.served(
-            "entities", f"--models=gliner={gliner},reranker={RERANKER}"))
+            "entities", f"--models=gliner={gliner},gliner2={gliner2},"
+            f"reranker={RERANKER}"))
         cls.client = cls.enterClassContext(
             Client(cls.target, max_attempts=200, timeout=120))
         cls.client.models()
@@ -69,6 +85,37 @@ class LabelHeadsTest(unittest.TestCase):
         for entity in found[0]:
             self.assertEqual((entity.label, entity.labels[0].label),
                              ("other", "other"))
+
+    def test_structures_and_relations_are_those_of_gliner2(self):
+        values = 0
+        for case in GROUPS["gliner2_lstm"]["structured"]:
+            request = case["request"]
+            found = self.client.structured(
+                request["inputs"][0],
+                [Structure(s["name"], tuple(Field(
+                    f["name"],
+                    "str" if f.get("type") == "FIELD_TYPE_STR" else "list",
+                    tuple(f.get("choices", ())), f.get("description", ""),
+                    f.get("threshold")) for f in s["fields"]))
+                 for s in request.get("structures", [])],
+                [Relation(r["name"], r.get("description", ""), r.get("threshold"))
+                 for r in request.get("relations", [])],
+                "gliner2", threshold=request.get("threshold"))
+            plain = {
+                "structures": [[s.structure_index, [
+                    [places_of(v) for v in f] for f in s.fields.values()]]
+                    for s in found.structures],
+                "relations": [[r.relation_index, places_of(r.head),
+                               places_of(r.tail)] for r in found.relations]}
+            self.assertEqual(plain, {
+                "structures": [[index, [[without_score(v) for v in f]
+                                        for f in fields]]
+                               for index, fields in case["found"]["structures"]],
+                "relations": [[index, without_score(head), without_score(tail)]
+                              for index, head, tail in case["found"]["relations"]]})
+            values += sum(len(f) for s in found.structures
+                          for f in s.fields.values()) + len(found.relations)
+        self.assertGreater(values, 20)
 
     def test_documents_are_ranked_whatever_they_are_split_into(self):
         ranked = self.client.rerank(QUERY, DOCUMENTS, "reranker")

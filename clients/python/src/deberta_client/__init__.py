@@ -20,13 +20,15 @@ from deberta_client.pipelines import pipeline
 from deberta_client.process import Processed
 from deberta_client.types import (
     Answer, Answers, Choices, Coverage, Entities, Entity, Extracted,
-    ExtractedEntities, Label, Labels, Masks, Model, Pair, Question, Ranked,
-    Tokens, Vectors, Wanted, Word)
+    ExtractedEntities, Field, FoundRelation, FoundStructure, Label, Labels, Masks,
+    Model, Pair, Question, Ranked, Relation, Structure, Structured, Tokens, Value,
+    Vectors, Wanted, Word)
 
 __all__ = [
     "Answer", "Answers", "AsyncClient", "CallError", "Choices", "Client",
     "Coverage", "CrossEncoder", "Entities", "Entity", "Extracted",
-    "ExtractedEntities", "GLiNER", "Label", "Labels", "Masks", "Model", "Pair",
-    "Processed", "Question", "Ranked", "Tls", "Tokens", "Vectors", "Wanted", "Word",
-    "pipeline",
+    "ExtractedEntities", "Field", "FoundRelation", "FoundStructure", "GLiNER",
+    "Label", "Labels", "Masks", "Model", "Pair", "Processed", "Question", "Ranked",
+    "Relation", "Structure", "Structured", "Tls", "Tokens", "Value", "Vectors",
+    "Wanted", "Word", "pipeline",
 ]

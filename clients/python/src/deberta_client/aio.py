@@ -154,6 +154,7 @@ class AsyncClient:
         self.fill_mask = AsyncMethod(self, tasks.fill_mask)
         self.zero_shot = AsyncMethod(self, tasks.zero_shot)
         self.extract = AsyncMethod(self, tasks.extract)
+        self.structured = AsyncMethod(self, tasks.structured)
         self.encode = AsyncMethod(self, tasks.encode)
         self.tokenize = AsyncMethod(self, tasks.tokenize)
 

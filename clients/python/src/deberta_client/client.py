@@ -119,6 +119,7 @@ class Client:
         self.fill_mask = Method(self, tasks.fill_mask)
         self.zero_shot = Method(self, tasks.zero_shot)
         self.extract = Method(self, tasks.extract)
+        self.structured = Method(self, tasks.structured)
         self.encode = Method(self, tasks.encode)
         self.tokenize = Method(self, tasks.tokenize)
 

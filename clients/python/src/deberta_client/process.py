@@ -24,7 +24,7 @@ _FIELDS = {"Classify": "classify", "TagTokens": "tag_tokens",
            "AnswerQuestion": "answer_question", "FillMask": "fill_mask",
            "ClassifyZeroShot": "classify_zero_shot", "Encode": "encode",
            "Tokenize": "tokenize", "ExtractEntities": "extract_entities",
-           "Rerank": "rerank"}
+           "Rerank": "rerank", "ExtractStructured": "extract_structured"}
 
 
 @dataclass(frozen=True, slots=True)

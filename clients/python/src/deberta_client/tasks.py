@@ -11,8 +11,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 from deberta_client.types import (
     Answer, Answers, AnyText, Choices, Coverage, Entities, Entity, Extracted,
-    ExtractedEntities, Label, Labels, Masks, Model, Pair, Question, Ranked, Text,
-    Tokens, Vectors, Wanted, Word)
+    ExtractedEntities, FoundRelation, FoundStructure, Label, Labels, Masks, Model,
+    Pair, Question, Ranked, Relation, Structure, Structured, Text, Tokens, Value,
+    Vectors, Wanted, Word)
 from deberta_client.v1 import deberta_pb2 as pb
 
 In = TypeVar("In")
@@ -179,6 +180,44 @@ def extract(
             for w in wanted],
         threshold=threshold, overlap=_enum("OVERLAP", overlap),
         multi_label=multi_label, top_k=top_k, stride=stride,
+        length_policy=_enum("LENGTH_POLICY", length_policy),
+        offset_unit=_enum("OFFSET_UNIT", offset_unit),
+    ), (str,), _plain, result)
+
+
+def structured(
+    structures: Sequence[Structure] = (), relations: Sequence[str | Relation] = (),
+    model: str = "", *, threshold: float | None = None,
+    length_policy: LengthPolicy = "reject", stride: int = 0,
+    offset_unit: OffsetUnit = _UNIT,
+) -> Job[str, Structured]:
+    """Structures and relations of the caller's own, by a GLiNER2 model."""
+    wanted = (relation if isinstance(relation, Relation) else Relation(relation)
+              for relation in relations)
+
+    def value(found: Any) -> Value:
+        placed = found.HasField("start")
+        return Value(found.text, found.score, found.start if placed else None,
+                     found.end if placed else None)
+
+    def result(found: Any) -> Structured:
+        return Structured(
+            tuple(FoundStructure(
+                s.name, s.structure_index,
+                {f.name: tuple(map(value, f.values)) for f in s.fields})
+                for s in found.structures),
+            tuple(FoundRelation(r.name, r.relation_index, value(r.head),
+                                value(r.tail)) for r in found.relations),
+            _coverage(found))
+    return Job("ExtractStructured", pb.ExtractStructuredRequest(
+        model=model, threshold=threshold, stride=stride,
+        structures=[pb.StructureSchema(name=s.name, fields=[pb.StructureField(
+            name=f.name, type=_enum("FIELD_TYPE", f.type), choices=f.choices,
+            description=f.description, threshold=f.threshold) for f in s.fields])
+            for s in structures],
+        relations=[pb.RelationSchema(
+            name=r.name, description=r.description, threshold=r.threshold)
+            for r in wanted],
         length_policy=_enum("LENGTH_POLICY", length_policy),
         offset_unit=_enum("OFFSET_UNIT", offset_unit),
     ), (str,), _plain, result)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, Union, overload
+from typing import Generic, Literal, TypeVar, Union, overload
 
 T = TypeVar("T")
 
@@ -92,6 +92,72 @@ class Extracted:
     start: int
     end: int
     labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Of a Structure: one value ("str") or any number of them. With choices a value
+    is one of these; threshold None: that of the call."""
+
+    name: str
+    type: Literal["list", "str"] = "list"
+    choices: tuple[str, ...] = ()
+    description: str = ""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """To look for, as often as the text has it."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """To look for between two stretches of the text."""
+
+    name: str
+    description: str = ""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """text is input[start:end]; a choice has no place."""
+
+    text: str
+    score: float
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStructure:
+    """structure_index is of what was asked for; values by the name of the field,
+    best first."""
+
+    name: str
+    structure_index: int
+    fields: dict[str, tuple[Value, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRelation:
+    """relation_index is of what was asked for."""
+
+    name: str
+    relation_index: int
+    head: Value
+    tail: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    structures: tuple[FoundStructure, ...]
+    relations: tuple[FoundRelation, ...]
+    coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True)
