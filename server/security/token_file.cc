@@ -4,13 +4,13 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "json/json.h"
@@ -43,14 +43,12 @@ bool IsName(std::string_view text) {
 bool ReadHash(const Value& value, TokenHash* hash) {
   if (!value.is_string()) return false;
   const std::string& digits = value.get_ref<const std::string&>();
-  if (digits.size() != 2 * hash->size() ||
-      !std::all_of(digits.begin(), digits.end(), [](char c) {
-        return absl::ascii_isxdigit(static_cast<unsigned char>(c));
-      })) {
-    return false;
+  if (digits.size() != 2 * hash->size()) return false;
+  const char* at = digits.data();
+  for (uint8_t& byte : *hash) {
+    if (std::from_chars(at, at + 2, byte, 16).ptr != at + 2) return false;
+    at += 2;
   }
-  const std::string bytes = absl::HexStringToBytes(digits);
-  std::copy(bytes.begin(), bytes.end(), hash->begin());
   return true;
 }
 
