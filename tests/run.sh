@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the whole test suite.
 #
-#   tests/run.sh                unit and golden tests and the end-to-end test; the
-#                               tests of the scheduler's threads under TSan; all
-#                               programs by clang with its thread-safety analysis,
-#                               and the tests of bytes under its ASan and UBSan
+#   tests/run.sh                unit and golden tests and the end-to-end test, and
+#                               the tests of the scheduler's threads under TSan
 #   tests/run.sh --release      the first two alone
+#   tests/run.sh --clang        also all programs by clang with its thread-safety
+#                               analysis, and the tests of bytes by its ASan and
+#                               UBSan
 #   tests/run.sh --sanitizers   all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
 #   tests/run.sh --all          all of these, the examples in other languages and in
@@ -20,14 +21,16 @@ cd "$(dirname "$0")/.." || exit 1
 
 checks=some
 image=no
+clang=no
 deploy=()
 for argument in "$@"; do
   case "$argument" in
     --release) checks=none ;;
+    --clang) clang=yes ;;
     --sanitizers) checks=all ;;
     --image) image=yes ;;
     --all) checks=all image=yes deploy=(--all) ;;
-    *) echo "usage: $0 [--release|--sanitizers] [--image] [--all]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--release|--sanitizers] [--clang] [--image] [--all]" >&2; exit 2 ;;
   esac
 done
 programs=(deberta-server deberta-client deberta-convert deberta-bench)
@@ -98,14 +101,16 @@ phase "inference protocol" tests/inference/run.sh build/release
 case $checks in
   some)
     sanitized tsan "${thread_tests[@]}"
-    phase "build clang-asan programs" build clang-asan "${programs[@]}"
-    sanitized clang-asan "${byte_tests[@]}"
     ;;
   all)
     sanitized tsan
     sanitized clang-asan
     ;;
 esac
+if [ "$clang" = yes ]; then
+  phase "build clang-asan programs" build clang-asan "${programs[@]}"
+  sanitized clang-asan "${byte_tests[@]}"
+fi
 if [ "${#deploy[@]}" -gt 0 ]; then
   phase "client examples" tests/clients/examples.sh build/release
   phase "spark and ray" tests/clients/engines.sh build/release
