@@ -25,15 +25,7 @@ absl::StatusOr<std::unique_ptr<const LabelNetwork>> Gliner2Network::Load(
 
 void Gliner2Network::AddRowsRead(const RaggedBatch& batch,
                                  std::vector<uint32_t>* rows) const {
-  for (size_t s = 0; s < batch.readings.size(); ++s) {
-    const WordReading* reading = ReadingOf(batch, s);
-    if (reading == nullptr) continue;
-    const uint32_t start = batch.starts[s];
-    for (const uint32_t label : reading->labels) rows->push_back(start + label);
-    for (const LabelGroup& group : reading->groups)
-      rows->push_back(start + group.prompt);
-    AddWordRows(config_.pooling, *reading, start, rows);
-  }
+  AddReadingRows(config_.pooling, batch, rows);
 }
 
 Gliner2Network::Vectors Gliner2Network::Lay(const RaggedBatch& batch) const {

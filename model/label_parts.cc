@@ -21,6 +21,19 @@ BidirectionalLstm::Direction ReadDirection(const RecurrentWeights& weights,
   return direction;
 }
 
+// Those that PoolWords() reads.
+void AddWordRows(WordPooling pooling, const WordReading& reading,
+                 uint32_t start, std::vector<uint32_t>* rows) {
+  for (size_t w = 0; w < reading.word_begins.size(); ++w) {
+    uint32_t begin = reading.word_begins[w];
+    uint32_t end = reading.word_ends[w];
+    if (begin == end) continue;
+    if (pooling == WordPooling::kFirst) end = begin + 1;
+    if (pooling == WordPooling::kLast) begin = end - 1;
+    for (uint32_t t = begin; t < end; ++t) rows->push_back(start + t);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Mlp> Mlp::Load(const MlpWeights& weights, Activation activation,
@@ -70,15 +83,16 @@ const float* TokenStates::of(uint32_t token) const {
   return values + PlaceOf(rows, start + token) * width;
 }
 
-void AddWordRows(WordPooling pooling, const WordReading& reading,
-                 uint32_t start, std::vector<uint32_t>* rows) {
-  for (size_t w = 0; w < reading.word_begins.size(); ++w) {
-    uint32_t begin = reading.word_begins[w];
-    uint32_t end = reading.word_ends[w];
-    if (begin == end) continue;
-    if (pooling == WordPooling::kFirst) end = begin + 1;
-    if (pooling == WordPooling::kLast) begin = end - 1;
-    for (uint32_t t = begin; t < end; ++t) rows->push_back(start + t);
+void AddReadingRows(WordPooling pooling, const RaggedBatch& batch,
+                    std::vector<uint32_t>* rows) {
+  for (size_t s = 0; s < batch.readings.size(); ++s) {
+    const WordReading* reading = ReadingOf(batch, s);
+    if (reading == nullptr) continue;
+    const uint32_t start = batch.starts[s];
+    for (const uint32_t label : reading->labels) rows->push_back(start + label);
+    for (const LabelGroup& group : reading->groups)
+      rows->push_back(start + group.prompt);
+    AddWordRows(pooling, *reading, start, rows);
   }
 }
 

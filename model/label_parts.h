@@ -63,9 +63,10 @@ struct TokenStates {
   const float* of(uint32_t token) const;
 };
 
-// Adds the rows that PoolWords() reads.
-void AddWordRows(WordPooling pooling, const WordReading& reading,
-                 uint32_t start, std::vector<uint32_t>* rows);
+// Adds the rows of every reading's labels, of its groups' prompts, and those
+// that PoolWords() reads.
+void AddReadingRows(WordPooling pooling, const RaggedBatch& batch,
+                    std::vector<uint32_t>* rows);
 // -> words [words, width], of zeros where one has no token.
 void PoolWords(WordPooling pooling, const WordReading& reading,
                const TokenStates& states, float* words);

@@ -10,7 +10,6 @@ what it was after a twelfth of the time.
 """
 
 import collections
-import copy
 import os
 import random
 import shutil
@@ -147,7 +146,7 @@ class SoakTest(unittest.TestCase):
         self.server = self.enterContext(Server(
             environment.server_binary(), served, root / "server.log",
             f"--model_repository={self.repository}",
-            "--repository_poll_seconds=0", "--threads=2"))
+            "--repository_poll_seconds=0"))
 
     def resident(self):
         path = f"/proc/{self.server.process.pid}/status"
@@ -180,7 +179,7 @@ class SoakTest(unittest.TestCase):
         expected = self.expectations()
         begin = time.monotonic()
         end = begin + 60 * minutes()
-        callers = [Caller(seed, self.server, copy.copy(expected), end)
+        callers = [Caller(seed, self.server, expected, end)
                    for seed in range(CALLERS)]
         for caller in callers:
             caller.start()
@@ -188,7 +187,7 @@ class SoakTest(unittest.TestCase):
         tick = threading.Event()
         number = 0
         while any(caller.is_alive() for caller in callers):
-            tick.wait(5)
+            tick.wait(min(5, minutes()))
             self.assertIsNone(self.server.process.poll(), self.server.log())
             samples.append(((time.monotonic() - begin) / 60, self.resident()))
             self.change_models(number)

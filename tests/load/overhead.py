@@ -11,6 +11,7 @@ the rounds.
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -18,29 +19,11 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from peers.engines import Engine
 from served import Served
 
 # A text of open_loop has so many tokens more than words.
 SPECIAL_TOKENS = 2
-
-
-class Bench:
-    """deberta-bench, which answers shape by shape."""
-
-    def __init__(self, options):
-        self.process = subprocess.Popen(
-            [options.build / "deberta-bench", f"--model={options.model}",
-             f"--seconds={options.seconds}", "--shapes=-", "--json"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def measure(self, shape):
-        self.process.stdin.write(shape + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def ask(options, port, tokens, callers):
@@ -61,7 +44,7 @@ def check_length(options, port, tokens):
         [options.build / "deberta-client", f"--server=127.0.0.1:{port}",
          "--json", "tokenize", text],
         check=True, stdout=subprocess.PIPE, text=True).stdout
-    got = len(json.loads(output)["results"][0]["ids"])
+    got = len(json.loads(output)["ids"])
     if got != tokens:
         sys.exit(f"a text of {tokens - SPECIAL_TOKENS} words has {got} tokens, "
                  f"expected {tokens}")
@@ -96,7 +79,11 @@ def main():
     parser.add_argument("--batch", type=int, default=8,
                         help="sequences of deberta-bench's batches")
     options = parser.parse_args()
-    bench = Bench(options)
+    command = [options.build.resolve() / "deberta-bench",
+               f"--model={options.model.resolve()}",
+               f"--seconds={options.seconds}", "--shapes=-", "--json"]
+    bench = Engine("deberta-bench", command, len(os.sched_getaffinity(0)), {},
+                   None)
     with tempfile.NamedTemporaryFile() as log, Served(
             options.build, log.name, f"--models=m={options.model}",
             "--listen=127.0.0.1:0", "--metrics_listen=127.0.0.1:0") as server:
