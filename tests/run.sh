@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the whole test suite.
 #
-#   tests/run.sh                unit and golden tests and the end-to-end test, and
-#                               the tests of the scheduler's threads under TSan
-#   tests/run.sh --release      the first two alone
-#   tests/run.sh --clang        also all programs by clang with its thread-safety
-#                               analysis, and the tests of bytes by its ASan and
+#   tests/run.sh                unit and golden tests and the end-to-end test; the
+#                               tests of the scheduler's threads under TSan; all
+#                               programs by clang with its thread-safety analysis,
+#                               and the fuzzers and tests of bytes by its ASan and
 #                               UBSan
+#   tests/run.sh --release      the first two alone
 #   tests/run.sh --sanitizers   all of ctest under both sanitizers
 #   tests/run.sh --image        also builds the container image and asks it
 #   tests/run.sh --all          all of these, the examples in other languages and in
@@ -15,32 +15,35 @@
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
 # BUILD_JOBS bounds the parallel compiler runs; ccache is used where it is
-# installed. See tests/README.md.
+# installed, and precompiled headers where it is not. See tests/README.md.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 checks=some
 image=no
-clang=no
 deploy=()
 for argument in "$@"; do
   case "$argument" in
     --release) checks=none ;;
-    --clang) clang=yes ;;
     --sanitizers) checks=all ;;
     --image) image=yes ;;
     --all) checks=all image=yes deploy=(--all) ;;
-    *) echo "usage: $0 [--release|--sanitizers] [--clang] [--image] [--all]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--release|--sanitizers] [--image] [--all]" >&2; exit 2 ;;
   esac
 done
 programs=(deberta-server deberta-client deberta-convert deberta-bench)
 byte_tests=(checkpoint_test client_test convert_test files_test json_test net_test
             rpc_test security_test tokenizer_golden_test tokenizer_test
-            tracing_test)
+            tracing_test
+            config_fuzz label_config_fuzz rpc_fuzz safetensors_fuzz spm_model_fuzz
+            tf_weight_names_fuzz tokenizer_fuzz tokenizer_json_fuzz torch_fuzz
+            vocab_merges_fuzz vocab_txt_fuzz zip_fuzz)
 thread_tests=(base_test batching_test scheduler_test thread_pool_test thrown_test)
 jobs=${BUILD_JOBS:-$(nproc)}
+precompiled=ON
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  precompiled=OFF
 fi
 summary=()
 failures=0
@@ -73,7 +76,7 @@ finish() {
 build() {
   local preset=$1
   shift
-  cmake --preset "$preset" >/dev/null &&
+  cmake --preset "$preset" -DDEBERTA_PRECOMPILED_HEADERS=$precompiled >/dev/null &&
     cmake --build --preset "$preset" -j "$jobs" ${*:+--target "$@"}
 }
 
@@ -101,16 +104,14 @@ phase "inference protocol" tests/inference/run.sh build/release
 case $checks in
   some)
     sanitized tsan "${thread_tests[@]}"
+    phase "build asan programs" build asan "${programs[@]}"
+    sanitized asan "${byte_tests[@]}"
     ;;
   all)
     sanitized tsan
-    sanitized clang-asan
+    sanitized asan
     ;;
 esac
-if [ "$clang" = yes ]; then
-  phase "build clang-asan programs" build clang-asan "${programs[@]}"
-  sanitized clang-asan "${byte_tests[@]}"
-fi
 if [ "${#deploy[@]}" -gt 0 ]; then
   phase "client examples" tests/clients/examples.sh build/release
   phase "spark and ray" tests/clients/engines.sh build/release

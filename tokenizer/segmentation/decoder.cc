@@ -33,7 +33,7 @@ void Apply(const Decoder::WordPiece& step, Texts* texts) {
       if (!step.prefix.empty() && text.starts_with(step.prefix)) {
         text.erase(0, step.prefix.size());
       } else {
-        text.insert(0, " ");
+        text.insert(text.begin(), ' ');
       }
     }
     if (step.cleanup) text = CleanUp(std::move(text));
