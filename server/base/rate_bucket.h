@@ -35,21 +35,24 @@ class RateBucket {
   }
 
   // How many there are by now; below 0, so many are owed.
-  double Level(absl::Time now) {
-    Fill(now);
-    return tokens_;
+  double Level(absl::Time now) const {
+    return std::min(burst_, tokens_ + Since(now));
   }
-  bool IsFull(absl::Time now) { return Level(now) >= burst_; }
+  bool IsFull(absl::Time now) const { return Level(now) >= burst_; }
   double burst() const { return burst_; }
   double per_second() const { return per_second_; }
 
   void Add(double tokens) { tokens_ = std::min(burst_, tokens_ + tokens); }
 
  private:
+  // What has come since it was filled.
+  double Since(absl::Time now) const {
+    return now <= filled_ ? 0
+                          : absl::ToDoubleSeconds(now - filled_) * per_second_;
+  }
   void Fill(absl::Time now) {
-    if (now <= filled_) return;
-    Add(absl::ToDoubleSeconds(now - filled_) * per_second_);
-    filled_ = now;
+    Add(Since(now));
+    filled_ = std::max(filled_, now);
   }
 
   const double per_second_;

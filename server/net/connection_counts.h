@@ -26,10 +26,11 @@ enum class CloseReason {
   kStreams,      // more open streams than allowed
   kFlood,        // frames that carry nothing
   kStalled,      // the client does not read
+  kMemory,       // there was no memory for it
 };
 
 inline constexpr size_t kCloseReasons =
-    static_cast<size_t>(CloseReason::kStalled) + 1;
+    static_cast<size_t>(CloseReason::kMemory) + 1;
 
 // As metrics call it.
 constexpr std::string_view CloseReasonName(CloseReason reason) {
@@ -38,7 +39,7 @@ constexpr std::string_view CloseReasonName(CloseReason reason) {
       "peer_limit",   "descriptors", "handshake",
       "tls",          "protocol",    "incomplete_frame",
       "header_block", "resets",      "streams",
-      "flood",        "stalled"};
+      "flood",        "stalled",     "out_of_memory"};
   return kNames[static_cast<size_t>(reason)];
 }
 

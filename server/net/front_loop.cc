@@ -8,7 +8,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <random>
+#include <exception>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,11 +38,14 @@ constexpr uint64_t kFirstConnection = 64;
 uint64_t ClientData(uint64_t id) { return 2 * id; }
 uint64_t ServerData(uint64_t id) { return 2 * id + 1; }
 
-// Names that nobody else gives to sockets.
-std::string RandomPrefix() {
-  std::random_device random;
-  return absl::StrCat("deberta-", absl::Hex(random(), absl::kZeroPad8),
-                      absl::Hex(random(), absl::kZeroPad8), "-");
+// What is thrown by its work ends a connection.
+template <typename Work>
+void Attend(Pump* pump, Work work) {
+  try {
+    work();
+  } catch (const std::exception&) {
+    pump->Abandon(CloseReason::kMemory);
+  }
 }
 
 }  // namespace
@@ -50,7 +54,7 @@ FrontLoop::FrontLoop(std::vector<int> sockets, FrontOptions options)
     : options_(std::move(options)),
       environment_({.limits = options_.limits, .blocks = {}}),
       acceptor_(std::move(sockets)),
-      name_prefix_(RandomPrefix()),
+      name_prefix_(RandomSocketPrefix()),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       next_id_(kFirstConnection) {}
@@ -149,25 +153,30 @@ void FrontLoop::OnWake() {
 
 void FrontLoop::OnTick(absl::Time now) {
   if (!accepting_ && !draining_) SetAccepting(true);
-  if (options_.tls != nullptr) {
-    const absl::StatusOr<bool> read = options_.tls->Refresh();
-    if (!read.ok() && options_.log != nullptr) {
-      options_.log->Error("the new certificate is not used",
-                          {{"error", std::string(read.status().message())}});
-    } else if (read.ok() && *read && options_.log != nullptr) {
-      options_.log->Info("certificate read again");
-    }
+  try {
+    RefreshCertificate();
+  } catch (const std::exception&) {
+    // The next tick tries again.
   }
   ForgetPeers(now);
-  std::vector<uint64_t> ids;
-  ids.reserve(clients_.size());
-  for (const auto& [id, client] : clients_) ids.push_back(id);
-  for (const uint64_t id : ids) {
-    const auto at = clients_.find(id);
-    at->second.pump->Tick(now);
+  for (auto next = clients_.begin(); next != clients_.end();) {
+    const auto at = next++;
+    Pump& pump = *at->second.pump;
+    Attend(&pump, [&] { pump.Tick(now); });
     Settle(at);
   }
   next_tick_ = NeedsTicks() ? now + kTick : absl::InfiniteFuture();
+}
+
+void FrontLoop::RefreshCertificate() {
+  if (options_.tls == nullptr) return;
+  const absl::StatusOr<bool> read = options_.tls->Refresh();
+  if (!read.ok() && options_.log != nullptr) {
+    options_.log->Error("the new certificate is not used",
+                        {{"error", std::string(read.status().message())}});
+  } else if (read.ok() && *read && options_.log != nullptr) {
+    options_.log->Info("certificate read again");
+  }
 }
 
 bool FrontLoop::NeedsTicks() const {
@@ -177,7 +186,9 @@ bool FrontLoop::NeedsTicks() const {
 }
 
 void FrontLoop::RunAgain(absl::Time now) {
-  for (const uint64_t id : std::exchange(again_, {})) {
+  due_.clear();
+  due_.swap(again_);
+  for (const uint64_t id : due_) {
     const auto at = clients_.find(id);
     if (at == clients_.end()) continue;
     Client& client = at->second;
@@ -208,24 +219,32 @@ void FrontLoop::SetAccepting(bool accepting) {
 void FrontLoop::AcceptFrom(size_t socket, absl::Time now) {
   if (socket >= acceptor_.sockets().size()) return;
   for (int i = 0; i < kAcceptsATurn; ++i) {
-    Descriptor client;
-    PeerAddress address;
-    switch (acceptor_.Accept(acceptor_.sockets()[socket].get(), &client,
-                             &address)) {
-      case Acceptor::Outcome::kAccepted:
-        Admit(std::move(client), std::move(address), now);
-        break;
-      case Acceptor::Outcome::kNone:
-        return;
-      case Acceptor::Outcome::kNoDescriptors:
-        options_.counts->Count(CloseReason::kDescriptors);
-        break;
-      case Acceptor::Outcome::kStuck:
-        // Until the next tick: it would be told of without end.
-        SetAccepting(false);
-        return;
+    try {
+      if (!AcceptOne(acceptor_.sockets()[socket].get(), now)) return;
+    } catch (const std::exception&) {
+      options_.counts->Count(CloseReason::kMemory);
     }
   }
+}
+
+bool FrontLoop::AcceptOne(int socket, absl::Time now) {
+  Descriptor client;
+  PeerAddress address;
+  switch (acceptor_.Accept(socket, &client, &address)) {
+    case Acceptor::Outcome::kAccepted:
+      Admit(std::move(client), std::move(address), now);
+      return true;
+    case Acceptor::Outcome::kNone:
+      return false;
+    case Acceptor::Outcome::kNoDescriptors:
+      options_.counts->Count(CloseReason::kDescriptors);
+      return true;
+    case Acceptor::Outcome::kStuck:
+      break;
+  }
+  // Until the next tick: it would be told of without end.
+  SetAccepting(false);
+  return false;
 }
 
 std::optional<CloseReason> FrontLoop::Refusal(
@@ -248,35 +267,39 @@ void FrontLoop::Admit(Descriptor client, PeerAddress address, absl::Time now) {
                               : options_.tls->Accept(client.get());
   if (transport == nullptr)
     return options_.counts->Count(CloseReason::kDescriptors);
+  // All that may find no memory comes before what others see.
+  again_.reserve(clients_.size() + 1);
+  due_.reserve(clients_.size() + 1);
   const auto [at, is_new] =
       shares_.try_emplace(address.share, Share{0, PeerBudget(options_.limits)});
   Share& share = at->second;
-  if (++share.connections == 1 && !is_new) --gone_peers_;
+  if (is_new) ++gone_peers_;
   const uint64_t id = next_id_++;
-  Client& added = clients_[id];
-  added.address = std::move(address);
-  added.pump = std::make_unique<Pump>(
+  auto pump = std::make_unique<Pump>(
       std::move(client), std::move(transport),
-      added.address.is_unix() ? nullptr : &share.budget, &environment_,
+      address.is_unix() ? nullptr : &share.budget, &environment_,
       [this, id](Pump& connection, Descriptor* out) {
         return ConnectToServer(clients_.find(id)->second, connection, out);
       },
       now);
+  const auto added = clients_.try_emplace(id).first;
+  added->second.pump = std::move(pump);
+  added->second.address = std::move(address);
+  if (++share.connections == 1) --gone_peers_;
   ++options_.counts->open;
-  Settle(clients_.find(id));
+  Settle(added);
 }
 
 std::optional<CloseReason> FrontLoop::ConnectToServer(Client& client,
                                                       Pump& connection,
                                                       Descriptor* out) {
   if (draining_) return CloseReason::kServer;
-  std::string name = absl::StrCat(name_prefix_, next_id_++);
-  absl::StatusOr<SocketPair> pair = MakeSocketPair(name);
+  client.name = absl::StrCat(name_prefix_, next_id_++);
+  absl::StatusOr<SocketPair> pair = MakeSocketPair(client.name);
   if (!pair.ok()) return CloseReason::kDescriptors;
-  options_.peers->Add(name,
+  options_.peers->Add(client.name,
                       {.address = client.address.text,
                        .certificate_name = connection.certificate_name()});
-  client.name = std::move(name);
   *out = std::move(pair->named);
   options_.connect(pair->other.Release());
   return std::nullopt;
@@ -292,8 +315,10 @@ void FrontLoop::RunClient(uint64_t id, uint32_t client_events,
     KeepIfMore(id, &client);
     return;
   }
-  client.pump->Run(client_events, server_events, now);
-  CheckStreams(client, now);
+  Attend(client.pump.get(), [&] {
+    client.pump->Run(client_events, server_events, now);
+    CheckStreams(client, now);
+  });
   KeepIfMore(id, &client);
   Settle(at);
 }
@@ -332,7 +357,7 @@ void FrontLoop::Settle(Clients::iterator at) {
     }
     return;
   }
-  const std::string share = client.address.share;
+  const std::string share = std::move(client.address.share);
   streams_ -= client.streams;
   if (client.waits) std::erase(again_, id);
   clients_.erase(at);
@@ -352,7 +377,7 @@ void FrontLoop::LeaveShare(const std::string& name) {
 
 void FrontLoop::ForgetPeers(absl::Time now) {
   if (gone_peers_ == 0) return;
-  gone_peers_ -= absl::erase_if(shares_, [now](auto& entry) {
+  gone_peers_ -= std::erase_if(shares_, [now](auto& entry) {
     return entry.second.connections == 0 && entry.second.budget.IsWhole(now);
   });
 }

@@ -1,4 +1,5 @@
-// The thread of a front: what epoll tells -> connections.
+// The thread of a front: what epoll tells -> connections. One for which there
+// is no memory is closed, and the others go on.
 
 #ifndef SERVER_NET_FRONT_LOOP_H_
 #define SERVER_NET_FRONT_LOOP_H_
@@ -12,11 +13,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/base/log.h"
@@ -73,7 +73,8 @@ class FrontLoop {
     bool ending = false;  // counted as closed
     bool waits = false;   // in again_
   };
-  using Clients = absl::flat_hash_map<uint64_t, Client>;
+  // Whole after an insertion that found no memory, which Abseil's are not.
+  using Clients = std::unordered_map<uint64_t, Client>;
 
   int Timeout() const;
   bool NeedsTicks() const;
@@ -81,12 +82,15 @@ class FrontLoop {
   void OnEvent(const epoll_event& event, absl::Time now);
   void OnWake();
   void OnTick(absl::Time now);
+  void RefreshCertificate();
   // Runs the connections whose time has come.
   void RunAgain(absl::Time now);
   void KeepIfMore(uint64_t id, Client* client);
   void SetAccepting(bool accepting);
 
   void AcceptFrom(size_t socket, absl::Time now);
+  // Whether there may be another one.
+  bool AcceptOne(int socket, absl::Time now);
   void Admit(Descriptor client, PeerAddress address, absl::Time now);
   std::optional<CloseReason> Refusal(const PeerAddress& address) const;
   // A socket pair: one end for the connection, the other for the server.
@@ -117,9 +121,10 @@ class FrontLoop {
   int new_left_ = 0;    // connections that may be set up in this turn
   absl::Time next_tick_ = absl::InfiniteFuture();
   Clients clients_;
-  absl::node_hash_map<std::string, Share> shares_;
+  std::unordered_map<std::string, Share> shares_;
   size_t gone_peers_ = 0;        // shares without a connection
   std::vector<uint64_t> again_;  // that have more to move, now or later
+  std::vector<uint64_t> due_;    // of them, those of this turn
 
   Mutex mutex_;
   CondVar changed_;

@@ -36,14 +36,15 @@ void PeerTable::Add(std::string name, Peer peer) {
 
 void PeerTable::Remove(std::string_view name) {
   const MutexLock lock(&mutex_);
-  peers_.erase(View(name));
+  const auto found = peers_.find(name);
+  if (found != peers_.end()) peers_.erase(found);
 }
 
 Peer PeerTable::Find(std::string_view grpc_peer) const {
   absl::string_view name = View(grpc_peer);
   if (!absl::ConsumePrefix(&name, kAbstract)) return ParsePeer(grpc_peer);
   const MutexLock lock(&mutex_);
-  const auto found = peers_.find(name);
+  const auto found = peers_.find(std::string_view(name.data(), name.size()));
   return found == peers_.end() ? Peer{} : found->second;
 }
 

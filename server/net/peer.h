@@ -6,11 +6,12 @@
 #ifndef SERVER_NET_PEER_H_
 #define SERVER_NET_PEER_H_
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "server/base/mutex.h"
 
 namespace deberta::server {
@@ -44,7 +45,8 @@ class PeerTable {
 
  private:
   mutable Mutex mutex_;
-  absl::flat_hash_map<std::string, Peer> peers_ ABSL_GUARDED_BY(mutex_);
+  // Whole after an insertion that found no memory, which Abseil's are not.
+  std::map<std::string, Peer, std::less<>> peers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace deberta::server

@@ -16,7 +16,7 @@ struct PeerBudget {
         calls(limits.max_calls_per_second, limits.max_calls_per_second / 20) {}
 
   // Whether it is as one that was never used.
-  bool IsWhole(absl::Time now) {
+  bool IsWhole(absl::Time now) const {
     return resets.IsFull(now) && calls.IsFull(now);
   }
 

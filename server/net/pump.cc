@@ -195,14 +195,19 @@ void Pump::End(CloseReason reason, absl::Time now) {
     // The kernel too lets go of what it does not read.
     const linger none = {.l_onoff = 1, .l_linger = 0};
     setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-    reason_ = reason;
-    state_ = State::kOver;
+    Abandon(reason);
   } else if (told || reason == CloseReason::kTls) {
     BeginFarewell(reason, now);
   } else {
-    reason_ = reason;
-    state_ = State::kOver;
+    Abandon(reason);
   }
+}
+
+void Pump::Abandon(CloseReason reason) {
+  server_.Close();
+  again_at_ = absl::InfiniteFuture();
+  reason_ = reason;
+  state_ = State::kOver;
 }
 
 void Pump::BeginFarewell(CloseReason reason, absl::Time now) {

@@ -46,6 +46,8 @@ class Pump {
   // Ends the connection: the server sees it end now, the client after what it
   // is told. Once.
   void End(CloseReason reason, absl::Time now);
+  // As End, at once and without a word, which takes no memory.
+  void Abandon(CloseReason reason);
 
   // What to ask epoll for; 0: nothing.
   uint32_t client_events() const;

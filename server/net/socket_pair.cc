@@ -7,8 +7,17 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <random>
+
+#include "absl/strings/str_cat.h"
 
 namespace deberta::server {
+
+std::string RandomSocketPrefix() {
+  std::random_device random;
+  return absl::StrCat("deberta-", absl::Hex(random(), absl::kZeroPad8),
+                      absl::Hex(random(), absl::kZeroPad8), "-");
+}
 
 absl::StatusOr<SocketPair> MakeSocketPair(std::string_view name) {
   std::array<int, 2> ends = {};

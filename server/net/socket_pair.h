@@ -3,6 +3,7 @@
 #ifndef SERVER_NET_SOCKET_PAIR_H_
 #define SERVER_NET_SOCKET_PAIR_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -14,6 +15,9 @@ struct SocketPair {
   Descriptor named;
   Descriptor other;  // whose peer has the name
 };
+
+// A beginning of names that nobody else gives to sockets.
+std::string RandomSocketPrefix();
 
 // `name` is one of the abstract namespace, without its leading zero.
 absl::StatusOr<SocketPair> MakeSocketPair(std::string_view name);
