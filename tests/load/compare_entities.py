@@ -12,6 +12,7 @@ VENV holds gliner and the packages of tests/load/requirements.txt.
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import pathlib
@@ -68,8 +69,7 @@ class Service:
         _, messages, _ = self.proto
         request = messages.ExtractEntitiesRequest(
             model="m", inputs=gliner_texts.texts(shape),
-            labels=[messages.EntityLabel(name=n) for n in gliner_texts.LABELS],
-            offset_unit=messages.OFFSET_UNIT_CODE_POINT)
+            labels=[messages.EntityLabel(name=n) for n in gliner_texts.LABELS])
         times, answer = [], None
         end = time.perf_counter() + self.seconds
         while not times or time.perf_counter() < end:
@@ -149,7 +149,8 @@ def main():
                         default=ROOT / "build/load", help="models and logs")
     parser.add_argument("--sizes", nargs="+", default=["small", "medium"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2, help="of each turn")
+    parser.add_argument("--seconds", type=float, default=1,
+                        help="of each turn, one call at least")
     options = parser.parse_args()
     options.build = options.build.resolve()
     options.work = options.work.resolve()
@@ -160,14 +161,19 @@ def main():
                         options.work], cwd=HERE, check=True,
                        stdout=subprocess.DEVNULL)
         directory = options.work / f"gliner-{size}"
-        with open(options.work / "engines.log", "w", encoding="utf-8") as log:
-            running = {f"ours {p}": Service(p, options, directory, proto)
-                       for p in OURS}
-            running |= {title: Package(name, options, directory, log)
-                        for name, title in PEERS.items()}
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(
+                open(options.work / "engines.log", "w", encoding="utf-8"))
+            running = {}
+            for precision in OURS:
+                service = Service(precision, options, directory, proto)
+                running[f"ours {precision}"] = stack.enter_context(
+                    contextlib.closing(service))
+            for name, title in PEERS.items():
+                package = Package(name, options, directory, log)
+                running[title] = stack.enter_context(
+                    contextlib.closing(package))
             compare(options, size, running)
-            for engine in running.values():
-                engine.close()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def _make(size, directory):
     torch.manual_seed(7)
     backbone = directory / "backbone"
     backbone.mkdir(parents=True)
-    random_tokenizer.write_unigram(backbone, PIECES)
+    # The package bounds words, and published tokenizers do not bound tokens.
+    random_tokenizer.write_unigram(backbone, PIECES, max_tokens=10**30)
     transformers.DebertaV2Config(
         vocab_size=PIECES + 100, hidden_size=768, num_hidden_layers=LAYERS[size],
         num_attention_heads=12, intermediate_size=3072, position_buckets=256,
