@@ -108,8 +108,11 @@ TEST(ConvertLabelsTest, RefusesWhatIsNotServedByItsName) {
       ReadText(LabelModel("gliner_v0") + "/gliner_config.json"));
   config["labels_encoder"] = "BAAI/bge-small-en-v1.5";
   std::ofstream(directory.File("gliner_config.json")) << config;
+  const auto conversion =
+      Convert(directory.path(), directory.File("converted"), {}, Go);
+  ASSERT_FALSE(conversion.ok());
   EXPECT_THAT(
-      Refusal(directory.path(), directory.File("converted")),
+      std::string(conversion.status().message()),
       AllOf(HasSubstr("gliner_config.json"), HasSubstr("labels_encoder")));
   EXPECT_FALSE(fs::exists(directory.File("converted")));
 }
