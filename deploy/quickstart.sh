@@ -93,8 +93,8 @@ Homepage: https://qpdf.sourceforge.io
 Description: tools for transforming and inspecting PDF files"
 
 say "Where are names of kinds that you choose? (ExtractEntities)"
-client extract --labels="image format,operating system,programming language" \
-  "Converts PNG and TIFF pictures on Windows and Linux, with bindings for Ruby."
+client extract --labels="mail protocol,programming language" \
+  "Fetches mail over IMAP, written in Rust."
 
 say "Which word is missing? (FillMask)"
 client fill --top_k=3 \
