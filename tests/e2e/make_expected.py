@@ -109,7 +109,7 @@ def extract(model):
     results = [{"entities": [
         {"label": one["label"], "label_index": EXTRACTED.index(one["label"]),
          "score": one["score"], "text": one["text"], "start": one["start"],
-         "end": one["end"]}
+         "end": one["end"], "labels": []}
         for one in found.inference([text], EXTRACTED, threshold=0.2,
                                    batch_size=1)[0]]} for text in texts]
     return {"method": "ExtractEntities",
