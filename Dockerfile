@@ -55,5 +55,6 @@ COPY demo/section-classifier /models/section-classifier
 COPY demo/mask-filler /models/mask-filler
 COPY demo/tech-tagger /models/tech-tagger
 COPY demo/package-qa /models/package-qa
+COPY demo/entity-finder /models/entity-finder
 # Flags on the command line replace these.
-ENV DEBERTA_MODELS=/models/section-classifier,/models/mask-filler,/models/tech-tagger,/models/package-qa
+ENV DEBERTA_MODELS=/models/section-classifier,/models/mask-filler,/models/tech-tagger,/models/package-qa,/models/entity-finder

@@ -50,7 +50,7 @@ else
 fi
 
 say "Starting the server"
-models=$(find demo -mindepth 2 -maxdepth 2 -name config.json -printf '%h\n' |
+models=$(find demo -mindepth 2 -maxdepth 2 -name model.safetensors -printf '%h\n' |
          sort | paste -sd,)
 build/release/deberta-server --models="$models" --listen="$grpc" \
   --metrics_listen="$metrics" >"$log" 2>&1 &
@@ -91,6 +91,10 @@ Section: text
 Maintainer: Jay Berkenbilt <qjb@debian.org>
 Homepage: https://qpdf.sourceforge.io
 Description: tools for transforming and inspecting PDF files"
+
+say "Where are names of kinds that you choose? (ExtractEntities)"
+client extract --labels="mail protocol,programming language" \
+  "Fetches mail over IMAP, written in Rust."
 
 say "Which word is missing? (FillMask)"
 client fill --top_k=3 \

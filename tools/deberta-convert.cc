@@ -108,8 +108,9 @@ int Run(int argc, char** argv) {
       "  deberta-convert [--allowed_weights=FORMAT,...] [--generator] [--json] "
       "SOURCE_DIR TARGET_DIR\n\n"
       "TARGET_DIR gets model.safetensors with the names that transformers "
-      "loads, config.json and the tokenizer's files. It must not exist, and "
-      "appears only when it is complete.");
+      "loads (of GLiNER, GLiClass and GLiNER2 their packages), the "
+      "configuration and the tokenizer's files. It must not exist, and appears "
+      "only when it is complete.");
   const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
   if (arguments.size() != 3) {
     std::cerr << "deberta-convert: expected SOURCE_DIR and TARGET_DIR\n";

@@ -21,7 +21,7 @@ SOON = "--patience=1"
 
 def serve(name, port=0):
     models = ",".join(str(p.parent)
-                      for p in sorted((ROOT / "demo").glob("*/config.json")))
+                      for p in sorted((ROOT / "demo").glob("*/model.safetensors")))
     return Served(build, work / f"bulk_{name}.log", f"--models={models}",
                   f"--listen=127.0.0.1:{port}", "--metrics_listen=")
 

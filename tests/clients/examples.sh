@@ -46,7 +46,7 @@ plugin=${GRPC_JAVA_PLUGIN:-/usr/bin/grpc_java_plugin}
 (cd "$work/java" && mvn -B -q -Dproto.root="$proto" -Dgrpc.plugin="$plugin" package)
 
 echo "== ask"
-models=$(find demo -mindepth 2 -maxdepth 2 -name config.json -printf '%h\n' |
+models=$(find demo -mindepth 2 -maxdepth 2 -name model.safetensors -printf '%h\n' |
          sort | paste -sd,)
 server=
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT

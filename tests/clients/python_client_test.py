@@ -45,7 +45,7 @@ def served(name, *flags, target=None):
     """A server of the demo models, unless flags name others."""
     target = target or f"localhost:{free_port()}"
     models = ",".join(str(p.parent)
-                      for p in sorted((ROOT / "demo").glob("*/config.json")))
+                      for p in sorted((ROOT / "demo").glob("*/model.safetensors")))
     with open(work / f"{name}.log", "wb") as log:
         process = subprocess.Popen(
             [str(build / "deberta-server"), f"--models={models}",

@@ -46,6 +46,17 @@ and of generated hostile text. A line that differs in any of them counts.""", [
 Every code point, alone and between letters, and random texts, cut into words as the
 packages of models over words cut them, and the tokens of each word by itself.""", [
         "words of gliner", "tokens of words"]),
+    "labels": ("Labels of the caller's own", """\
+Random directories as the packages gliner, gliclass and gliner2 save them, over their
+settings, with weights large enough that scores spread; each text by itself. Logits of
+the programs on every vector width; lists and scores of a running server, over flat,
+nested and multi_label at five thresholds where no score is within 1e-6 of another or
+of a threshold. Below, cross-encoders of one label, by `Rerank`.""", [
+        "gliner markerV0", "gliner marker", "gliner markerV1",
+        "gliner token_level", "gliner token_level with represent_spans",
+        "gliclass simple", "gliclass mlp", "gliclass weighted-dot",
+        "gliclass hopfield", "gliner2 count_lstm", "gliner2 count_lstm_v2",
+        "gliner2 count_lstm_moe", "CrossEncoder.rank"]),
     "pipelines": ("Pipelines", """\
 Calls to a running server against the Python pipelines on the same checkpoints:
 labels, spans and order must be equal, and scores within the limit.""", [

@@ -4,7 +4,8 @@
 #
 #   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
 #
-# PART: models, formats, tf_models, tokenizers, words, pipelines, saved_by_5. What is
+# PART: models, formats, tf_models, tokenizers, words, labels, pipelines, saved_by_5.
+# What is
 # not asked for stays on the page as it is. Virtual environments, texts and results
 # go to build/conformance (some 20 GB). SEED chooses other random cases, LINES
 # fewer lines of text; tokenizers4 and tokenizers5 are one version's rows.
@@ -66,15 +67,20 @@ tokenizers() {
     --tokenizers "$work/tokenizers"
 }
 
-# pipelines VERSION RESULT
-pipelines() {
-  environment "transformers$1"
+# stubs ENVIRONMENT: Python's classes of the proto, in $work/stubs.
+stubs() {
+  environment "$1"
   rm -rf "$work/stubs"
   mkdir -p "$work/stubs"
-  "$work/venv-transformers$1/bin/python" -m grpc_tools.protoc -Iproto \
+  "$work/venv-$1/bin/python" -m grpc_tools.protoc -Iproto \
     --python_out="$work/stubs" --grpc_python_out="$work/stubs" \
     google/rpc/status.proto google/rpc/error_details.proto \
     deberta/v1/deberta.proto
+}
+
+# pipelines VERSION RESULT
+pipelines() {
+  stubs "transformers$1"
   compare "transformers$1" pipelines.py "$2"
 }
 
@@ -92,13 +98,14 @@ saved_by_5() {
 
 parts=("$@")
 [ "${#parts[@]}" -gt 0 ] ||
-  parts=(models formats tf_models tokenizers words pipelines saved_by_5)
+  parts=(models formats tf_models tokenizers words labels pipelines saved_by_5)
 for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
     formats) compare transformers4 formats.py formats ;;
     tf_models) compare tensorflow tf_models.py tf_models --cases=20 ;;
     tokenizers) tokenizers 4; tokenizers 5 ;;
+    labels) stubs labels; compare labels labels.py labels ;;
     words) compare transformers4 words.py words ;;
     tokenizers[45]) tokenizers "${part#tokenizers}" ;;
     pipelines) pipelines 4 pipelines ;;

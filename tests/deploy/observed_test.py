@@ -80,7 +80,7 @@ class ObservedTest(unittest.TestCase):
         cls.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
         cls.prometheus = f"http://127.0.0.1:{prometheus}"
         models = ",".join(str(p.parent) for p in
-                          sorted((ROOT / "demo").glob("*/config.json")))
+                          sorted((ROOT / "demo").glob("*/model.safetensors")))
         cls.start("server", str(build / "deberta-server"), f"--models={models}",
                   f"--listen={cls.server_target}",
                   f"--metrics_listen=127.0.0.1:{metrics}")

@@ -17,7 +17,7 @@ import environment
 import reflection
 from calls import difference, without_timing
 from server import SERVICE, Server, metric, stub
-from texts import GAME, MASKED, RECORD, TOOL, long_context
+from texts import EXTRACTED, GAME, MASKED, RECORD, TOOL, long_context
 
 CALLERS = 64
 EXPECTED = pathlib.Path(__file__).with_name("expected.json")
@@ -190,8 +190,11 @@ class AnswersTest(unittest.TestCase):
             model = stub(self.channel).GetModel(
                 pb.GetModelRequest(model=served.name))
             self.assertEqual(model.model, served)
-            config = json.loads((self.models[served.name] /
-                                 "config.json").read_text(encoding="utf-8"))
+            gliner = self.models[served.name] / "gliner_config.json"
+            path = (gliner if gliner.exists() else
+                    self.models[served.name] / "config.json")
+            config = json.loads(path.read_text(encoding="utf-8"))
+            config = config.get("encoder_config", config)
             self.assertEqual(served.family, config["model_type"])
             self.assertEqual(model.hidden_size, config["hidden_size"])
             self.assertEqual(model.layers, config["num_hidden_layers"])
@@ -276,6 +279,11 @@ class ClientTest(unittest.TestCase):
                   pb.ClassifyZeroShotRequest(
                       model="golden-classify", labels=["a", "do"],
                       hypothesis_template="{}", inputs=["bo"]))
+        self.same(["extract", "--threshold=0.2", TOOL,
+                   f"--labels={','.join(EXTRACTED)}"], "ExtractEntities",
+                  pb.ExtractEntitiesRequest(
+                      threshold=0.2, inputs=[TOOL],
+                      labels=[pb.EntityLabel(name=name) for name in EXTRACTED]))
         self.same(["embed", "--model=tech-tagger", "--pooling=mean", GAME],
                   "Encode", pb.EncodeRequest(
                       model="tech-tagger", pooling=pb.POOLING_MEAN,

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 import deberta.v1.deberta_pb2 as pb
 import random_tokenizer
-from texts import GAME, LONG, MASKED, RECORD, TOOL
+from texts import EXTRACTED, GAME, LONG, MASKED, RECORD, TOOL
 
 @dataclasses.dataclass(frozen=True)
 class Call:
@@ -71,6 +71,16 @@ def calls():
                  model="golden-classify", inputs=[TOOL], labels=["a", "do"],
                  hypothesis_template="{}", stride=2,
                  length_policy=pb.LENGTH_POLICY_WINDOW)),
+        Call("extract", "ExtractEntities", "extract_entities",
+             pb.ExtractEntitiesRequest(
+                 model="entity-finder", inputs=[GAME, TOOL, "vi"], threshold=0.2,
+                 labels=[pb.EntityLabel(name=name) for name in EXTRACTED],
+                 overlap=pb.OVERLAP_NESTED, multi_label=True)),
+        Call("extract-window", "ExtractEntities", "extract_entities",
+             pb.ExtractEntitiesRequest(
+                 model="entity-finder", inputs=[LONG], top_k=2, stride=16,
+                 labels=[pb.EntityLabel(name=name) for name in EXTRACTED],
+                 length_policy=pb.LENGTH_POLICY_WINDOW)),
         Call("encode", "Encode", "encode", pb.EncodeRequest(
             model="tech-tagger", inputs=pairs, pooling=pb.POOLING_MEAN,
             normalize=True)),
@@ -85,7 +95,7 @@ def calls():
 def models(root, work):
     """Names and directories of the models that the tests serve."""
     served = {path.parent.name: path.parent
-              for path in sorted((root / "demo").glob("*/config.json"))}
+              for path in sorted((root / "demo").glob("*/model.safetensors"))}
     for name, source in (("golden-classify", "v3_classify"),
                          ("golden-tag", "v3_tag")):
         directory = pathlib.Path(work) / "models" / name

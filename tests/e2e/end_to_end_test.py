@@ -17,7 +17,7 @@ def main():
                         help="directory for models and logs")
     parser.add_argument("tests", nargs="*",
                         default=["answers_test", "heads_test", "entities_test",
-                                 "classes_test", "groups_test",
+                                 "classes_test", "groups_test", "rerank_test",
                                  "conventions_test",
                                  "precision_test", "refusals_test", "memory_test",
                                  "lifecycle_test", "process_test",

@@ -142,7 +142,7 @@ stop() {
 }
 
 echo "== run"
-start "four demo models" "$(config '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' |
+start "five demo models" "$(config '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' |
   grep ^DEBERTA_MODELS=)" classify --model=section-classifier "A chess engine."
 answers() {  # PATTERN COMMAND...
   local output
@@ -155,6 +155,7 @@ answers games classify --model=section-classifier --top_k=1 \
 answers PROTOCOL tag "Fetches mail over IMAP, written in Rust."
 answers "Jay Berkenbilt" answer --question="Who maintains qpdf?" \
   "Package: qpdf Maintainer: Jay Berkenbilt <qjb@debian.org>"
+answers Linux extract --labels="operating system" "Runs on Linux and Windows."
 answers files fill --top_k=1 \
   "QPDF is a program to encrypt and inspect PDF [MASK] from the command line."
 answers 0 embed --model=section-classifier "A chess engine."

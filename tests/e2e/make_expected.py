@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes expected.json: what transformers' pipelines answer for the demo models.
 
-To be run again whenever a demo model changes. Needs transformers 4.57.1 and
-torch:
+To be run again whenever a demo model changes. Needs transformers 4.57.1,
+torch and gliner 0.2.29:
 
   python tests/e2e/make_expected.py
 """
@@ -13,8 +13,9 @@ import pathlib
 
 import torch
 import transformers
+from gliner import GLiNER
 
-from texts import GAME, MASKED, QUESTIONS, RECORD, TOOL, long_context
+from texts import EXTRACTED, GAME, MASKED, QUESTIONS, RECORD, TOOL, long_context
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEMO = HERE.parents[1] / "demo"
@@ -102,6 +103,21 @@ def fill(model):
                 "candidates": candidates}]}]}
 
 
+def extract(model):
+    found = GLiNER.from_pretrained(str(DEMO / model), local_files_only=True)
+    texts = [TOOL, GAME]
+    results = [{"entities": [
+        {"label": one["label"], "label_index": EXTRACTED.index(one["label"]),
+         "score": one["score"], "text": one["text"], "start": one["start"],
+         "end": one["end"], "labels": []}
+        for one in found.inference([text], EXTRACTED, threshold=0.2,
+                                   batch_size=1)[0]]} for text in texts]
+    return {"method": "ExtractEntities",
+            "request": {"model": model, "inputs": texts, "threshold": 0.2,
+                        "labels": [{"name": name} for name in EXTRACTED]},
+            "results": results}
+
+
 def zero_shot(model):
     labels = ["a game", "a programming library", "a text editor"]
     run = pipeline("zero-shot-classification", model)
@@ -121,7 +137,7 @@ def main():
     transformers.logging.set_verbosity_error()
     cases = [classify("section-classifier"), tag("tech-tagger"),
              answer("package-qa"), answer_in_long_text("package-qa"),
-             fill("mask-filler")]
+             fill("mask-filler"), extract("entity-finder")]
     if (DEMO / "zero-shot").is_dir():
         cases.append(zero_shot("zero-shot"))
     models = [case["request"]["model"] for case in cases]

@@ -260,7 +260,7 @@ class MemoryTest(unittest.TestCase):
 
     def test_demo_models(self):
         names = ["mask-filler", "section-classifier", "tech-tagger",
-                 "package-qa"]
+                 "package-qa", "entity-finder"]
         with Server(environment.server_binary(),
                     {name: DEMO / name for name in names},
                     environment.work / "memory.log") as server:

@@ -11,6 +11,8 @@ Section: graphics
 Homepage: https://inkscape.org
 Description: vector-based drawing program"""
 MASKED = "This package contains the development [MASK] and headers."
+EXTRACTED = ["programming language", "image format", "web protocol",
+             "board game"]
 QUESTIONS = ["Who maintains inkscape?", "What is the homepage of inkscape?",
              "Which version of inkscape is it?"]
 

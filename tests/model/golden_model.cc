@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/model/golden_labels.h"
 
 namespace deberta::model {
 namespace {
@@ -15,6 +16,31 @@ struct Logits {
   std::vector<float> actual;
   std::vector<float> expected;
 };
+
+void AddLogits(std::span<const float> actual, std::span<const float> expected,
+               Logits& logits) {
+  logits.actual.insert(logits.actual.end(), actual.begin(), actual.end());
+  logits.expected.insert(logits.expected.end(), expected.begin(),
+                         expected.end());
+}
+
+absl::StatusOr<GoldenComparison> CompareLabels(const Model& model,
+                                               const GoldenFile& golden,
+                                               Workspace& workspace) {
+  GoldenComparison comparison;
+  Logits logits;
+  for (const LabelSequence& sequence : ReadLabelSequences(golden)) {
+    const auto actual = LabelLogits(model, sequence, workspace);
+    if (!actual.ok()) return actual.status();
+    AddLogits(WithoutPadding(*actual), sequence.logits, logits);
+    ++comparison.sequences;
+  }
+  if (comparison.sequences == 0) {
+    return absl::NotFoundError("golden.safetensors: no input_ids.0");
+  }
+  comparison.logits = DifferenceOfScale(logits.actual, logits.expected);
+  return comparison;
+}
 
 absl::Status CompareSequence(const Model& model, const GoldenFile& golden,
                              const std::string& sequence, Workspace& workspace,
@@ -46,10 +72,7 @@ absl::Status CompareSequence(const Model& model, const GoldenFile& golden,
         "logits.", sequence, ": the model gave ", output.logits.size(),
         " numbers, expected ", expected.size()));
   }
-  logits.actual.insert(logits.actual.end(), output.logits.begin(),
-                       output.logits.end());
-  logits.expected.insert(logits.expected.end(), expected.begin(),
-                         expected.end());
+  AddLogits(output.logits, expected, logits);
   ++comparison.sequences;
   return absl::OkStatus();
 }
@@ -112,6 +135,9 @@ void BatchBuilder::Add(std::span<const int32_t> ids,
 absl::StatusOr<GoldenComparison> CompareToGolden(const Model& model,
                                                  const GoldenFile& golden,
                                                  Workspace& workspace) {
+  if (model.label_head() != nullptr) {
+    return CompareLabels(model, golden, workspace);
+  }
   GoldenComparison comparison;
   Logits logits;
   while (true) {

@@ -57,8 +57,9 @@ class BatchBuilder {
 struct GoldenComparison {
   size_t sequences = 0;
   // Worst differences of scale, of every layer's hidden states, where the file
-  // has them, and of the logits. A single logit may be any small difference of large numbers, so
-  // that the scale of logits is that of all sequences.
+  // has them, and of the logits (of labels, if the model reads such). A single
+  // logit may be any small difference of large numbers, so that the scale of
+  // logits is that of all sequences.
   double hidden = 0;
   std::string hidden_tensor;  // where
   double logits = 0;          // without a head too

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "model/candidate_spans.h"
 #include "model/model.h"
+#include "tests/model/golden_labels.h"
 #include "tests/model/golden_model.h"
 
 namespace deberta::model {
@@ -24,7 +24,6 @@ using ::testing::HasSubstr;
 
 // Of the largest logit of all sequences.
 constexpr double kGoldenTolerance = 2e-5;
-constexpr float kNoSpan = std::numeric_limits<float>::lowest();
 
 std::string Directory(const std::string& name) {
   return absl::StrCat(DEBERTA_SOURCE_DIR "/tests/golden/label_heads/", name);
@@ -47,82 +46,18 @@ std::unique_ptr<const Model> Load(const std::string& name,
   return model.ok() ? *std::move(model) : nullptr;
 }
 
-std::vector<uint32_t> ReadTokens(const GoldenFile& golden,
-                                 const std::string& name) {
-  const std::vector<int32_t> ids = golden.ReadIds(name);
-  return {ids.begin(), ids.end()};
-}
-
-std::vector<LabelGroup> ReadGroups(const GoldenFile& golden,
-                                   const std::string& n) {
-  const std::vector<uint32_t> prompts = ReadTokens(golden, "group_prompts" + n);
-  const std::vector<uint32_t> labels = ReadTokens(golden, "group_labels" + n);
-  const std::vector<uint32_t> most = ReadTokens(golden, "group_instances" + n);
-  std::vector<LabelGroup> groups;
-  for (size_t i = 0; i < prompts.size(); ++i) {
-    groups.push_back(
-        {.prompt = prompts[i], .labels = labels[i], .most_instances = most[i]});
-  }
-  return groups;
-}
-
-struct Sequence {
-  std::vector<int32_t> ids;
-  std::vector<int32_t> types;
-  std::shared_ptr<const WordReading> reading;
-  std::vector<float> logits;  // expected
-};
-
-std::vector<Sequence> ReadSequences(const std::string& name) {
+std::vector<LabelSequence> ReadSequences(const std::string& name) {
   const auto golden = GoldenFile::Open(Directory(name));
   EXPECT_TRUE(golden.ok()) << golden.status();
-  std::vector<Sequence> sequences;
-  while (true) {
-    const std::string n = absl::StrCat(".", sequences.size());
-    std::vector<int32_t> ids = golden->ReadIds("input_ids" + n);
-    if (ids.empty()) return sequences;
-    WordReading reading = {
-        .word_begins = ReadTokens(*golden, "word_begins" + n),
-        .word_ends = ReadTokens(*golden, "word_ends" + n),
-        .labels = ReadTokens(*golden, "labels" + n),
-        .label_ends = ReadTokens(*golden, "label_ends" + n),
-        .groups = ReadGroups(*golden, n),
-        .thresholds = golden->Read("thresholds" + n)};
-    std::vector<int32_t> types = golden->ReadIds("type_ids" + n);
-    types.resize(ids.size());
-    sequences.push_back(
-        {.ids = std::move(ids),
-         .types = std::move(types),
-         .reading = std::make_shared<const WordReading>(std::move(reading)),
-         .logits = golden->Read("logits" + n)});
-  }
+  return golden.ok() ? ReadLabelSequences(*golden)
+                     : std::vector<LabelSequence>();
 }
 
-void Append(const Sequence& sequence, RaggedBatch* batch) {
-  batch->ids.insert(batch->ids.end(), sequence.ids.begin(), sequence.ids.end());
-  batch->type_ids.insert(batch->type_ids.end(), sequence.types.begin(),
-                         sequence.types.end());
-  batch->starts.push_back(static_cast<uint32_t>(batch->ids.size()));
-  batch->readings.resize(batch->sequences());
-  batch->readings.back() = sequence.reading;
-}
-
-std::vector<float> RunAlone(const Model& model, const Sequence& sequence,
+std::vector<float> RunAlone(const Model& model, const LabelSequence& sequence,
                             Workspace& workspace) {
-  RaggedBatch batch;
-  Append(sequence, &batch);
-  BatchOutput output;
-  const absl::Status status = model.Forward(batch, workspace, &output);
-  EXPECT_TRUE(status.ok()) << status;
-  if (!status.ok()) return {};
-  EXPECT_EQ(output.word_logits.size(), 1u);
-  return output.word_logits[0];
-}
-
-// The golden file has 0 past the last word.
-std::vector<float> WithoutPadding(std::vector<float> logits) {
-  std::ranges::replace(logits, kNoSpan, 0.0f);
-  return logits;
+  auto logits = LabelLogits(model, sequence, workspace);
+  EXPECT_TRUE(logits.ok()) << logits.status();
+  return logits.ok() ? *std::move(logits) : std::vector<float>();
 }
 
 class LabelHeadsTest : public ::testing::TestWithParam<std::string> {};
@@ -135,7 +70,7 @@ TEST_P(LabelHeadsTest, GivesTheReferencesLogits) {
   Workspace workspace(1);
   std::vector<float> actual;
   std::vector<float> expected;
-  for (const Sequence& sequence : ReadSequences(GetParam())) {
+  for (const LabelSequence& sequence : ReadSequences(GetParam())) {
     const std::vector<float> logits =
         WithoutPadding(RunAlone(*model, sequence, workspace));
     ASSERT_EQ(logits.size(), sequence.logits.size());
@@ -154,12 +89,13 @@ TEST_P(LabelHeadsTest, BatchesGiveWhatSequencesGiveAlone) {
     ASSERT_NE(model, nullptr);
     Workspace one(1);
     Workspace three(3);
-    const std::vector<Sequence> sequences = ReadSequences(GetParam());
+    const std::vector<LabelSequence> sequences = ReadSequences(GetParam());
     RaggedBatch batch;
-    for (const Sequence& sequence : sequences) Append(sequence, &batch);
+    for (const LabelSequence& sequence : sequences)
+      AppendLabels(sequence, &batch);
     // One whose words and labels nobody reads, in between and at the end.
     batch.readings[2] = nullptr;
-    Append(sequences[0], &batch);
+    AppendLabels(sequences[0], &batch);
     batch.readings.pop_back();
     BatchOutput output;
     ASSERT_TRUE(model->Forward(batch, three, &output).ok());
@@ -178,9 +114,10 @@ TEST_P(LabelHeadsTest, KeepsReadingsOfSequencesThatAreStillWanted) {
   const auto model = Load(GetParam());
   ASSERT_NE(model, nullptr);
   Workspace workspace(2);
-  const std::vector<Sequence> sequences = ReadSequences(GetParam());
+  const std::vector<LabelSequence> sequences = ReadSequences(GetParam());
   RaggedBatch batch;
-  for (const Sequence& sequence : sequences) Append(sequence, &batch);
+  for (const LabelSequence& sequence : sequences)
+    AppendLabels(sequence, &batch);
   BatchOutput output;
   ASSERT_TRUE(model
                   ->Forward(batch, workspace, &output,
@@ -198,9 +135,9 @@ TEST_P(LabelHeadsTest, GivesHiddenStatesToo) {
   const auto model = Load(GetParam());
   ASSERT_NE(model, nullptr);
   Workspace workspace(1);
-  const std::vector<Sequence> sequences = ReadSequences(GetParam());
+  const std::vector<LabelSequence> sequences = ReadSequences(GetParam());
   RaggedBatch both;
-  Append(sequences[1], &both);
+  AppendLabels(sequences[1], &both);
   both.hidden_rows = {0, 2};
   RaggedBatch hidden = both;
   hidden.readings.clear();
@@ -214,13 +151,13 @@ TEST_P(LabelHeadsTest, GivesHiddenStatesToo) {
 
 // What becomes of `sequence` once `spoil` has changed what is read of it.
 template <typename Spoil>
-absl::Status RunSpoilt(const Model& model, Sequence sequence,
+absl::Status RunSpoilt(const Model& model, LabelSequence sequence,
                        const Spoil& spoil, Workspace& workspace) {
   WordReading reading = *sequence.reading;
   spoil(reading);
   sequence.reading = std::make_shared<const WordReading>(reading);
   RaggedBatch batch;
-  Append(sequence, &batch);
+  AppendLabels(sequence, &batch);
   BatchOutput output;
   return model.Forward(batch, workspace, &output);
 }
@@ -229,7 +166,7 @@ TEST_P(LabelHeadsTest, RefusesReadingsThatAreNotOfTheSequence) {
   const auto model = Load(GetParam());
   ASSERT_NE(model, nullptr);
   Workspace workspace(1);
-  const Sequence good = ReadSequences(GetParam())[0];
+  const LabelSequence good = ReadSequences(GetParam())[0];
   const auto length = static_cast<uint32_t>(good.ids.size());
   const auto refused = [&](const auto& spoil) {
     const absl::Status status = RunSpoilt(*model, good, spoil, workspace);
@@ -256,7 +193,7 @@ TEST(LabelHeadsEdgeTest, WordsWithoutTokensAndTextsWithoutWordsAreScored) {
   const auto model = Load("gliner_v0");
   ASSERT_NE(model, nullptr);
   Workspace workspace(1);
-  Sequence sequence = ReadSequences("gliner_v0")[0];
+  LabelSequence sequence = ReadSequences("gliner_v0")[0];
   WordReading reading = *sequence.reading;
   const size_t words = reading.word_begins.size();
   reading.word_ends[1] = reading.word_begins[1];
@@ -280,7 +217,7 @@ TEST(LabelHeadsEdgeTest, ClassesNeedTheirTextAndTheEndsOfTheirLabels) {
   const auto model = Load("gliclass_average");
   ASSERT_NE(model, nullptr);
   Workspace workspace(1);
-  const Sequence good = ReadSequences("gliclass_average").back();
+  const LabelSequence good = ReadSequences("gliclass_average").back();
   ASSERT_GT(good.reading->labels.size(), 1u);
   const auto status = [&](const auto& spoil) {
     return RunSpoilt(*model, good, spoil, workspace);
@@ -304,7 +241,7 @@ TEST(LabelHeadsEdgeTest, GroupsShareOutTheLabels) {
   const auto model = Load("gliner2_v2");
   ASSERT_NE(model, nullptr);
   Workspace workspace(1);
-  const Sequence good = ReadSequences("gliner2_v2").back();
+  const LabelSequence good = ReadSequences("gliner2_v2").back();
   ASSERT_GT(good.reading->groups.size(), 1u);
   const auto length = static_cast<uint32_t>(good.ids.size());
   const auto status = [&](const auto& spoil) {
@@ -331,7 +268,7 @@ TEST(LabelHeadsEdgeTest, GivesNoMoreInstancesThanAreLookedFor) {
   ASSERT_NE(model, nullptr);
   Workspace workspace(1);
   size_t dropped = 0;
-  for (Sequence& sequence : ReadSequences("gliner2_lstm")) {
+  for (LabelSequence& sequence : ReadSequences("gliner2_lstm")) {
     const std::vector<float> all = RunAlone(*model, sequence, workspace);
     WordReading reading = *sequence.reading;
     reading.groups.resize(1);

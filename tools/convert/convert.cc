@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr char kWeights[] = "model.safetensors";
 constexpr char kConfig[] = "config.json";
+constexpr char kEncoderConfig[] = "encoder_config";  // a directory, of GLiNER2
 constexpr char kBpeEncoder[] = "bpe_encoder.bin";
 // The files that save_vocabulary and save_pretrained write of a tokenizer, and
 // our own settings.
@@ -90,6 +91,25 @@ absl::Status CopyConfig(const fs::path& source, const std::string& name,
   return target.Write(kConfig, json.dump(2) + "\n");
 }
 
+// What configures a model that reads the caller's labels, as it is: its own
+// file, and the encoder's where it has one to itself.
+absl::Status CopyLabelConfigs(const fs::path& source, const std::string& own,
+                              NewDirectory& target, Conversion& conversion) {
+  absl::Status status;
+  for (const std::string& name : {own, std::string(kConfig)}) {
+    if (!status.ok()) return status;
+    if (conversion.files.contains(name) || !Exists(source / name)) continue;
+    status = target.Copy((source / name).string(), name);
+    conversion.files.emplace(name, name);
+  }
+  const std::string encoders = absl::StrCat(kEncoderConfig, "/", kConfig);
+  if (!status.ok() || !Exists(source / encoders)) return status;
+  status = target.MakeDirectory(kEncoderConfig);
+  if (status.ok()) status = target.Copy((source / encoders).string(), encoders);
+  conversion.files.emplace(encoders, encoders);
+  return status;
+}
+
 absl::Status CopyFiles(const fs::path& source, NewDirectory& target,
                        Conversion& conversion) {
   absl::Status status;
@@ -129,7 +149,9 @@ absl::Status ListLeft(const fs::path& source, const std::string& config,
   absl::StatusOr<std::set<std::string>> taken =
       WeightFileNames(conversion.weights_path);
   if (!taken.ok()) return taken.status();
-  for (const auto& [name, origin] : conversion.files) taken->insert(origin);
+  for (const auto& [name, origin] : conversion.files) {
+    taken->insert(origin.substr(0, origin.find('/')));
+  }
   taken->insert(config);
   std::error_code error;
   for (auto it = fs::directory_iterator(source, error);
@@ -158,9 +180,12 @@ absl::StatusOr<Conversion> Convert(const std::string& source,
   Conversion conversion;
   conversion.weights_path = (*checkpoint)->weights_path();
   conversion.format = (*checkpoint)->weights_format();
-  const std::string config(model::ConfigFileName(options.variant));
-  absl::Status status = CopyConfig(source, config, (*checkpoint)->config(),
-                                   **directory, conversion);
+  const std::string& config = (*checkpoint)->config_file();
+  absl::Status status =
+      (*checkpoint)->label_config() == nullptr
+          ? CopyConfig(source, config, (*checkpoint)->config(), **directory,
+                       conversion)
+          : CopyLabelConfigs(source, config, **directory, conversion);
   if (status.ok()) status = CopyFiles(source, **directory, conversion);
   if (status.ok()) status = ListLeft(source, config, conversion);
   if (!status.ok()) return status;

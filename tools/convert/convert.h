@@ -27,10 +27,11 @@ struct Conversion {
 };
 
 // Writes the new directory `target`: the weights of `source` under the names
-// that transformers loads (tensor_plan.h), its configuration, and the files of
-// its tokenizer as they are. Where TensorFlow wrote the weights, conv_groups is
-// the 1 that its classes use; bpe_encoder.bin becomes vocab.json and
-// merges.txt where there is no other vocabulary. On failure nothing is left
+// that transformers loads (tensor_plan.h), its configuration (of a model that
+// reads the caller's labels both files, and of GLiNER2 the encoder's too), and
+// the files of its tokenizer as they are. Where TensorFlow wrote the weights,
+// conv_groups is the 1 that its classes use; bpe_encoder.bin becomes vocab.json
+// and merges.txt where there is no other vocabulary. On failure nothing is left
 // behind.
 absl::StatusOr<Conversion> Convert(const std::string& source,
                                    const std::string& target,

@@ -65,6 +65,12 @@ std::string NewDirectory::Path(std::string_view name) const {
   return (fs::path(path_) / name).string();
 }
 
+absl::Status NewDirectory::MakeDirectory(std::string_view name) {
+  const std::string path = Path(name);
+  if (mkdir(path.c_str(), 0777) != 0) return absl::ErrnoToStatus(errno, path);
+  return absl::OkStatus();
+}
+
 absl::Status NewDirectory::Write(std::string_view name,
                                  std::string_view contents) {
   const std::string path = Path(name);

@@ -27,6 +27,7 @@ class NewDirectory {
   // Where the file `name` of the directory is to be written.
   std::string Path(std::string_view name) const;
 
+  absl::Status MakeDirectory(std::string_view name);
   absl::Status Write(std::string_view name, std::string_view contents);
   // A copy of the regular file `from`.
   absl::Status Copy(const std::string& from, std::string_view name);

@@ -71,8 +71,12 @@ TensorPlan PlanTensors(const model::Checkpoint& checkpoint) {
       plan.skipped.emplace(source, "a copy: tied by transformers");
       continue;
     }
-    std::string target =
-        has_head && IsOfEncoder(name) ? std::string(kPrefix) + name : name;
+    std::string target = name;
+    if (checkpoint.label_config() != nullptr) {
+      target = source;
+    } else if (has_head && IsOfEncoder(name)) {
+      target = std::string(kPrefix) + name;
+    }
     plan.names.push_back({source, target, Rule(source, target)});
     plan.tensors.emplace(std::move(target), tensor);
   }

@@ -25,8 +25,9 @@ struct TensorPlan {
 
 // Beside a head the encoder's names begin with `deberta.`, as those of the
 // classes DebertaFor... and DebertaV2For... do; without one they do not. Heads
-// keep their names. Tensors that hold no floating-point numbers are left out,
-// and so are a tied decoder's copies of the embeddings and the bias.
+// keep their names, and a model that reads the caller's labels keeps them all,
+// as its package has no others. Tensors that hold no floating-point numbers are
+// left out, and so are a tied decoder's copies of the embeddings and the bias.
 TensorPlan PlanTensors(const model::Checkpoint& checkpoint);
 
 }  // namespace deberta::tools

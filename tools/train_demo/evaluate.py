@@ -286,7 +286,10 @@ FIGURES = {"section-classifier": section_figures, "mask-filler": mask_figures,
 def run(work, model, out, say):
     network = published(work, model, out)
     tokenizer = vocabularies.load(work, shapes.MODELS[model][0])
-    figures = FIGURES[model](work, network, tokenizer)
+    write(work, model, FIGURES[model](work, network, tokenizer), say)
+
+
+def write(work, model, figures, say):
     (work / f"{model}.figures.json").write_text(
         json.dumps(figures, indent=1) + "\n")
     for measure, *values in figures["rows"]:

@@ -1,4 +1,4 @@
-"""The four models' configurations and their transformers classes."""
+"""The models' configurations and their transformers classes."""
 
 from transformers import (DebertaConfig, DebertaForMaskedLM,
                           DebertaForSequenceClassification, DebertaV2Config,
@@ -9,7 +9,8 @@ from transformers import (DebertaConfig, DebertaForMaskedLM,
 MODELS = {"section-classifier": ("v1", "sequence"),
           "mask-filler": ("v1", "masks"),
           "tech-tagger": ("v3", "tokens"),
-          "package-qa": ("v3", "spans")}
+          "package-qa": ("v3", "spans"),
+          "entity-finder": ("v3", "labels")}
 CLASSES = {("v1", "sequence"): DebertaForSequenceClassification,
            ("v1", "masks"): DebertaForMaskedLM,
            ("v3", "masks"): DebertaV2ForMaskedLM,

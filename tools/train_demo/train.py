@@ -16,7 +16,9 @@ from transformers.utils import logging
 import archive
 import cards
 import evaluate
+import evaluate_labels
 import finetune
+import finetune_labels
 import loop
 import pretrain
 import shapes
@@ -74,12 +76,16 @@ def main():
                          budget(options, PRETRAIN_SECONDS), say)
     if "finetune" in stages:
         for model in models:
-            finetune.run(options.work, model, options.out,
+            of_model = (finetune_labels if model == finetune_labels.MODEL
+                        else finetune)
+            of_model.run(options.work, model, options.out,
                          budget(options, FINETUNE_SECONDS), say,
                          options.further)
     if "evaluate" in stages:
         for model in models:
-            evaluate.run(options.work, model, options.out, say)
+            of_model = (evaluate_labels if model == finetune_labels.MODEL
+                        else evaluate)
+            of_model.run(options.work, model, options.out, say)
     if "card" in stages:
         for model in models:
             cards.run(options.work, model, options.out, say)

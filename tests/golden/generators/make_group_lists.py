@@ -186,7 +186,7 @@ def sure(find):
     return None if near or forms[0] != forms[1] or forms[1] != forms[2] else lists[1]
 
 
-def cases(model, rnd):
+def cases(model, rnd, texts=TEXTS):
     by_task = {"entities": [], "classes": [], "structured": []}
 
     def add(task, text, request, find):
@@ -196,18 +196,18 @@ def cases(model, rnd):
             by_task[task].append({"request": {"inputs": [text]} | request,
                                   "found": rounded(found)})
 
-    for text, labels, nested in itertools.product(TEXTS, LABELS, (False, True)):
+    for text, labels, nested in itertools.product(texts, LABELS, (False, True)):
         threshold = rnd.choice(THRESHOLDS)
         request = {"labels": labels, "threshold": threshold,
                    "overlap": "OVERLAP_NESTED" if nested else "OVERLAP_FLAT"}
         add("entities", text, request,
             lambda shift: entities(model, text, request, threshold, shift))
-    for text, (labels, task), multi in itertools.product(TEXTS, CLASSES,
+    for text, (labels, task), multi in itertools.product(texts, CLASSES,
                                                          (False, True)):
         request = {"labels": labels, "prompt": task, "multiLabel": multi}
         add("classes", text, request,
             lambda shift: classes(model, text, labels, task, multi))
-    for text, schema, threshold in itertools.product(TEXTS, SCHEMAS,
+    for text, schema, threshold in itertools.product(texts, SCHEMAS,
                                                      (THRESHOLDS[1], THRESHOLDS[2])):
         request = {**schema, "threshold": threshold}
         add("structured", text, request,

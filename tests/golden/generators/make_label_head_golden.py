@@ -89,8 +89,8 @@ def backbone_config(**settings):
         pooler_hidden_size=32) | settings))
 
 
-def write_backbone(directory):
-    DebertaV2Model(backbone_config()).save_pretrained(directory)
+def write_backbone(directory, **settings):
+    DebertaV2Model(backbone_config(**settings)).save_pretrained(directory)
     random_tokenizer.write_unigram(directory, PIECES)
     return str(directory)
 
@@ -185,6 +185,35 @@ def gliner_logits(model, text, labels):
     return batch, words, np.concatenate([logits.ravel(), *rows])
 
 
+def balance_tokens(model):
+    """So that something is found: starts and ends score 0.5 or so on average,
+    and words inside more."""
+    last = model.model.scorer.out_mlp[3]
+    _, words, logits = gliner_logits(model, TEXTS[0], LABELS[1])
+    size = 3 * len(words) * len(LABELS[1])
+    mean = logits[:size].reshape(-1, 3).mean(0)
+    with torch.no_grad():
+        last.bias += torch.tensor([0.3, 0.3, 2.0]) - torch.tensor(mean)
+
+
+def gliner_golden(model, texts, label_lists):
+    """The tensors of golden.safetensors, and how many spans tokens propose."""
+    golden, found = {}, 0
+    for n, (text, labels) in enumerate((t, l) for l in label_lists for t in texts):
+        batch, words, logits = gliner_logits(model, text, labels)
+        ids, begins, ends, at = gliner_reading(
+            model, words, labels, model.config.embed_ent_token)
+        assert batch["input_ids"][0].tolist() == ids
+        assert len(at) == len(labels)
+        golden |= {f"input_ids.{n}": ids, f"word_begins.{n}": begins,
+                   f"word_ends.{n}": ends, f"labels.{n}": at,
+                   f"logits.{n}": logits}
+        if model.config.span_mode == "token_level":
+            golden[f"thresholds.{n}"] = [THRESHOLD] * len(labels)
+            found += len(logits) > 3 * len(words) * len(labels)
+    return golden, found
+
+
 def make_gliner(name, index, settings, backbone):
     from gliner import GLiNER
     model = GLiNER.from_config(
@@ -193,14 +222,7 @@ def make_gliner(name, index, settings, backbone):
     spread(model.model, index)
     model.eval()
     if settings.get("span_mode") == "token_level":
-        # So that something is found: starts and ends score 0.5 or so on
-        # average, and words inside more.
-        last = model.model.scorer.out_mlp[3]
-        _, words, logits = gliner_logits(model, TEXTS[0], LABELS[1])
-        size = 3 * len(words) * len(LABELS[1])
-        mean = logits[:size].reshape(-1, 3).mean(0)
-        with torch.no_grad():
-            last.bias += torch.tensor([0.3, 0.3, 2.0]) - torch.tensor(mean)
+        balance_tokens(model)
     round_weights(model.model)
     directory = OUT / name
     shutil.rmtree(directory, ignore_errors=True)
@@ -217,19 +239,7 @@ def make_gliner(name, index, settings, backbone):
             shutil.copy(pathlib.Path(backbone) / file, directory)
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
-    golden, found = {}, 0
-    for n, (text, labels) in enumerate((t, l) for l in LABELS for t in TEXTS):
-        batch, words, logits = gliner_logits(model, text, labels)
-        ids, begins, ends, at = gliner_reading(
-            model, words, labels, model.config.embed_ent_token)
-        assert batch["input_ids"][0].tolist() == ids
-        assert len(at) == len(labels)
-        golden |= {f"input_ids.{n}": ids, f"word_begins.{n}": begins,
-                   f"word_ends.{n}": ends, f"labels.{n}": at,
-                   f"logits.{n}": logits}
-        if model.config.span_mode == "token_level":
-            golden[f"thresholds.{n}"] = [THRESHOLD] * len(labels)
-            found += len(logits) > 3 * len(words) * len(labels)
+    golden, found = gliner_golden(model, TEXTS, LABELS)
     save_golden(directory, golden)
     assert found or not settings.get("represent_spans")
     print(name, {k: np.shape(v) for k, v in golden.items() if ".3" in k},
