@@ -4,11 +4,12 @@
 #
 #   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
 #
-# PART: models, formats, tf_models, tokenizers, words, pipelines, saved_by_5. What is
-# not asked for stays on the page as it is. Virtual environments, texts and results
-# go to build/conformance (some 20 GB). SEED chooses other random cases, LINES
-# fewer lines of text; tokenizers4 and tokenizers5 are one version's rows.
-# saved_by_5 takes half an hour, DIRECTORIES=24 LINES=20000 a few minutes.
+# PART: models, formats, tf_models, tokenizers, kinds, words, pipelines, saved_by_5,
+# wild. What is not asked for stays on the page as it is. Virtual environments, texts
+# and results go to build/conformance (some 20 GB). SEED chooses other random cases,
+# LINES fewer lines of text; tokenizers, kinds and wild with a 4 or 5 behind are one
+# version's rows. saved_by_5 takes half an hour, DIRECTORIES=24 LINES=20000 a few
+# minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build/release}")
@@ -66,16 +67,40 @@ tokenizers() {
     --tokenizers "$work/tokenizers"
 }
 
-# pipelines VERSION RESULT
-pipelines() {
-  environment "transformers$1"
+# kinds VERSION: tokenizers of every kind of pipeline
+kinds() {
+  text_and_tokenizers tokenizers
+  compare "transformers$1" pipeline_lines.py "tokenizers_kinds$1" \
+    --cases="$((lines < 200000 ? lines : 200000))" --hostile=20000 \
+    --text "$text" --kinds="$work/kinds"
+}
+
+# stubs ENVIRONMENT
+stubs() {
+  environment "$1"
   rm -rf "$work/stubs"
   mkdir -p "$work/stubs"
-  "$work/venv-transformers$1/bin/python" -m grpc_tools.protoc -Iproto \
+  "$work/venv-$1/bin/python" -m grpc_tools.protoc -Iproto \
     --python_out="$work/stubs" --grpc_python_out="$work/stubs" \
     google/rpc/status.proto google/rpc/error_details.proto \
     deberta/v1/deberta.proto
+}
+
+# pipelines VERSION RESULT
+pipelines() {
+  stubs "transformers$1"
   compare "transformers$1" pipelines.py "$2"
+}
+
+# wild VERSION
+wild() {
+  if [ "$1" = 4 ]; then
+    stubs sentence_transformers
+    compare sentence_transformers wild.py wild4 --conventions
+  else
+    stubs transformers5
+    compare transformers5 wild.py wild5
+  fi
 }
 
 saved_by_5() {
@@ -92,7 +117,7 @@ saved_by_5() {
 
 parts=("$@")
 [ "${#parts[@]}" -gt 0 ] ||
-  parts=(models formats tf_models tokenizers words pipelines saved_by_5)
+  parts=(models formats tf_models tokenizers kinds words pipelines saved_by_5 wild)
 for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
@@ -101,6 +126,10 @@ for part in "${parts[@]}"; do
     tokenizers) tokenizers 4; tokenizers 5 ;;
     words) compare transformers4 words.py words ;;
     tokenizers[45]) tokenizers "${part#tokenizers}" ;;
+    kinds) kinds 4; kinds 5 ;;
+    kinds[45]) kinds "${part#kinds}" ;;
+    wild) wild 4; wild 5 ;;
+    wild[45]) wild "${part#wild}" ;;
     pipelines) pipelines 4 pipelines ;;
     saved_by_5) saved_by_5 ;;
     *) echo "$0: no part $part" >&2; exit 2 ;;

@@ -74,6 +74,27 @@ TEST(PipelineGoldenTest, EveryKindEqualsBothReferences) {
   EXPECT_EQ(kinds, 20);
 }
 
+// Taggers on WordPiece had their commas put into the word before, as those on
+// pieces without marks have in the reference.
+TEST(PipelineGoldenTest, SaysHowTheReferenceTellsWords) {
+  const std::pair<const char*, WordStart> kKinds[] = {
+      {"pipelines/bert-cased", WordStart::kUnmarked},
+      {"pipelines/bert-odd", WordStart::kUnmarked},
+      {"pipelines/vocab-txt-cased", WordStart::kUnmarked},
+      {"pipelines/bpe-digits", WordStart::kUnmarked},
+      {"pipelines/bpe-suffix", WordStart::kSpace},
+      {"pipelines/bpe-bytes", WordStart::kSpace},
+      {"pipelines/spm-bpe", WordStart::kSpace},
+      {"japanese/japanese-pieces", WordStart::kEvery}};
+  for (const auto& [name, expected] : kKinds) {
+    const auto tokenizer = LoadTokenizer((GoldenDirectory() / name).string(),
+                                         {.profile = Profile::kHf4});
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+    EXPECT_EQ((*tokenizer)->word_start(), expected) << name;
+    EXPECT_EQ((*tokenizer)->runs_in_python(), expected == WordStart::kEvery);
+  }
+}
+
 // BertJapaneseTokenizer, which has ids and types alone.
 TEST(PipelineGoldenTest, JapaneseWithoutAProgramThatFindsWords) {
   const std::pair<Profile, const char*> kProfiles[] = {

@@ -145,7 +145,7 @@ absl::StatusOr<TokenizerDefinition> ReadJapaneseVocabTxt(
   definition.names_template = true;
   definition.segmenter = std::make_unique<const Pipeline>(
       *std::move(normalizer), JapanesePreTokenizer(settings), *std::move(model),
-      Decoder({Decoder::WordPiece{.cleanup = false}}));
+      Decoder({Decoder::WordPiece{.cleanup = false}}), /*in_python=*/true);
   return definition;
 }
 
