@@ -101,6 +101,10 @@ absl::StatusOr<TokenizerDefinition> ReadDefinition(
     case TokenizerSource::kVocabAndMerges:
       return ReadVocabAndMerges(model, files.merges, settings.add_prefix_space);
     case TokenizerSource::kVocabTxt:
+      if (settings.japanese.has_value()) {
+        return ReadJapaneseVocabTxt(files.model, settings.unk_token,
+                                    *settings.japanese);
+      }
       return ReadVocabTxt(files.model, settings.unk_token, settings.bert,
                           profile);
     case TokenizerSource::kSpm:
@@ -269,6 +273,16 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
     plan.tokens.push_back({.token = {.content = token}, .declared_id = {}});
   }
   const bool slow = options.profile == Profile::kSpm;
+  // A tokenizer in Python seeks every added token in the text as it is.
+  if (settings.japanese.has_value()) {
+    for (DeclaredToken& token : plan.tokens) {
+      token.token.normalized = false;
+      if (!token.token.single_word) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "added token \"", Excerpt(token.token.content),
+          "\": expected single_word false, with BertJapaneseTokenizer"));
+    }
+  }
   auto tokens = AssignIds(definition, plan);
   if (!tokens.ok()) return tokens.status();
   if (slow) LowerContents(*definition.segmenter, &*tokens);

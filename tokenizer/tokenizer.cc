@@ -94,6 +94,12 @@ Tokenizer::Tokenizer(Options options,
 
 Tokenizer::~Tokenizer() = default;
 
+WordStart Tokenizer::word_start() const { return segmenter_->word_start(); }
+
+bool Tokenizer::runs_in_python() const {
+  return slow_added_tokens_ != nullptr || word_start() == WordStart::kEvery;
+}
+
 absl::StatusOr<TokenSequence> Tokenizer::Tokenize(std::string_view text) const {
   if (text.size() > std::numeric_limits<int32_t>::max()) {
     return absl::InvalidArgumentError(absl::StrCat(

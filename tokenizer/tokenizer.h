@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "tokenizer/encoding/encoding.h"
 #include "tokenizer/encoding/post_processor.h"
+#include "tokenizer/encoding/word_start.h"
 #include "tokenizer/files/profile.h"
 #include "tokenizer/special_tokens/special_token_ids.h"
 
@@ -145,6 +146,11 @@ class Tokenizer {
   }
   Side padding_side() const { return options_.padding_side; }
   Side truncation_side() const { return options_.truncation_side; }
+  // Of the tokens outside the template.
+  WordStart word_start() const;
+  // Whether the reference's tokenizer runs in Python, which cuts pairs a little
+  // otherwise.
+  bool runs_in_python() const;
   // One more than the largest id.
   int32_t vocab_size() const;
   // The same of pieces that texts are cut into, without added tokens.

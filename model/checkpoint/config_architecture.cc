@@ -22,7 +22,8 @@ constexpr std::pair<std::string_view, Architecture> kTasks[] = {
 
 constexpr std::string_view kOwnCode =
     "; what a class of its own answers is told by its code, and none is run "
-    "here";
+    "here. A head of pooling, layers and linear outputs can be declared: "
+    "\"head\" in deberta.json";
 
 std::string_view FamilyName(Family family) {
   return family == Family::kDeberta ? "Deberta" : "DebertaV2";

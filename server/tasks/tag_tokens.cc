@@ -8,6 +8,7 @@
 #include "server/tasks/shared/request_checks.h"
 #include "server/tasks/shared/scores.h"
 #include "server/tasks/shared/text_location.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::server {
 namespace {
@@ -16,10 +17,21 @@ using tokenizer::Encoding;
 using tokenizer::Span;
 using tokenizer::TextIndex;
 
-// The reference's word test: not at the start, and no space just before the
-// token or as its first character.
-bool IsSubword(const TextIndex& text, Span span) {
-  if (span.start == 0) return false;
+// The reference's word test. Without marks: not at the start, and no space just
+// before the token or as its first character.
+bool IsSubword(const TextIndex& text, Span span, int32_t id,
+               const tokenizer::Tokenizer& tokenizer) {
+  switch (tokenizer.word_start()) {
+    case tokenizer::WordStart::kEvery:
+      return false;
+    case tokenizer::WordStart::kUnmarked:
+      return id != tokenizer.special_ids().unk &&
+             tokenizer::CountCodePoints(tokenizer.IdToToken(id)) !=
+                 span.end - span.start;
+    case tokenizer::WordStart::kSpace:
+      break;
+  }
+  if (id == tokenizer.special_ids().unk || span.start == 0) return false;
   const uint32_t end = std::min(span.start + 1, text.code_points());
   return text.Text({span.start - 1, end}).find(' ') == std::string_view::npos;
 }
@@ -39,7 +51,7 @@ std::vector<float> Probabilities(SequenceOutput output) {
 std::vector<TaggedToken> Tokens(const TextIndex& text, const Encoding& encoding,
                                 size_t begin,
                                 std::span<const float> probabilities,
-                                std::optional<int32_t> unk) {
+                                const tokenizer::Tokenizer& tokenizer) {
   const size_t width = probabilities.size() / encoding.size();
   std::vector<TaggedToken> tokens;
   tokens.reserve(encoding.size());
@@ -49,7 +61,7 @@ std::vector<TaggedToken> Tokens(const TextIndex& text, const Encoding& encoding,
     tokens.push_back(
         {.scores = probabilities.subspan(i * width, width),
          .span = span,
-         .is_subword = encoding.ids[i] != unk && IsSubword(text, span),
+         .is_subword = IsSubword(text, span, encoding.ids[i], tokenizer),
          .token_index = static_cast<uint32_t>(begin + i)});
   }
   return tokens;
@@ -115,7 +127,7 @@ absl::Status TagTokensTask::Take(const Part& part, SequenceOutput output) {
   const std::vector<float> probabilities = Probabilities(std::move(output));
   std::vector<TaggedSpan> spans =
       AggregateTags(Tokens(*text_, part.encoding, part.begin, probabilities,
-                           model().tokenizer->special_ids().unk),
+                           *model().tokenizer),
                     request().aggregation, model().labels);
   const bool one_window = coverage(part.input).windows == 1;
   if (request().aggregation == Aggregation::kNone) {

@@ -5,7 +5,8 @@
 
 DIR holds PART.json, or several PART*.json. Each is a JSON list of rows: row,
 reference, cases, compared, worst, limit, unit, note. A row of the page that has
-no result there stays as it is. Fails if a row that the page must have is
+no result there stays as it is; families.md, beside this script, is written by hand
+and comes last. Fails if a row that the page must have is
 missing, or if a row is beyond its limit.
 """
 
@@ -79,7 +80,20 @@ the settings that the classes take. Read here without any flag, against what ver
         "DebertaV2ForMultipleChoice", "text-classification",
         "token-classification", "fill-mask", "zero-shot-classification",
         "feature-extraction"]),
+    "wild": ("Wild directories", """\
+Stand-ins for directories as people publish them: random weights at small sizes and
+real file layouts, saved by transformers 4.57.1 and 5.24 and sentence-transformers,
+heads of publishers' own written from their model cards. All are served by default
+flags, and asked by calls; those of the last row must not start. A case of a
+tokenizer's row is a text, one of a pipeline's a call, of any other row a
+directory.""", [
+        "directories served", "declared heads", "CrossEncoder",
+        "bi-encoder with modules.json", "Encode of layers, BERTScore",
+        "small things", "refused, with what to do", "text-classification",
+        "token-classification", "fill-mask", "zero-shot-classification",
+        "feature-extraction"]),
 }
+FAMILIES = pathlib.Path(__file__).with_name("families.md")
 
 HEAD = """\
 # Conformance
@@ -177,6 +191,7 @@ def main():
         written, held = table(rows, old, heading)
         wrong += check(name, rows, held, wanted)
         page.append(f"## {heading}\n\n{text}\n\n{written}\n")
+    page.append(f"## Checkpoint families\n\n{FAMILIES.read_text()}")
     if wrong:
         raise SystemExit("\n".join(wrong))
     options.out.parent.mkdir(exist_ok=True)

@@ -4,12 +4,12 @@
 #
 #   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
 #
-# PART: models, formats, tf_models, tokenizers, words, labels, pipelines, saved_by_5.
-# What is
-# not asked for stays on the page as it is. Virtual environments, texts and results
-# go to build/conformance (some 20 GB). SEED chooses other random cases, LINES
-# fewer lines of text; tokenizers4 and tokenizers5 are one version's rows.
-# saved_by_5 takes half an hour, DIRECTORIES=24 LINES=20000 a few minutes.
+# PART: models, formats, tf_models, tokenizers, kinds, words, labels, pipelines,
+# saved_by_5, wild. What is not asked for stays on the page as it is. Virtual
+# environments, texts and results go to build/conformance (some 20 GB). SEED chooses
+# other random cases, LINES fewer lines of text; tokenizers, kinds and wild with a 4 or
+# 5 behind are one version's rows. saved_by_5 takes half an hour, DIRECTORIES=24
+# LINES=20000 a few minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build/release}")
@@ -67,6 +67,14 @@ tokenizers() {
     --tokenizers "$work/tokenizers"
 }
 
+# kinds VERSION: tokenizers of every kind of pipeline
+kinds() {
+  text_and_tokenizers tokenizers
+  compare "transformers$1" pipeline_lines.py "tokenizers_kinds$1" \
+    --cases="$((lines < 200000 ? lines : 200000))" --hostile=20000 \
+    --text "$text" --kinds="$work/kinds"
+}
+
 # stubs ENVIRONMENT: Python's classes of the proto, in $work/stubs.
 stubs() {
   environment "$1"
@@ -84,6 +92,17 @@ pipelines() {
   compare "transformers$1" pipelines.py "$2"
 }
 
+# wild VERSION
+wild() {
+  if [ "$1" = 4 ]; then
+    stubs sentence_transformers
+    compare sentence_transformers wild.py wild4 --conventions
+  else
+    stubs transformers5
+    compare transformers5 wild.py wild5
+  fi
+}
+
 saved_by_5() {
   text_and_tokenizers tokenizers
   text_and_tokenizers tokenizers-mdeberta --mdeberta
@@ -98,7 +117,8 @@ saved_by_5() {
 
 parts=("$@")
 [ "${#parts[@]}" -gt 0 ] ||
-  parts=(models formats tf_models tokenizers words labels pipelines saved_by_5)
+  parts=(models formats tf_models tokenizers kinds words labels pipelines saved_by_5
+    wild)
 for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
@@ -108,6 +128,10 @@ for part in "${parts[@]}"; do
     labels) stubs labels; compare labels labels.py labels ;;
     words) compare transformers4 words.py words ;;
     tokenizers[45]) tokenizers "${part#tokenizers}" ;;
+    kinds) kinds 4; kinds 5 ;;
+    kinds[45]) kinds "${part#kinds}" ;;
+    wild) wild 4; wild 5 ;;
+    wild[45]) wild "${part#wild}" ;;
     pipelines) pipelines 4 pipelines ;;
     saved_by_5) saved_by_5 ;;
     *) echo "$0: no part $part" >&2; exit 2 ;;

@@ -157,6 +157,10 @@ def write_pipelines():
     write("vocab_txt", "plain", vocab.encode(), {"tokenizer_class": "BertTokenizer"})
     write("vocab_txt", "cased", vocab.replace("\n", "\r\n").encode(),
           {"tokenizer_class": "BertTokenizer", "do_lower_case": False})
+    for kind in ("character", "wordpiece"):
+        write("vocab_txt", f"japanese_{kind}", vocab.encode(), {
+            "tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "basic",
+            "subword_tokenizer_type": kind, "do_word_tokenize": kind == "character"})
 
 
 def shrink(model):

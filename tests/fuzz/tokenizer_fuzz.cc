@@ -47,8 +47,13 @@ Tokenizers LoadAll() {
   for (const char* name :
        {"bert-uncased", "bert-odd", "sp-bpe", "sp-bpe-metaspace", "bpe-bytes",
         "bpe-digits", "bpe-suffix", "split-behaviors", "unigram-first",
-        "unigram-words", "vocab-txt-cased"}) {
+        "unigram-words", "unigram-scripts", "vocab-txt-cased", "bpe-look-ahead",
+        "bpe-line-ends"}) {
     Load(std::string("pipelines/") + name, Profile::kHf4, &tokenizers);
+  }
+  for (const char* name : {"japanese-characters", "japanese-pieces",
+                           "japanese-whole", "japanese-cut"}) {
+    Load(std::string("japanese/") + name, Profile::kHf4, &tokenizers);
   }
   return tokenizers;
 }

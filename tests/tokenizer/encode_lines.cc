@@ -90,7 +90,8 @@ absl::StatusOr<Encoding> Encode(const Tokenizer& tokenizer,
   absl::StatusOr<TokenSequence> b = tokenizer.Tokenize(line.substr(tab + 1));
   if (!b.ok()) return b.status();
   const auto [keep_a, keep_b] = deberta::tokenizer::TruncateLongestFirst(
-      a->size(), b->size(), Room(tokenizer, /*is_pair=*/true, max_length));
+      a->size(), b->size(), Room(tokenizer, /*is_pair=*/true, max_length),
+      tokenizer.runs_in_python());
   Truncate(tokenizer, keep_a, *a);
   Truncate(tokenizer, keep_b, *b);
   return tokenizer.Assemble(*a, &*b);

@@ -6,8 +6,8 @@
 
 namespace deberta::tokenizer {
 
-std::pair<size_t, size_t> TruncateLongestFirst(size_t a, size_t b,
-                                               size_t room) {
+std::pair<size_t, size_t> TruncateLongestFirst(size_t a, size_t b, size_t room,
+                                               bool in_python) {
   if (a + b <= room) return {a, b};
   const size_t shorter = std::min(a, b);
   // With both above half of the room each keeps half, and the longer one (b of
@@ -18,6 +18,7 @@ std::pair<size_t, size_t> TruncateLongestFirst(size_t a, size_t b,
   if (keep_short + keep_long > room) {
     keep_short = room / 2;
     keep_long = keep_short + room % 2;
+    if (in_python) return {keep_long, keep_short};
   }
   if (a > b) return {keep_long, keep_short};
   return {keep_short, keep_long};

@@ -15,8 +15,10 @@ namespace deberta::tokenizer {
 using TokenRange = std::pair<size_t, size_t>;
 
 // Lengths that longest_first leaves of two sequences when only `room` tokens
-// fit.
-std::pair<size_t, size_t> TruncateLongestFirst(size_t a, size_t b, size_t room);
+// fit. Where both are cut the odd token is the longer one's, of tokenizers
+// `in_python` the first one's.
+std::pair<size_t, size_t> TruncateLongestFirst(size_t a, size_t b, size_t room,
+                                               bool in_python = false);
 
 // What is left of `length` tokens when all but `keep` are taken from `side`.
 // REQUIRES: keep <= length.

@@ -1,11 +1,14 @@
 #include "tokenizer/files/bert_tokenizer.h"
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/normalization/normalizer.h"
 #include "tokenizer/pre_tokenization/pre_tokenizer.h"
+#include "tokenizer/segmentation/characters.h"
 #include "tokenizer/segmentation/decoder.h"
 #include "tokenizer/segmentation/pipeline.h"
 #include "tokenizer/segmentation/word_piece.h"
@@ -44,6 +47,55 @@ std::string_view TakeLine(std::string_view* text, Profile profile) {
   return line;
 }
 
+using TokenIds = std::vector<std::pair<std::string, int32_t>>;
+
+absl::StatusOr<TokenIds> ReadTokens(std::string_view vocab, Profile profile) {
+  if (const auto invalid = FindInvalidUtf8(vocab)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "vocab.txt: expected UTF-8, got an invalid byte at offset ", *invalid));
+  }
+  absl::flat_hash_map<std::string, int32_t> ids;
+  for (int32_t id = 0; !vocab.empty(); ++id) {
+    std::string_view line = TakeLine(&vocab, profile);
+    if (profile == Profile::kHf5) line = WithoutTrailingSpace(line);
+    ids[std::string(line)] = id;
+  }
+  return TokenIds(ids.begin(), ids.end());
+}
+
+// What Python's str.split() splits at.
+bool IsPythonSpace(char32_t c) {
+  return IsWhiteSpace(c) || (c >= 0x1C && c <= 0x1F);
+}
+
+PreTokenizer JapanesePreTokenizer(const BertJapaneseSettings& settings) {
+  using Behavior = PreTokenizer::Behavior;
+  std::vector<PreTokenizer::Step> steps;
+  if (settings.cuts_words || !settings.characters) {
+    steps.emplace_back(
+        PreTokenizer::Characters{IsPythonSpace, Behavior::kRemoved});
+  }
+  if (settings.cuts_words) {
+    steps.emplace_back(
+        PreTokenizer::Characters{IsNewestPunctuation, Behavior::kIsolated});
+  }
+  return PreTokenizer(std::move(steps));
+}
+
+absl::StatusOr<std::unique_ptr<const WordModel>> JapaneseModel(
+    TokenIds vocabulary, const std::string& unk_token,
+    const BertJapaneseSettings& settings) {
+  if (settings.characters) {
+    auto model = Characters::Create(vocabulary, unk_token);
+    if (!model.ok()) return model.status();
+    return *std::move(model);
+  }
+  auto model = WordPiece::Create(
+      {.vocabulary = std::move(vocabulary), .unk_token = unk_token});
+  if (!model.ok()) return model.status();
+  return *std::move(model);
+}
+
 }  // namespace
 
 absl::Status BuildBert(std::vector<std::pair<std::string, int32_t>> vocabulary,
@@ -68,20 +120,32 @@ absl::StatusOr<TokenizerDefinition> ReadVocabTxt(std::string_view vocab,
                                                  const std::string& unk_token,
                                                  const BertSettings& settings,
                                                  Profile profile) {
-  if (const auto invalid = FindInvalidUtf8(vocab)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "vocab.txt: expected UTF-8, got an invalid byte at offset ", *invalid));
-  }
-  absl::flat_hash_map<std::string, int32_t> ids;
-  for (int32_t id = 0; !vocab.empty(); ++id) {
-    std::string_view line = TakeLine(&vocab, profile);
-    if (profile == Profile::kHf5) line = WithoutTrailingSpace(line);
-    ids[std::string(line)] = id;
-  }
+  auto vocabulary = ReadTokens(vocab, profile);
+  if (!vocabulary.ok()) return vocabulary.status();
   TokenizerDefinition definition;
   const absl::Status status =
-      BuildBert({ids.begin(), ids.end()}, unk_token, settings, &definition);
+      BuildBert(*std::move(vocabulary), unk_token, settings, &definition);
   if (!status.ok()) return InFile("vocab.txt", status);
+  return definition;
+}
+
+absl::StatusOr<TokenizerDefinition> ReadJapaneseVocabTxt(
+    std::string_view vocab, const std::string& unk_token,
+    const BertJapaneseSettings& settings) {
+  auto vocabulary = ReadTokens(vocab, Profile::kHf4);
+  if (!vocabulary.ok()) return vocabulary.status();
+  auto model = JapaneseModel(*std::move(vocabulary), unk_token, settings);
+  if (!model.ok()) return InFile("vocab.txt", model.status());
+  std::vector<Normalizer::Step> steps;
+  if (settings.cuts_words) steps.emplace_back(Normalizer::PythonBert{});
+  auto normalizer = Normalizer::Create(std::move(steps));
+  if (!normalizer.ok()) return normalizer.status();
+  TokenizerDefinition definition;
+  definition.vocabulary_entries = (*model)->entries();
+  definition.names_template = true;
+  definition.segmenter = std::make_unique<const Pipeline>(
+      *std::move(normalizer), JapanesePreTokenizer(settings), *std::move(model),
+      Decoder({Decoder::WordPiece{.cleanup = false}}), /*in_python=*/true);
   return definition;
 }
 

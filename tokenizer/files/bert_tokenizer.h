@@ -1,5 +1,5 @@
-// The tokenizer that transformers' BertTokenizer makes of a vocabulary and its
-// settings, and of vocab.txt.
+// The tokenizers that transformers' BertTokenizer and BertJapaneseTokenizer
+// make of a vocabulary and its settings, and of vocab.txt.
 
 #ifndef TOKENIZER_FILES_BERT_TOKENIZER_H_
 #define TOKENIZER_FILES_BERT_TOKENIZER_H_
@@ -40,12 +40,25 @@ absl::Status BuildBert(std::vector<std::pair<std::string, int32_t>> vocabulary,
                        const BertSettings& settings,
                        TokenizerDefinition* definition);
 
+// Of tokenizer_config.json, for BertJapaneseTokenizer.
+struct BertJapaneseSettings {
+  bool cuts_words = true;   // else a text is one word
+  bool characters = false;  // of words, else WordPiece's
+};
+
 // A token a line, its number the id. Of equal tokens the last one counts. 4.57
 // takes the lines as they are, version 5 without white space at their ends.
 absl::StatusOr<TokenizerDefinition> ReadVocabTxt(std::string_view vocab,
                                                  const std::string& unk_token,
                                                  const BertSettings& settings,
                                                  Profile profile);
+
+// The same for BertJapaneseTokenizer, whose lines both versions take as they
+// are. It runs in Python and has no offsets; ours are those of the characters
+// that a token was made of.
+absl::StatusOr<TokenizerDefinition> ReadJapaneseVocabTxt(
+    std::string_view vocab, const std::string& unk_token,
+    const BertJapaneseSettings& settings);
 
 }  // namespace deberta::tokenizer
 

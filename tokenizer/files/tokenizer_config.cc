@@ -76,10 +76,50 @@ BertSettings ReadBertSettings(const JsonNode& root) {
   return settings;
 }
 
+bool IsJapanese(const JsonNode& node, TokenizerSource source) {
+  return source == TokenizerSource::kVocabTxt &&
+         ClassName(node) == "BertJapaneseTokenizer";
+}
+
+// Notes what needs a program that cuts Japanese into words, and what no model
+// of this class has.
+BertJapaneseSettings ReadBertJapaneseSettings(const JsonNode& root) {
+  BertJapaneseSettings settings{.cuts_words =
+                                    root.At("do_word_tokenize").BoolOr(true)};
+  const JsonNode words = root.At("word_tokenizer_type");
+  if (settings.cuts_words && words.StringOr("basic") != "basic") {
+    words.Fail(
+        "\"basic\": other word tokenizers are programs and dictionaries that "
+        "are not here. With \"do_word_tokenize\": false, texts are taken that "
+        "they have cut already: normalized, with a space between words, or "
+        "with \"character\" subwords without any");
+  }
+  const JsonNode subwords = root.At("subword_tokenizer_type");
+  const std::string type = subwords.StringOr("wordpiece");
+  settings.characters = type == "character";
+  if (!settings.characters && type != "wordpiece") {
+    subwords.Fail("\"character\" or \"wordpiece\"");
+  }
+  if (!root.At("do_subword_tokenize").BoolOr(true)) {
+    root.At("do_subword_tokenize").Fail("true");
+  }
+  if (root.At("do_lower_case").BoolOr(false)) {
+    root.At("do_lower_case").Fail("false, with BertJapaneseTokenizer");
+  }
+  if (const JsonNode never = root.At("never_split");
+      never.present() && !never.Elements().empty()) {
+    never.Fail("null: give such tokens as added tokens");
+  }
+  return settings;
+}
+
 // Notes a class that does not read vocab.txt.
 void CheckReadsVocabTxt(const JsonNode& node, TokenizerSource source) {
-  if (source != TokenizerSource::kVocabTxt || IsBert(node)) return;
-  node.Fail("BertTokenizer, which reads vocab.txt");
+  if (source != TokenizerSource::kVocabTxt || IsBert(node) ||
+      IsJapanese(node, source)) {
+    return;
+  }
+  node.Fail("BertTokenizer or BertJapaneseTokenizer, which read vocab.txt");
 }
 
 // Whether tokenizer.json is taken as it is. Notes a class of another model:
@@ -89,8 +129,9 @@ bool IsGenericClass(const JsonNode& node, TokenizerSource source,
   const std::string name = ClassName(node);
   if (name.empty() || IsDeberta(name) || profile == Profile::kSpm) return false;
   const bool bert =
-      IsBert(node) && (source == TokenizerSource::kTokenizerJson ||
-                       source == TokenizerSource::kVocabTxt);
+      IsJapanese(node, source) ||
+      (IsBert(node) && (source == TokenizerSource::kTokenizerJson ||
+                        source == TokenizerSource::kVocabTxt));
   if (bert) return false;
   const bool json = source == TokenizerSource::kTokenizerJson;
   const bool generic = name == "PreTrainedTokenizer" ||
@@ -144,14 +185,20 @@ absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(
   JsonNode name = root.At("tokenizer_class");
   if (!name.present()) name = config.root().At("tokenizer_class");
   CheckReadsVocabTxt(name, source);
-  settings.bert_class = IsBert(name);
+  if (IsJapanese(name, source)) {
+    settings.japanese = ReadBertJapaneseSettings(root);
+  }
+  settings.bert_class = IsBert(name) || settings.japanese.has_value();
   settings.bert = ReadBertSettings(root);
   settings.unk_token = settings.hf5.unk_token;
   settings.generic_class =
       IsGenericClass(name, source, profile) && profile == Profile::kHf5;
-  // The class without a model of its own has no types in version 5.
-  settings.token_type_ids =
-      HasTokenTypeIds(root, /*otherwise=*/!settings.generic_class);
+  // Neither the class without a model of its own nor those in Python have types
+  // in version 5.
+  const bool untyped =
+      settings.generic_class ||
+      (settings.japanese.has_value() && profile == Profile::kHf5);
+  settings.token_type_ids = HasTokenTypeIds(root, /*otherwise=*/!untyped);
   settings.padding_side = ReadSide(root.At("padding_side"));
   settings.truncation_side = ReadSide(root.At("truncation_side"));
   const JsonNode split = root.At("split_special_tokens");

@@ -37,6 +37,8 @@ struct TokenizerConfig {
   // The class is BertTokenizer, with these settings.
   bool bert_class = false;
   BertSettings bert;
+  // The class is BertJapaneseTokenizer (bert_class is true too).
+  std::optional<BertJapaneseSettings> japanese;
   std::string unk_token = "[UNK]";
 };
 

@@ -87,6 +87,21 @@ absl::StatusOr<TokenizerSource> ChooseFamily(const Directory& directory) {
       " to tell which counts"));
 }
 
+// Its class, in Python, does not read tokenizer.json.
+absl::StatusOr<bool> ReadsVocabTxtAlone(const Directory& directory) {
+  if (!directory.Has(kVocabTxt) || !directory.Has(kTokenizerConfig)) {
+    return false;
+  }
+  const absl::StatusOr<std::string> bytes = directory.Read(kTokenizerConfig);
+  if (!bytes.ok()) return bytes.status();
+  const auto document = JsonDocument::Parse(kTokenizerConfig, *bytes);
+  if (!document.ok()) return document.status();
+  const bool japanese = document->root().At("tokenizer_class").StringOr("") ==
+                        "BertJapaneseTokenizer";
+  if (!document->error().ok()) return document->error();
+  return japanese;
+}
+
 absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
                                              std::optional<Profile> profile) {
   const bool spm = directory.Has(kSpm);
@@ -96,7 +111,12 @@ absl::StatusOr<TokenizerSource> ChooseSource(const Directory& directory,
         absl::StrCat(directory.path(), ": expected ", kSpm,
                      ", which the tokenizer profile \"spm\" needs"));
   }
-  if (directory.Has(kTokenizerJson)) return TokenizerSource::kTokenizerJson;
+  if (directory.Has(kTokenizerJson)) {
+    const absl::StatusOr<bool> vocab_txt = ReadsVocabTxtAlone(directory);
+    if (!vocab_txt.ok()) return vocab_txt.status();
+    return *vocab_txt ? TokenizerSource::kVocabTxt
+                      : TokenizerSource::kTokenizerJson;
+  }
   std::vector<TokenizerSource> found;
   if (directory.Has(kVocab) && directory.Has(kMerges)) {
     found.push_back(TokenizerSource::kVocabAndMerges);

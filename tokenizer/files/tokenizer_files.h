@@ -34,7 +34,8 @@ struct TokenizerFiles {
 };
 
 // Chooses the source: spm.model for the profile spm (absent: none is asked
-// for); else tokenizer.json where present, else vocab.json and merges.txt (v1),
+// for); else tokenizer.json where present, but vocab.txt for
+// BertJapaneseTokenizer; else vocab.json and merges.txt (v1),
 // spm.model (v2 and later) or vocab.txt (BERT). If several are there,
 // "tokenizer_class" of tokenizer_config.json or config.json, or the latter's
 // "model_type", tells which counts.

@@ -55,6 +55,21 @@ void CleanText(AlignedText* text) {
   }
 }
 
+// Category C* in Python's unicodedata.
+bool IsPythonControl(char32_t c) {
+  if (c == '\t' || c == '\n' || c == '\r') return false;
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_CS:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void SetChineseApart(AlignedText* text) {
   AlignedText out;
   out.reserve(text->size());
@@ -103,6 +118,16 @@ void ApplyNmt(AlignedText* text) {
       c.value = ' ';
     }
   }
+}
+
+void ApplyPythonBert(AlignedText* text) {
+  std::erase_if(*text, [](const AlignedChar& c) {
+    return c.value == 0xFFFD || IsPythonControl(c.value);
+  });
+  for (AlignedChar& c : *text) {
+    if (IsWhiteSpace(c.value)) c.value = ' ';
+  }
+  ApplyForm(NormalizationForm::kNfc, text, UnicodeData::kNewest);
 }
 
 void ApplyBert(const BertNormalizer& options, AlignedText* text) {

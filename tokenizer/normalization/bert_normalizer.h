@@ -16,6 +16,11 @@ struct BertNormalizer {
 
 void ApplyBert(const BertNormalizer& options, AlignedText* text);
 
+// What transformers' BasicTokenizer, in Python, does to a text before it cuts
+// it: no control characters, white space becomes a space, NFC. Python knows the
+// characters of newer Unicode, most of which are control characters above.
+void ApplyPythonBert(AlignedText* text);
+
 // Removes all marks, without decomposing anything.
 void ApplyStripAccents(AlignedText* text);
 

@@ -61,8 +61,11 @@ bool IsCompatibilityAfter9(char32_t c) {
          (c >= 0x1FBF0 && c <= 0x1FBF9);
 }
 
-int CombiningClass(char32_t c) {
-  if (c < kFirstCombining || Contains(kCombiningAfter9, c)) return 0;
+int CombiningClass(char32_t c, UnicodeData data) {
+  if (c < kFirstCombining ||
+      (data == UnicodeData::kNine && Contains(kCombiningAfter9, c))) {
+    return 0;
+  }
   return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))
       ->combining_class;
 }
@@ -76,7 +79,7 @@ struct Item {
 };
 
 // 0 if the two do not compose.
-char32_t Compose(char32_t first, char32_t second) {
+char32_t Compose(char32_t first, char32_t second, UnicodeData data) {
   std::array<utf8proc_int32_t, 2> pair = {
       static_cast<utf8proc_int32_t>(first),
       static_cast<utf8proc_int32_t>(second)};
@@ -84,16 +87,24 @@ char32_t Compose(char32_t first, char32_t second) {
       pair.data(), pair.size(),
       static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
   const auto composed = static_cast<char32_t>(pair[0]);
-  return size == 1 && !IsComposedAfter9(composed) ? composed : 0;
+  const bool known =
+      data == UnicodeData::kNewest || !IsComposedAfter9(composed);
+  return size == 1 && known ? composed : 0;
 }
 
-void Decompose(char32_t c, bool compatibility, std::vector<Item>* out) {
+// Whether it decomposes into itself, whatever utf8proc knows of it.
+bool IsTooNew(char32_t c, bool compatibility, UnicodeData data) {
+  return data == UnicodeData::kNine &&
+         (IsComposedAfter9(c) || (compatibility && IsCompatibilityAfter9(c)));
+}
+
+void Decompose(char32_t c, bool compatibility, UnicodeData data,
+               std::vector<Item>* out) {
   // The longest decomposition has eighteen characters.
   std::array<utf8proc_int32_t, 32> parts = {static_cast<utf8proc_int32_t>(c)};
   utf8proc_ssize_t size = 1;
   const char32_t first = compatibility ? kFirstCompatibility : kFirstDecomposed;
-  if (c >= first && !IsComposedAfter9(c) &&
-      !(compatibility && IsCompatibilityAfter9(c))) {
+  if (c >= first && !IsTooNew(c, compatibility, data)) {
     int last_boundary = 0;
     const int options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE |
                         (compatibility ? UTF8PROC_COMPAT : 0);
@@ -103,7 +114,7 @@ void Decompose(char32_t c, bool compatibility, std::vector<Item>* out) {
   }
   for (utf8proc_ssize_t i = 0; i < size; ++i) {
     const auto part = static_cast<char32_t>(parts[static_cast<size_t>(i)]);
-    out->push_back({part, i == 0 ? 0 : 1, CombiningClass(part)});
+    out->push_back({part, i == 0 ? 0 : 1, CombiningClass(part, data)});
   }
 }
 
@@ -111,7 +122,8 @@ void Decompose(char32_t c, bool compatibility, std::vector<Item>* out) {
 // `begin` is the starter.
 class Composer {
  public:
-  explicit Composer(std::vector<Item>* out) : out_(*out) {}
+  Composer(UnicodeData data, std::vector<Item>* out)
+      : data_(data), out_(*out) {}
 
   void Add(const Item& item) {
     if (!has_starter_) {
@@ -122,7 +134,8 @@ class Composer {
     }
     const bool blocked = last_class_ >= item.combining_class;
     if (last_class_ < 0 || !blocked) {
-      if (const char32_t composed = Compose(out_[starter_].value, item.value);
+      if (const char32_t composed =
+              Compose(out_[starter_].value, item.value, data_);
           composed != 0) {
         out_[starter_].value = composed;
         out_[starter_].change += item.change - 1;
@@ -139,6 +152,7 @@ class Composer {
   }
 
  private:
+  const UnicodeData data_;
   std::vector<Item>& out_;
   bool has_starter_ = false;
   size_t starter_ = 0;
@@ -168,7 +182,7 @@ char32_t FirstChanged(NormalizationForm form) {
 
 }  // namespace
 
-void ApplyForm(NormalizationForm form, AlignedText* text) {
+void ApplyForm(NormalizationForm form, AlignedText* text, UnicodeData data) {
   const char32_t first = FirstChanged(form);
   const bool plain =
       std::all_of(text->begin(), text->end(),
@@ -178,13 +192,13 @@ void ApplyForm(NormalizationForm form, AlignedText* text) {
   std::vector<Item> items;
   items.reserve(text->size());
   for (const AlignedChar& c : *text) {
-    Decompose(c.value, IsCompatibility(form), &items);
+    Decompose(c.value, IsCompatibility(form), data, &items);
   }
   Order(&items);
   if (IsComposed(form)) {
     std::vector<Item> composed;
     composed.reserve(items.size());
-    Composer composer(&composed);
+    Composer composer(data, &composed);
     for (const Item& item : items) composer.Add(item);
     items = std::move(composed);
   }

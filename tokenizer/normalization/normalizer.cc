@@ -311,6 +311,7 @@ absl::StatusOr<Normalizer::Action> Normalizer::Compile(Step step) {
   if (const auto* form = std::get_if<NormalizationForm>(&step)) return *form;
   if (std::holds_alternative<StripAccents>(step)) return StripAccents{};
   if (std::holds_alternative<Nmt>(step)) return Nmt{};
+  if (std::holds_alternative<PythonBert>(step)) return PythonBert{};
   return Lowercase{};
 }
 
@@ -354,6 +355,8 @@ void Normalizer::Apply(const Action& action, AlignedText* text) {
     ApplyStripAccents(text);
   } else if (std::holds_alternative<Nmt>(action)) {
     ApplyNmt(text);
+  } else if (std::holds_alternative<PythonBert>(action)) {
+    ApplyPythonBert(text);
   } else {
     ApplyLowercase(text);
   }

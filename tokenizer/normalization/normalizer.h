@@ -57,10 +57,11 @@ class Normalizer {
 
   // See bert_normalizer.h.
   struct Nmt {};
+  struct PythonBert {};
 
-  using Step =
-      std::variant<Lowercase, Strip, Precompiled, Replace, Prepend,
-                   StripAccents, Nmt, NormalizationForm, BertNormalizer>;
+  using Step = std::variant<Lowercase, Strip, Precompiled, Replace, Prepend,
+                            StripAccents, Nmt, PythonBert, NormalizationForm,
+                            BertNormalizer>;
 
   // InvalidArgument if a character map is malformed or a pattern is empty or
   // not understood.
@@ -92,7 +93,7 @@ class Normalizer {
     std::u32string content;
   };
   using Action = std::variant<Lowercase, Strip, Charsmap, CodePointReplace,
-                              CodePointPrepend, StripAccents, Nmt,
+                              CodePointPrepend, StripAccents, Nmt, PythonBert,
                               NormalizationForm, BertNormalizer>;
 
   static absl::StatusOr<Action> Compile(Step step);

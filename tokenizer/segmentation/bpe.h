@@ -57,6 +57,7 @@ class Bpe : public WordModel {
   }
   int32_t vocab_size() const override { return vocabulary_.size(); }
   int32_t entries() const override { return vocabulary_.entries(); }
+  bool marks_continuations() const override { return !prefix_.empty(); }
   size_t resident_bytes() const override {
     return vocabulary_.resident_bytes() + merges_.resident_bytes();
   }

@@ -24,12 +24,15 @@ namespace deberta::tokenizer {
 // Immutable.
 class Pipeline : public Segmenter {
  public:
+  // `in_python`: the reference's runs there.
   Pipeline(Normalizer normalizer, PreTokenizer pre_tokenizer,
-           std::unique_ptr<const WordModel> model, Decoder decoder)
+           std::unique_ptr<const WordModel> model, Decoder decoder,
+           bool in_python = false)
       : normalizer_(std::move(normalizer)),
         pre_tokenizer_(std::move(pre_tokenizer)),
         model_(std::move(model)),
-        decoder_(std::move(decoder)) {}
+        decoder_(std::move(decoder)),
+        in_python_(in_python) {}
 
   NormalizedText Normalize(std::string_view stretch,
                            uint32_t first_code_point) const override {
@@ -51,12 +54,18 @@ class Pipeline : public Segmenter {
     return model_->resident_bytes() + normalizer_.resident_bytes() +
            pre_tokenizer_.resident_bytes();
   }
+  WordStart word_start() const override {
+    if (in_python_) return WordStart::kEvery;
+    return model_->marks_continuations() ? WordStart::kUnmarked
+                                         : WordStart::kSpace;
+  }
 
  private:
   const Normalizer normalizer_;
   const PreTokenizer pre_tokenizer_;
   const std::unique_ptr<const WordModel> model_;
   const Decoder decoder_;
+  const bool in_python_;
 };
 
 }  // namespace deberta::tokenizer

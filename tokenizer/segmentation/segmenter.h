@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "tokenizer/encoding/encoding.h"
+#include "tokenizer/encoding/word_start.h"
 #include "tokenizer/normalization/normalized_text.h"
 
 namespace deberta::tokenizer {
@@ -42,6 +43,8 @@ class Segmenter {
   virtual std::string_view IdToToken(int32_t id) const = 0;
   virtual int32_t vocab_size() const = 0;
   virtual size_t resident_bytes() const = 0;
+
+  virtual WordStart word_start() const { return WordStart::kSpace; }
 };
 
 }  // namespace deberta::tokenizer

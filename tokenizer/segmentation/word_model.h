@@ -33,6 +33,9 @@ class WordModel {
   // How many tokens there are.
   virtual int32_t entries() const = 0;
   virtual size_t resident_bytes() const = 0;
+
+  // Whether a token that does not begin a word is marked so ("##").
+  virtual bool marks_continuations() const { return false; }
 };
 
 // A token at the end of `out`.

@@ -46,6 +46,9 @@ class WordPiece : public WordModel {
   int32_t vocab_size() const override { return vocabulary_.size(); }
   int32_t entries() const override { return vocabulary_.entries(); }
   size_t resident_bytes() const override;
+  bool marks_continuations() const override {
+    return continuing_ != ByteTrie::kRoot;
+  }
 
  private:
   struct Found {

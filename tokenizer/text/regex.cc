@@ -7,7 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/text/excerpt.h"
-#include "tokenizer/text/regex_syntax.h"
+#include "tokenizer/text/split_pattern.h"
+#include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -15,22 +16,35 @@ namespace {
 // Of the compiled program and its automata.
 constexpr int64_t kMaxProgramBytes = int64_t{8} << 20;
 
-}  // namespace
-
-absl::StatusOr<Regex> Regex::Compile(std::string_view pattern) {
-  absl::StatusOr<std::string> translated = TranslateRegex(pattern);
-  if (!translated.ok()) return translated.status();
+absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileProgram(
+    std::string_view pattern, const std::string& translated) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kMaxProgramBytes);
   options.set_never_capture(true);
-  auto program = std::make_shared<re2::RE2>(*translated, options);
-  if (!program->ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("regular expression \"", Excerpt(pattern),
-                     "\": ", program->error().substr(0, 100)));
+  auto program = std::make_shared<const re2::RE2>(translated, options);
+  if (program->ok()) return program;
+  return absl::InvalidArgumentError(
+      absl::StrCat("regular expression \"", Excerpt(pattern),
+                   "\": ", program->error().substr(0, 100)));
+}
+
+}  // namespace
+
+absl::StatusOr<Regex> Regex::Compile(std::string_view pattern) {
+  const absl::StatusOr<SplitPattern> split = TranslateSplitPattern(pattern);
+  if (!split.ok()) return split.status();
+  Regex regex;
+  regex.ends_in_look_ahead_ = split->ends_in_look_ahead;
+  auto whole = CompileProgram(pattern, split->whole);
+  if (!whole.ok()) return whole.status();
+  regex.program_ = *std::move(whole);
+  if (split->before.has_value()) {
+    auto before = CompileProgram(pattern, *split->before);
+    if (!before.ok()) return before.status();
+    regex.before_look_ahead_ = *std::move(before);
   }
-  return Regex(std::move(program));
+  return regex;
 }
 
 std::optional<Regex::Match> Regex::Find(std::string_view text,
@@ -42,11 +56,31 @@ std::optional<Regex::Match> Regex::Find(std::string_view text,
     return std::nullopt;
   }
   const auto begin = static_cast<size_t>(found.data() - text.data());
-  return Match{begin, begin + found.size()};
+  const Match match = {begin, begin + found.size()};
+  return ends_in_look_ahead_ ? WithoutSpaceBeforeWord(text, match) : match;
+}
+
+Regex::Match Regex::WithoutSpaceBeforeWord(std::string_view text,
+                                           Match match) const {
+  size_t last = match.end;
+  const char32_t c = DecodeUtf8Before(text, &last);
+  // The greedy `\s+` ends at a word or at the text's end.
+  if (match.end == text.size() || last == match.begin || !IsWhiteSpace(c)) {
+    return match;
+  }
+  if (before_look_ahead_ != nullptr &&
+      before_look_ahead_->Match(re2::StringPiece(text.data(), text.size()),
+                                match.begin, text.size(),
+                                re2::RE2::ANCHOR_START, nullptr, 0)) {
+    return match;
+  }
+  return {match.begin, last};
 }
 
 size_t Regex::resident_bytes() const {
-  return static_cast<size_t>(program_->ProgramSize()) * 16;
+  const int before =
+      before_look_ahead_ == nullptr ? 0 : before_look_ahead_->ProgramSize();
+  return static_cast<size_t>(program_->ProgramSize() + before) * 16;
 }
 
 }  // namespace deberta::tokenizer

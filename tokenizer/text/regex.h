@@ -3,7 +3,8 @@
 //
 // What both understand alike is passed on; classes are spelled out as the
 // ranges that Oniguruma means (Unicode 16). Everything else is refused by name:
-// look-around, back references, possessive and atomic groups, \b, options.
+// look-around (but for the end of split_pattern.h), back references, possessive
+// and atomic groups, \b, options.
 
 #ifndef TOKENIZER_TEXT_REGEX_H_
 #define TOKENIZER_TEXT_REGEX_H_
@@ -42,10 +43,12 @@ class Regex {
   size_t resident_bytes() const;
 
  private:
-  explicit Regex(std::shared_ptr<const re2::RE2> program)
-      : program_(std::move(program)) {}
+  Regex() = default;
+  Match WithoutSpaceBeforeWord(std::string_view text, Match match) const;
 
   std::shared_ptr<const re2::RE2> program_;
+  bool ends_in_look_ahead_ = false;  // split_pattern.h
+  std::shared_ptr<const re2::RE2> before_look_ahead_;
 };
 
 }  // namespace deberta::tokenizer

@@ -105,7 +105,8 @@ absl::Status SequencePlan::PlanWhole(const LengthRule& rule, size_t special,
     return absl::OkStatus();
   }
   const auto [keep_a, keep_b] = tokenizer::TruncateLongestFirst(
-      length_a, length_b, rule.max_tokens - special);
+      length_a, length_b, rule.max_tokens - special,
+      tokenizer_->runs_in_python());
   range_a_ = Kept(length_a, keep_a, side);
   range_b_ = Kept(length_b, keep_b, side);
   return absl::OkStatus();

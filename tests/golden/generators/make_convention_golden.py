@@ -94,13 +94,13 @@ def edit_json(path, **keys):
                                 if value is not None}, indent=2) + "\n")
 
 
-def cross_encoder(name, labels, **keys):
+def cross_encoder(name, labels, settings=SMALL, **keys):
     """`keys`: of config.json, over what sentence-transformers writes."""
     directory = start(name)
     id2label = dict(enumerate(labels))
     saved_model(directory, name,
                 transformers.DebertaV2ForSequenceClassification,
-                SMALL | dict(id2label=id2label,
+                settings | dict(id2label=id2label,
                              label2id={v: k for k, v in id2label.items()}))
     edit_json(directory / "config.json", **keys)
     encoder = CrossEncoder(str(directory), device="cpu")
@@ -209,11 +209,12 @@ def each_text(directory):
 
 
 @torch.no_grad()
-def curator():
+def curator(name="curator", names=("Adult", "Games", "News"),
+            settings=RELEASED, **keys):
     """domain-classifier and its kin: no model_type, no backbone's keys."""
-    names = ["Adult", "Games", "News"]
-    model = Head("model", RELEASED, fc=(64, 3))
-    directory = save_head("curator", model, dict(
+    names = list(names)
+    model = Head("model", settings, fc=(settings["hidden_size"], len(names)))
+    directory = save_head(name, model, keys | dict(
         base_model="microsoft/deberta-v3-base", fc_dropout=0.2,
         id2label={str(i): name for i, name in enumerate(names)},
         label2id={name: i for i, name in enumerate(names)}))
@@ -226,11 +227,11 @@ def curator():
 
 
 @torch.no_grad()
-def desklib():
-    model = Head("model", SMALL, classifier=(32, 1))
+def desklib(name="desklib", settings=SMALL):
+    model = Head("model", settings, classifier=(settings["hidden_size"], 1))
     directory = save_head(
-        "desklib", model,
-        transformers.DebertaV2Config(**SMALL).to_dict()
+        name, model,
+        transformers.DebertaV2Config(**settings).to_dict()
         | dict(architectures=["DesklibAIDetectionModel"]))
     classify = []
     for text, inputs in each_text(directory):
@@ -259,12 +260,12 @@ SCORE = dict(creativity_scope=.35, reasoning=.25, constraint_ct=.15,
 
 
 @torch.no_grad()
-def complexity():
+def complexity(name="complexity"):
     tasks = ["Brainstorming", "Chatbot", "Code Generation", "Other"]
     model = Head("backbone", RELEASED,
                  **{f"head_{i}": (64, size)
                     for i, size in enumerate(TARGETS.values())})
-    directory = save_head("complexity", model, dict(
+    directory = save_head(name, model, dict(
         target_sizes=TARGETS,
         task_type_map={str(i): name for i, name in enumerate(tasks)},
         weights_map=WEIGHTS, divisor_map=DIVISORS),
@@ -345,9 +346,8 @@ def all_declared():
              lambda model, row: model.score(row), dict(score=(32, 2)))
 
 
-def plain():
+def plain(name="plain"):
     """A bare model, its hidden states, and BERTScore from each of its layers."""
-    name = "plain"
     directory = start(name)
     saved_model(directory, name, transformers.DebertaV2Model,
                 SMALL | dict(num_hidden_layers=3))

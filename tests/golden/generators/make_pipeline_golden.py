@@ -10,6 +10,10 @@ Each directory has a file or two that make its tokenizer
 it: {"cases": [[text, pair or null, ids, starts, ends, type ids, special tokens
 mask, words], ...], "decoded": [text of the ids without special tokens, ...]}. Of
 the slow tokenizer there are {"ids": [those of a text, ...], "decoded": ...}.
+
+tests/golden/japanese/ has the settings of BertJapaneseTokenizer, which runs in
+Python and has no offsets: {"cases": [[text, pair or null, ids, type ids], ...],
+"decoded": ...}, with both versions' names.
 """
 
 import json
@@ -22,6 +26,7 @@ import pipeline_tokenizers
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 ROOT = HERE / "pipelines"
+JAPANESE = HERE / "japanese"
 VERSION_5 = int(transformers.__version__.split(".")[0]) >= 5
 TEXTS = [
     "", " ", "Hello, world! It's 2024-05-06.", "  Two   spaces \t and\u00a0tabs\n",
@@ -32,6 +37,14 @@ TEXTS = [
     "<0x41><0x0A> </w> ## ##a @@", "١٢٣ ௧௨ Ⅷ ² 1234567", "»«„“—–…¿¡ $%^+=~|", "ss SS ßs -- ,,! \u3000x\u2003",
     "The quick brown fox jumps over the lazy dog.",
     "The queue of the  <tool><tool> tool<ctrl> que, quel près de la mer; QUE",
+]
+
+JAPANESE_TEXTS = [
+    "京都大学で自然言語処理を[MASK][MASK]する。", "ﾊﾝｶｸ ｶﾅ ﾃﾞｰﾀ　全角　空白", "㍻31年㋿元年①②③㌔㍑ 𝟙",
+    "が か\u3099 ゛あ ¨ ´a", "『引用』（括弧）：；！？、。", "A\u3000B\tC\nD\u00a0E\u2028F\u0085G\u001cH\u2003I",
+    "😀🥲👨\u200d👩 🫠", "神\ufa19 神社 \ufdfa ½ ﬁ ℡ ㈱", "＝\u0338 =\u0338 ＜\u0338 \U00011935\U00011930",
+    "[MASK]　[MASK] [UNK]x [SEP]。[CLS", "a\u200bb\u00adc\ufeffd\u0000e\ue000f\ufffd",
+    "ＤｅＢＥＲＴａ ＡＢＣ１２３ abc", "…‥——〜～ー", "x" * 101 + " " + "ア" * 100,
 ]
 
 
@@ -53,10 +66,35 @@ def write_slow(directory):
         json.dumps({"ids": ids, "decoded": decoded}) + "\n")
 
 
+def write_cases(directory, cases, decoded):
+    lines = ",\n".join(json.dumps(case) for case in cases)
+    name = "expected_hf5.json" if VERSION_5 else "expected.json"
+    (directory / name).write_text(
+        f'{{"cases": [\n{lines}\n],\n"decoded": {json.dumps(decoded)}}}\n')
+
+
+def write_japanese(directory):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    texts = TEXTS + JAPANESE_TEXTS
+    pairs = [(text, None) for text in texts]
+    pairs += [(texts[-i], texts[i]) for i in range(1, 5)]
+    cases = []
+    for text, pair in pairs:
+        got = tokenizer(text, pair)
+        ids = got["input_ids"]
+        # Version 5 passes a model none, which then has zeros.
+        cases.append([text, pair, ids, got.get("token_type_ids", [0] * len(ids))])
+    write_cases(directory, cases,
+                [tokenizer.decode(case[2], skip_special_tokens=True) for case in cases])
+
+
 def main():
     if not VERSION_5:
         texts = golden_texts.read_texts()[0]
         pipeline_tokenizers.write_kinds(ROOT, texts[:1500], 700)
+        pipeline_tokenizers.write_japanese(JAPANESE, texts[:600] + JAPANESE_TEXTS, 700)
+    for directory in sorted(JAPANESE.iterdir()):
+        write_japanese(directory)
     for directory in sorted(path for path in ROOT.iterdir() if path.is_dir()):
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
         tokenizer._tokenizer.no_truncation()
@@ -65,10 +103,7 @@ def main():
         cases += [encoded(tokenizer, TEXTS[i], TEXTS[-i]) for i in range(1, 5)]
         decoded = [tokenizer._tokenizer.decode(case[2], skip_special_tokens=True)
                    for case in cases]
-        lines = ",\n".join(json.dumps(case) for case in cases)
-        name = "expected_hf5.json" if VERSION_5 else "expected.json"
-        (directory / name).write_text(
-            f'{{"cases": [\n{lines}\n],\n"decoded": {json.dumps(decoded)}}}\n')
+        write_cases(directory, cases, decoded)
         if not VERSION_5 and (directory / "spm.model").exists():
             write_slow(directory)
 

@@ -47,8 +47,8 @@ def main():
         line += cell
     cells = "\n".join([*lines, line])
     HEADER.write_text(f"""\
-// Made by tests/golden/generators/make_script_table.py; of any length, as it is a
-// table.
+// Made by tests/golden/generators/make_script_table.py; of any length, as it is
+// a table.
 
 #ifndef TOKENIZER_TEXT_SCRIPT_RANGES_H_
 #define TOKENIZER_TEXT_SCRIPT_RANGES_H_

@@ -9,6 +9,7 @@ tests/conformance/pipeline_lines.py. Needs tokenizers and sentencepiece.
 
 import json
 import random
+import unicodedata
 
 import sentencepiece
 
@@ -87,6 +88,13 @@ def sentencepiece_bpe(lines, size, ignore_merges=False, fuse_unk=True):
 
 
 N, P = normalizers, pre_tokenizers
+# As GPT-2 and its successors cut words.
+LOOK_AHEAD = {
+    "bpe-look-ahead": r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
+                      r"|\s+(?!\S)|\s+",
+    "bpe-line-ends": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+                     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+}
 
 
 def kinds(lines, size):
@@ -118,6 +126,12 @@ def kinds(lines, size):
                     "removed", invert=True),
             P.ByteLevel(add_prefix_space=False, use_regex=False)]),
         decoders.ByteLevel(), {"initial_alphabet": P.ByteLevel.alphabet()}), GENERIC)
+    for name, pattern in LOOK_AHEAD.items():
+        yield (name, lambda pattern=pattern: bpe(
+            lines, size, None, P.Sequence([
+                P.Split(Regex(pattern), "isolated"),
+                P.ByteLevel(add_prefix_space=False, use_regex=False)]),
+            decoders.ByteLevel(), {"initial_alphabet": P.ByteLevel.alphabet()}), GENERIC)
     yield ("split-behaviors", lambda: word_piece(lines, size, N.Sequence([
         N.Strip(True, False), N.Replace(Regex(r"[\t\x{a0}]+"), "  "),
         N.Replace("ss", "ß"), N.Lowercase()]),
@@ -197,3 +211,36 @@ def write_kinds(directory, lines, size):
         write_directory(directory / name, BERT | config,
                         {"vocab.txt": "".join(token + "\n" for token, _ in vocab)})
     write_spm(directory, lines, 2 * size)
+
+
+# Settings of BertJapaneseTokenizer that need no program which finds words. The
+# first is that of ku-nlp/deberta-v2-base-japanese-char-wwm.
+JAPANESE = {
+    "japanese-characters": {"subword_tokenizer_type": "character",
+                            "word_tokenizer_type": "basic", "do_word_tokenize": True},
+    "japanese-pieces": {"subword_tokenizer_type": "wordpiece"},
+    "japanese-whole": {"subword_tokenizer_type": "character", "do_word_tokenize": False,
+                       "word_tokenizer_type": "mecab"},
+    "japanese-cut": {"subword_tokenizer_type": "wordpiece", "do_word_tokenize": False,
+                     "word_tokenizer_type": "mecab", "mecab_kwargs": {"mecab_dic": "unidic_lite"}},
+}
+
+
+def write_japanese(directory, lines, size):
+    lines = [unicodedata.normalize("NFKC", line) for line in lines]
+    characters = sorted(set("".join(lines)) - set(" \n\r"))
+    # Some are unknown.
+    vocabularies = {"character": SPECIAL + [c for i, c in enumerate(characters) if i % 9],
+                    "wordpiece": None}
+    for name, config in JAPANESE.items():
+        if (directory / name).exists():
+            continue
+        kind = config["subword_tokenizer_type"]
+        if vocabularies[kind] is None:
+            tokenizer = word_piece(lines, size, bert(False, chinese=False),
+                                   P.BertPreTokenizer())
+            vocabularies[kind] = sorted(tokenizer.get_vocab(), key=tokenizer.token_to_id)
+        write_directory(directory / name,
+                        {"tokenizer_class": "BertJapaneseTokenizer", "do_lower_case": False,
+                         "never_split": None} | config,
+                        {"vocab.txt": "".join(token + "\n" for token in vocabularies[kind])})

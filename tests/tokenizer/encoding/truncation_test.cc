@@ -28,6 +28,16 @@ TEST(TruncationTest, GivesTheOddTokenToTheLongerOrTheSecond) {
   EXPECT_EQ(TruncateLongestFirst(5, 20, 9), Lengths(4, 5));
 }
 
+// Expected values: truncate_sequences of tokenizers in Python, 4.57.1 and 5.24.
+TEST(TruncationTest, InPythonTheOddTokenIsTheFirstOnes) {
+  EXPECT_EQ(TruncateLongestFirst(10, 10, 9, true), Lengths(5, 4));
+  EXPECT_EQ(TruncateLongestFirst(11, 10, 9, true), Lengths(5, 4));
+  EXPECT_EQ(TruncateLongestFirst(10, 11, 9, true), Lengths(5, 4));
+  EXPECT_EQ(TruncateLongestFirst(5, 20, 9, true), Lengths(5, 4));
+  EXPECT_EQ(TruncateLongestFirst(3, 10, 9, true), Lengths(3, 6));
+  EXPECT_EQ(TruncateLongestFirst(10, 3, 9, true), Lengths(6, 3));
+}
+
 TEST(TruncationTest, KeepsNothingWithoutRoom) {
   EXPECT_EQ(TruncateLongestFirst(10, 3, 0), Lengths(0, 0));
   EXPECT_EQ(TruncateLongestFirst(0, 3, 0), Lengths(0, 0));

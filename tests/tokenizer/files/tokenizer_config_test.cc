@@ -81,6 +81,34 @@ TEST(TokenizerConfigTest, RefusesCodeOfTheDirectory) {
   }
 }
 
+// cl-tohoku's models are saved so; their words are MeCab's.
+TEST(TokenizerConfigTest, SaysWhatToDoWithoutAProgramThatCutsJapanese) {
+  constexpr TokenizerSource kTxt = TokenizerSource::kVocabTxt;
+  const std::string name = R"({"tokenizer_class": "BertJapaneseTokenizer", )";
+  for (const char* words : {"mecab", "sudachi", "jumanpp"}) {
+    const std::string settings =
+        name + "\"word_tokenizer_type\": \"" + words + "\"";
+    EXPECT_THAT(
+        std::string(
+            Read(settings + "}", kTxt, Profile::kHf4).status().message()),
+        testing::AllOf(HasSubstr("word_tokenizer_type: expected \"basic\""),
+                       HasSubstr("\"do_word_tokenize\": false"),
+                       HasSubstr(words)));
+    const auto cut =
+        Read(settings + R"(, "do_word_tokenize": false})", kTxt, Profile::kHf5);
+    ASSERT_TRUE(cut.ok()) << cut.status();
+    EXPECT_FALSE(cut->japanese->cuts_words);
+  }
+  for (const char* refused :
+       {R"("subword_tokenizer_type": "sentencepiece"})",
+        R"("do_subword_tokenize": false})", R"("do_lower_case": true})",
+        R"("never_split": ["x"]})"}) {
+    EXPECT_FALSE(Read(name + refused, kTxt, Profile::kHf4).ok()) << refused;
+  }
+  // Which reads vocab.txt alone.
+  EXPECT_FALSE(ReadClass("BertJapaneseTokenizer", kJson, Profile::kHf4).ok());
+}
+
 TEST(TokenizerConfigTest, SlowTokenizersDoNotSplitSpecialTokens) {
   const char* split = R"({"split_special_tokens": true})";
   EXPECT_TRUE(Read(split, kJson, Profile::kHf5)->split_special_tokens);

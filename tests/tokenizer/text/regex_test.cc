@@ -46,6 +46,49 @@ TEST(RegexTest, MatchesAsBacktrackingDoes) {
   EXPECT_THAT(Matches(".", "a\nb"), ElementsAre("a", "b"));
 }
 
+// White space before a word leaves its last character to the word; alone, and
+// at the text's end, it is whole.
+TEST(RegexTest, LeavesTheLastSpaceToTheWord) {
+  const char* gpt2 =
+      "'s|'t| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+  EXPECT_THAT(Matches(gpt2, "a   b  "), ElementsAre("a", "  ", " b", "  "));
+  EXPECT_THAT(Matches(gpt2, " \n\tb it's"),
+              ElementsAre(" \n", "\t", "b", " it", "'s"));
+  EXPECT_THAT(Matches(gpt2, "a\u3000\u3000\u4e2d"),
+              ElementsAre("a", "\u3000", "\u3000", "\u4e2d"));
+  EXPECT_THAT(Matches("\\s+(?!\\S)|\\s", "  a \n b"),
+              ElementsAre(" ", " ", " \n", " "));
+  const char* cl100k =
+      "(?i:'s|'ll|'k)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+      " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  EXPECT_THAT(Matches(cl100k, "We'LL  go'\u017f\n \n  on'\u212a \t\n"),
+              ElementsAre("We", "'LL", " ", " go", "'\u017f", "\n \n", " ",
+                          " on", "'\u212a", " \t\n"));
+}
+
+TEST(RegexTest, UnderstandsLookAheadAtTheEndAlone) {
+  for (const char* pattern :
+       {"\\s+(?!\\S)", "\\s+(?!\\S)|\\s+|a", "a|(?:\\s+(?!\\S)|\\s+)",
+        "x\\s+(?!\\S)|\\s+", "\\s+(?!\\S)|a|\\s+", "\\s*[\\r\\n]+",
+        "\\s*[\\r\\n]+|\\s", "[a|\\s+(?!\\S)|\\s+", "(?i:ss)|a", "(?i:[a-z])|a",
+        "(?i:a", "a|(?i:b)"}) {
+    EXPECT_EQ(Regex::Compile(pattern).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << pattern;
+  }
+}
+
+// No character is read more than a few times, whatever follows the white space.
+TEST(RegexTest, ReadsLongWhiteSpaceOnce) {
+  const char* pattern = "a|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  const std::string spaces(1 << 20, ' ');
+  EXPECT_EQ(Matches(pattern, spaces + "b").size(), 2u);
+  EXPECT_EQ(Matches(pattern, spaces + "\n" + spaces).size(), 2u);
+  std::string lines;
+  for (int i = 0; i < (1 << 18); ++i) lines += " \nb";
+  EXPECT_EQ(Matches(pattern, lines).size(), size_t{1} << 18);
+}
+
 TEST(RegexTest, RefusesByNameWhatCannotRunInLinearTimeOrMeansSomethingElse) {
   const struct {
     std::string pattern;
