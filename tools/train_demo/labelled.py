@@ -12,7 +12,6 @@ import re
 import numpy
 
 import archive
-import label_types
 import tasks
 
 WORD = re.compile(r"\w+(?:[-_]\w+)*|\S")
