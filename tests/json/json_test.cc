@@ -193,7 +193,7 @@ TEST(JsonTest, ShowsValues) {
   EXPECT_EQ(Shown(Parsed("-Infinity")), "-Infinity");
   EXPECT_EQ(Shown(Parsed("[1, \"\xc3\xa9\"]")), "[1,\"\\u00e9\"]");
   EXPECT_EQ(Shown(Value(std::string(100, 'x'))),
-            "\"" + std::string(59, 'x') + "...");
+            std::string("\"").append(59, 'x').append("..."));
 }
 
 }  // namespace
