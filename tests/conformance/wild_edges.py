@@ -176,7 +176,12 @@ def set_config(**keys):
 
 
 def set_tokenizer(part, value):
-    return lambda d: edit(d / "tokenizer.json", lambda t: t.update({part: value}))
+    """By the class for which version 5 reads the part at all."""
+    def change(d):
+        edit(d / "tokenizer.json", lambda t: t.update({part: value}))
+        edit(d / "tokenizer_config.json", lambda c: c.update(
+            tokenizer_class="PreTrainedTokenizerFast"))
+    return change
 
 
 def japanese(**keys):
