@@ -5,6 +5,7 @@ import json
 import finetune
 import finetune_labels
 import label_types
+import publish_labels
 import shapes
 import tasks
 
@@ -123,13 +124,12 @@ again: `tools/train_demo/README.md`.
 """
 
 
-def shape(name):
+def shape(name, most):
     c = shapes.config(name)
     common = (f"{c.num_hidden_layers} layers, hidden size {c.hidden_size}, "
               f"{c.num_attention_heads} heads, feed-forward "
               f"{c.intermediate_size}, relative positions in both "
-              f"directions, weights in fp16, at most "
-              f"{c.max_position_embeddings} pieces. ")
+              f"directions, weights in fp16, at most {most}. ")
     if name == "v1":
         return common + (
             f"`model_type: deberta`, byte-level BPE of {c.vocab_size} pieces, "
@@ -192,10 +192,13 @@ def run(work, model, out, say):
         else text
     seconds = sum(part["seconds"] for part in about.values()
                   if isinstance(part, dict))
+    reads_labels = model == finetune_labels.MODEL
+    most = (f"{publish_labels.SETTINGS['max_len']} words" if reads_labels else
+            f"{shapes.config(name).max_position_embeddings} pieces")
     (out / model / "README.md").write_text(CARD.format(
-        library="gliner" if model == finetune_labels.MODEL else "transformers",
+        library="gliner" if reads_labels else "transformers",
         task=task, family="deberta" if name == "v1" else "deberta-v3",
-        model=model, about=text, shape=shape(name),
+        model=model, about=text, shape=shape(name, most),
         millions=about["parameters"] / 1e6, minutes=round(seconds / 60),
         characters=data["characters"] / 1e6, kept=data["kept"],
         read=data["read"], releases=", ".join(data["releases"]),

@@ -68,18 +68,19 @@ std::vector<nlohmann::json> GoldenCases(const std::string& task) {
   return {cases.begin(), cases.end()};
 }
 
-const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name,
-                                            const Sides& sides) {
+const tokenizer::Tokenizer& GoldenTokenizer(std::string_view name,
+                                            Sides sides) {
   static auto* const loaded =
       new std::map<std::string, std::unique_ptr<const tokenizer::Tokenizer>>();
+  const std::string directory(name);
   const std::string key =
-      name + sides.padding_side + "/" + sides.truncation_side;
+      directory + sides.padding_side + "/" + sides.truncation_side;
   std::unique_ptr<const tokenizer::Tokenizer>& tokenizer = (*loaded)[key];
   if (tokenizer == nullptr) {
     const bool as_it_is =
         sides.padding_side == "right" && sides.truncation_side == "right";
-    tokenizer = LoadOrDie(as_it_is ? kDirectory + "tokenizers/" + name
-                                   : CopyWithSides(name, sides));
+    tokenizer = LoadOrDie(as_it_is ? kDirectory + "tokenizers/" + directory
+                                   : CopyWithSides(directory, sides));
   }
   return *tokenizer;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nlohmann/json.hpp"
@@ -26,8 +27,8 @@ struct Sides {
 };
 
 // "v1" or "v3", loaded once with each of the settings.
-const tokenizer::Tokenizer& GoldenTokenizer(const std::string& name,
-                                            const Sides& sides = {});
+const tokenizer::Tokenizer& GoldenTokenizer(std::string_view name,
+                                            Sides sides = {});
 
 // Shape of the values that fake_logits() of task_oracle.py gives.
 struct FakeLogits {

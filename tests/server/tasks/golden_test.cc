@@ -39,7 +39,8 @@ std::vector<json> CasesOfBothSides(const std::string& task) {
 TaskModel ModelOf(const json& c, size_t max_tokens, model::Config* config) {
   if (c.contains("labels")) config->labels = Strings(c["labels"]);
   config->vocab_size =
-      c.value("vocab_size", GoldenTokenizer(c["tokenizer"]).vocab_size());
+      c.value("vocab_size",
+              GoldenTokenizer(c["tokenizer"].get<std::string>()).vocab_size());
   return {.tokenizer = &GoldenTokenizer(
               c["tokenizer"],
               {.padding_side = c.value("padding_side", "right"),
@@ -312,7 +313,7 @@ TEST(GoldenTest, TokenizeEqualsTokenizer) {
         WholeTokenize({.inputs = {{.text = c["text"], .text_pair = c["pair"]}},
                        .add_special_tokens = c["add_special_tokens"],
                        .offset_unit = UnitNamed(c["unit"])},
-                      GoldenTokenizer(c["tokenizer"]));
+                      GoldenTokenizer(c["tokenizer"].get<std::string>()));
     ASSERT_TRUE(results.ok()) << results.status();
     const TokenizeResult& result = (*results)[0];
     EXPECT_EQ(json(result.ids), c["ids"]);
