@@ -42,7 +42,7 @@ TaskModel ModelOf(const json& c, size_t max_tokens, model::Config* config) {
       c.value("vocab_size",
               GoldenTokenizer(c["tokenizer"].get<std::string>()).vocab_size());
   return {.tokenizer = &GoldenTokenizer(
-              c["tokenizer"],
+              c["tokenizer"].get<std::string>(),
               {.padding_side = c.value("padding_side", "right"),
                .truncation_side = c.value("truncation_side", "right")}),
           .config = config,
