@@ -14,7 +14,7 @@ from server import Server, eventually, metric, stub
 FIELDS = {"Classify": "classify", "TagTokens": "tag_tokens",
           "AnswerQuestion": "answer_question", "FillMask": "fill_mask",
           "ClassifyZeroShot": "classify_zero_shot", "Encode": "encode",
-          "Tokenize": "tokenize"}
+          "ExtractEntities": "extract_entities", "Tokenize": "tokenize"}
 
 
 def wrapped(call, request_id):
