@@ -31,6 +31,8 @@ ROOT = HERE.parents[1]
 PEERS = {"torch": "gliner on torch, fp32",
          "onnx": "gliner on ONNX Runtime, fp32",
          "onnx-int8": "gliner on ONNX Runtime, int8"}
+# The packages' processes are forked beside open channels.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 CPUS = len(os.sched_getaffinity(0))
 OURS = ("fp32", "bf16", "int8")
 
@@ -112,10 +114,10 @@ def agreement(ours, theirs):
 
 
 def compare(options, size, running):
-    print(f"\n| {size} | " + " | ".join(gliner_texts.SHAPES) +
-          " | resident MB |\n|---|" + "---:|" * (len(gliner_texts.SHAPES) + 1))
+    print(f"\n| {size} | " + " | ".join(options.shapes) +
+          " | resident MB |\n|---|" + "---:|" * (len(options.shapes) + 1))
     times, last = {name: [] for name in running}, {}
-    for shape in gliner_texts.SHAPES:
+    for shape in options.shapes:
         turns = {name: [] for name in running}
         for _ in range(options.rounds):
             for name, engine in running.items():
@@ -148,6 +150,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path,
                         default=ROOT / "build/load", help="models and logs")
     parser.add_argument("--sizes", nargs="+", default=["small", "medium"])
+    parser.add_argument("--shapes", nargs="+", choices=gliner_texts.SHAPES,
+                        default=list(gliner_texts.SHAPES))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1,
                         help="of each turn, one call at least")

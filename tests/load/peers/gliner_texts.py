@@ -1,5 +1,5 @@
-"""What entities are asked of: words that are mostly one token, some two, as names
-and terms are, of the made-up vocabulary."""
+"""What entities are asked of: words of the made-up vocabulary, three of four one
+token and the others two, as names and terms are."""
 
 import random
 
@@ -12,7 +12,10 @@ SHAPES = {"1 text": [WORDS], "8 texts": [WORDS] * 8,
 
 def _word(draw):
     syllables = [a + b for a in "tnsrlmdkpbvg" for b in "aeiou"]
-    return "".join(draw.choices(syllables, k=draw.choice((2, 2, 2, 3, 5))))
+    if draw.random() < 0.75:
+        return "".join(draw.choices(syllables, k=2))
+    # The vocabulary has words of three syllables that begin so.
+    return "".join([draw.choice(syllables[:20]), *draw.choices(syllables, k=3)])
 
 
 def texts(shape):
