@@ -15,7 +15,7 @@
 #
 # For Debian 12 and 13, as root or with sudo (only to install what is missing).
 # BUILD_JOBS bounds the parallel compiler runs; ccache is used where it is
-# installed, and precompiled headers where it is not. See tests/README.md.
+# installed. See tests/README.md.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -40,10 +40,8 @@ byte_tests=(checkpoint_test client_test convert_test files_test json_test net_te
             vocab_merges_fuzz vocab_txt_fuzz zip_fuzz)
 thread_tests=(base_test batching_test scheduler_test thread_pool_test thrown_test)
 jobs=${BUILD_JOBS:-$(nproc)}
-precompiled=ON
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
-  precompiled=OFF
 fi
 summary=()
 failures=0
@@ -76,7 +74,7 @@ finish() {
 build() {
   local preset=$1
   shift
-  cmake --preset "$preset" -DDEBERTA_PRECOMPILED_HEADERS=$precompiled >/dev/null &&
+  cmake --preset "$preset" >/dev/null &&
     cmake --build --preset "$preset" -j "$jobs" ${*:+--target "$@"}
 }
 
