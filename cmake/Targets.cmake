@@ -8,7 +8,8 @@ function(deberta_warnings target)
   endif()
   # Once precompiled, the library's headers are no system headers to its analysis.
   if(DEBERTA_PRECOMPILED_HEADERS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds
+                           -Wno-stringop-overflow -Wno-stringop-overread)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     target_compile_options(${target} PRIVATE -Wthread-safety -Werror=thread-safety)
