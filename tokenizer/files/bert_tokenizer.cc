@@ -13,6 +13,7 @@
 #include "tokenizer/segmentation/pipeline.h"
 #include "tokenizer/segmentation/word_piece.h"
 #include "tokenizer/text/unicode.h"
+#include "tokenizer/text/words.h"
 
 namespace deberta::tokenizer {
 namespace {
@@ -61,11 +62,6 @@ absl::StatusOr<TokenIds> ReadTokens(std::string_view vocab, Profile profile) {
     ids[std::string(line)] = id;
   }
   return TokenIds(ids.begin(), ids.end());
-}
-
-// What Python's str.split() splits at.
-bool IsPythonSpace(char32_t c) {
-  return IsWhiteSpace(c) || (c >= 0x1C && c <= 0x1F);
 }
 
 PreTokenizer JapanesePreTokenizer(const BertJapaneseSettings& settings) {

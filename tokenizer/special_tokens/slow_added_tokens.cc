@@ -5,14 +5,10 @@
 
 #include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/unicode.h"
+#include "tokenizer/text/words.h"
 
 namespace deberta::tokenizer {
 namespace {
-
-// Python's str.isspace().
-bool IsPythonSpace(char32_t c) {
-  return IsWhiteSpace(c) || (c >= 0x1C && c <= 0x1F);
-}
 
 // Bytes of white space at the start.
 size_t SpaceBefore(std::string_view text) {

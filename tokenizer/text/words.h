@@ -14,8 +14,8 @@ namespace deberta::tokenizer {
 // What Python's \w matches: letters, numbers and the underscore, by Unicode 14;
 // no marks.
 bool IsPythonWordCharacter(char32_t code_point);
-// What Python's \s matches and str.strip() removes: White_Space, and U+001C to
-// U+001F.
+// What Python's \s matches, str.split() splits at and str.strip() removes:
+// White_Space, and U+001C to U+001F.
 bool IsPythonSpace(char32_t code_point);
 
 // Code points of the leftmost matches of `\w+(?:[-_]\w+)*|\S`, as gliner 0.2.29
