@@ -12,6 +12,7 @@ import random
 import subprocess
 
 import deberta.v1.deberta_pb2 as pb
+import groups
 import make_entity_lists
 import make_group_lists
 import numpy
@@ -32,12 +33,6 @@ def request_of(rpc, model, request):
     return message
 
 
-def span(value):
-    if not value.HasField("start"):
-        return [value.text, value.score]
-    return [value.text, value.score, value.start, value.end]
-
-
 def found_by_server(rpc, result):
     """As groups.json has it; of entities their text and their label too."""
     if rpc == "ExtractEntities":
@@ -45,11 +40,7 @@ def found_by_server(rpc, result):
                 for e in result.entities]
     if rpc == "ClassifyZeroShot":
         return [[label.index, label.score] for label in result.labels]
-    return {"structures": [[s.structure_index,
-                            [[span(v) for v in f.values] for f in s.fields]]
-                           for s in result.structures],
-            "relations": [[r.relation_index, span(r.head), span(r.tail)]
-                          for r in result.relations]}
+    return groups.structured(result)
 
 
 def with_texts(request, entities):
@@ -122,18 +113,6 @@ def cases_of(made):
     family = made.row.split()[0]
     return {"gliner": entity_cases, "gliclass": class_cases,
             "gliner2": group_cases}[family](made)
-
-
-def parts(found):
-    """Everything but scores, and the scores."""
-    if isinstance(found, dict):
-        found = [found["structures"], found["relations"]]
-    if isinstance(found, float):
-        return None, [found]
-    if not isinstance(found, list):
-        return found, []
-    pairs = [parts(part) for part in found]
-    return [form for form, _ in pairs], [s for _, more in pairs for s in more]
 
 
 def group_ids(made, cases):

@@ -11,7 +11,6 @@ proto/ and tests/golden/generators on the path.
 """
 
 import argparse
-import json
 import math
 import pathlib
 import sys
@@ -24,9 +23,11 @@ import deberta.v1.deberta_pb2 as pb  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
+import groups  # noqa: E402
 import label_cases  # noqa: E402
 import label_models  # noqa: E402
 import models  # noqa: E402
+import outcome  # noqa: E402
 import rerank_cases  # noqa: E402
 from server import Server, stub  # noqa: E402
 
@@ -84,8 +85,8 @@ def compare_found(rows, service, made, cases):
         result = getattr(service, rpc)(
             label_cases.request_of(rpc, made.name, request)).results[0]
         got = label_cases.found_by_server(rpc, result)
-        form, scores = label_cases.parts(got)
-        wanted_form, wanted = label_cases.parts(expected)
+        form, scores = groups.parts(got)
+        wanted_form, wanted = groups.parts(expected)
         compared = {"ExtractEntities": "entities", "ClassifyZeroShot": "classes",
                     "ExtractStructured": "structures and relations"}[rpc]
         if rows.differ(made.row, made.reference, compared, wanted_form, form,
@@ -154,11 +155,7 @@ def main():
         compare_labels(rows, options, pathlib.Path(name))
         compare_rerank(rows, options, pathlib.Path(name))
     written = sorted(rows.rows.values(), key=lambda row: row["row"])
-    options.out.write_text(json.dumps(written, indent=1) + "\n")
-    for row in written:
-        print(f"{row['row']}, {row['compared']}: {row['cases']} cases, worst "
-              f"{row['worst']:.3g}, limit {row['limit']:.3g}")
-    return int(any(not row["worst"] <= row["limit"] for row in written))
+    return outcome.write(written, options.out)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import transformers
 from safetensors.torch import save_file
 
 import models
+import outcome
 import random_models
 import saved_plan
 import tokenizer_lines
@@ -202,11 +203,7 @@ def main():
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as scratch:
         rows = compare_all(arguments, pathlib.Path(scratch))
-    arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
-    for row in rows:
-        print(f"{row['row']}, {row['compared']}: {row['cases']} cases, worst "
-              f"{row['worst']:.3g}, limit {row['limit']:.3g}")
-    return any(not row["worst"] <= row["limit"] for row in rows)
+    return outcome.write(rows, arguments.out)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ import types
 
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 
-import transformers  # noqa: E402
 
 import models  # noqa: E402
+import outcome  # noqa: E402
 import pipelines  # noqa: E402  (which finds server.py)
 import tokenizer_lines  # noqa: E402
 import wild_answers  # noqa: E402
@@ -137,22 +137,13 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     models.torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    if "question-answering" in pipelines.TASKS:
-        import task_answers
-        task_answers.drop_zero_cells()
+    pipelines.prepare()
     with tempfile.TemporaryDirectory() as name:
         scratch = options.keep or pathlib.Path(name)
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         rows = compare_all(options, scratch)
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
-    wrong = [row for row in rows if not row["worst"] <= row["limit"]]
-    for row in rows:
-        print(f"{row['row']}, {row['compared']}: {row['cases']} cases, worst "
-              f"{row['worst']:.3g}, limit {row['limit']:.3g}")
-    return 1 if wrong else 0
+    return outcome.write(rows, options.out)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import unittest
 
 import deberta.v1.deberta_pb2 as pb
 import environment
+import groups
 import label_head_models
 from errors import failure_of
 from google.protobuf import json_format
@@ -29,35 +30,13 @@ def request_of(task, model, case):
     return request
 
 
-def value_of(value):
-    if value.HasField("start"):
-        return [value.text, value.score, value.start, value.end]
-    return [value.text, value.score]
-
-
 def found_in(task, result):
     """As groups.json has it."""
     if task == "entities":
         return [[e.label_index, e.start, e.end, e.score] for e in result.entities]
     if task == "classes":
         return [l.score for l in sorted(result.labels, key=lambda l: l.index)]
-    return {"structures": [[s.structure_index,
-                            [[value_of(v) for v in f.values] for f in s.fields]]
-                           for s in result.structures],
-            "relations": [[r.relation_index, value_of(r.head), value_of(r.tail)]
-                          for r in result.relations]}
-
-
-def parts(found):
-    """Everything but scores, and the scores."""
-    if isinstance(found, dict):
-        found = [found["structures"], found["relations"]]
-    if isinstance(found, float):
-        return None, [found]
-    if not isinstance(found, list):
-        return found, []
-    pairs = [parts(part) for part in found]
-    return [form for form, _ in pairs], [s for _, scores in pairs for s in scores]
+    return groups.structured(result)
 
 
 class GroupsTest(unittest.TestCase):
@@ -76,8 +55,8 @@ class GroupsTest(unittest.TestCase):
         return getattr(self.stub, TASKS[task][0])(request).results[0]
 
     def compare(self, found, expected, delta):
-        form, scores = parts(found)
-        expected_form, expected_scores = parts(expected)
+        form, scores = groups.parts(found)
+        expected_form, expected_scores = groups.parts(expected)
         self.assertEqual(form, expected_form)
         for score, wanted in zip(scores, expected_scores):
             self.assertAlmostEqual(score, wanted, delta=delta)

@@ -13,7 +13,6 @@ VENV holds gliner and the packages of tests/load/requirements.txt.
 
 import argparse
 import contextlib
-import importlib
 import os
 import pathlib
 import statistics
@@ -22,7 +21,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from peers import gliner_texts
+from peers import gliner_texts, stubs
 from peers.engines import Engine
 from served import Served
 
@@ -63,12 +62,13 @@ class Service:
             f"--models=m={directory}", f"--precision={precision}",
             "--min_label_agreement=0", "--listen=127.0.0.1:0",
             "--metrics_listen=127.0.0.1:0")
-        grpc, _, stubs = proto
+        import grpc  # after the environment is set
+        _, modules = proto
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.server.port()}")
-        self.stub = stubs.DebertaServiceStub(self.channel)
+        self.stub = modules.DebertaServiceStub(self.channel)
 
     def turn(self, shape):
-        _, messages, _ = self.proto
+        messages, _ = self.proto
         request = messages.ExtractEntitiesRequest(
             model="m", inputs=gliner_texts.texts(shape),
             labels=[messages.EntityLabel(name=n) for n in gliner_texts.LABELS])
@@ -90,19 +90,6 @@ class Service:
     def close(self):
         self.channel.close()
         self.server.stop()
-
-
-def stubs(work):
-    """grpc and the modules of the proto."""
-    from grpc_tools import protoc
-    if protoc.main(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={work}",
-                    f"--grpc_python_out={work}",
-                    "deberta/v1/deberta.proto"]) != 0:
-        sys.exit("protoc failed")
-    sys.path.insert(0, str(work))
-    return (importlib.import_module("grpc"),
-            importlib.import_module("deberta.v1.deberta_pb2"),
-            importlib.import_module("deberta.v1.deberta_pb2_grpc"))
 
 
 def agreement(ours, theirs):
@@ -159,7 +146,7 @@ def main():
     options.build = options.build.resolve()
     options.work = options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
-    proto = stubs(options.work)
+    proto = stubs.generated(options.work)
     for size in options.sizes:
         subprocess.run([options.python, "-m", "peers.gliner_models", size,
                         options.work], cwd=HERE, check=True,

@@ -13,7 +13,6 @@ Needs tests/load/requirements.txt.
 
 import argparse
 import concurrent.futures
-import importlib
 import json
 import os
 import pathlib
@@ -22,19 +21,9 @@ import subprocess
 import sys
 import threading
 
+from peers import stubs
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def generated(work):
-    """The Python modules of the proto."""
-    from grpc_tools import protoc
-    if protoc.main(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={work}",
-                    f"--grpc_python_out={work}",
-                    "deberta/v1/deberta.proto"]) != 0:
-        sys.exit("protoc failed")
-    sys.path.insert(0, str(work))
-    return (importlib.import_module("deberta.v1.deberta_pb2"),
-            importlib.import_module("deberta.v1.deberta_pb2_grpc"))
 
 
 def exported(model, work):
@@ -101,7 +90,7 @@ def softmax(row):
 
 def serve(options):
     import grpc
-    pb2, pb2_grpc = generated(options.work)
+    pb2, pb2_grpc = stubs.generated(options.work)
     names = json.loads(
         (options.model / "config.json").read_text())["id2label"]
     fifo = Fifo(options.model, exported(options.model, options.work),
