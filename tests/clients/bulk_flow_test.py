@@ -5,6 +5,7 @@ errors that it is told: what is held, what is asked again, what is written."""
 import concurrent.futures
 import contextlib
 import json
+import queue
 import threading
 import time
 import unittest
@@ -52,31 +53,50 @@ class Told(deberta_pb2_grpc.DebertaServiceServicer):
         self.at = {}
         # The text that is answered once so many others were asked.
         self.held, self.until = held, WINDOW
+        self.let_go = None
         self.lock = threading.Lock()
 
     def ListModels(self, request, context):
         return pb.ListModelsResponse()
 
     def Process(self, requests, context):
-        waiting = None
-        for request in requests:
-            text = request.classify.inputs[0].text
-            with self.lock:
-                self.asked[text] += 1
-                times = self.asked[text]
-                self.at.setdefault(text, []).append(time.monotonic())
-                seen = len(self.asked)
-            if text == self.held:
-                waiting = request.id
-            else:
+        # What is held is let go by whichever stream asks the last of the others,
+        # so a stream's requests are read beside what it answers.
+        answers = queue.SimpleQueue()
+        reader = threading.Thread(target=self.read, args=(requests, answers))
+        reader.start()
+        while (answer := answers.get()) is not None:
+            if isinstance(answer, grpc.StatusCode):
+                context.abort(answer, "as told")
+            yield answer
+        reader.join()
+
+    def read(self, requests, answers):
+        try:
+            for request in requests:
+                text = request.classify.inputs[0].text
+                with self.lock:
+                    self.asked[text] += 1
+                    times = self.asked[text]
+                    self.at.setdefault(text, []).append(time.monotonic())
+                    if text == self.held:
+                        self.let_go = lambda id=request.id: answers.put(
+                            self.response(id, self.held, ""))
+                    if self.let_go and len(self.asked) >= self.until:
+                        self.let_go()
+                        self.let_go = None
+                if text == self.held:
+                    continue
                 told = self.answer(text, times)
                 if isinstance(told, grpc.StatusCode):
-                    context.abort(told, "as told")
+                    answers.put(told)
+                    return
                 if told is not None:
-                    yield self.response(request.id, text, told)
-            if waiting is not None and seen >= self.until:
-                yield self.response(waiting, self.held, "")
-                waiting = None
+                    answers.put(self.response(request.id, text, told))
+        except grpc.RpcError:
+            pass  # The client went away.
+        finally:
+            answers.put(None)
 
     @staticmethod
     def response(id, text, told):
