@@ -31,12 +31,17 @@ uint64_t Fold(uint64_t state, std::span<const int32_t> ids) {
   return state;
 }
 
+std::string Text(const Sides& sides) {
+  return std::string(sides.padding_side) + "-" +
+         std::string(sides.truncation_side);
+}
+
 // A copy of a tokenizer's directory with the settings of `sides`.
 std::string CopyWithSides(const std::string& name, const Sides& sides) {
   const std::filesystem::path from = kDirectory + "tokenizers/" + name;
-  const std::filesystem::path to =
-      ::testing::TempDir() + "golden-" + std::to_string(getpid()) + "-" + name +
-      "-" + sides.padding_side + "-" + sides.truncation_side;
+  const std::filesystem::path to = ::testing::TempDir() + "golden-" +
+                                   std::to_string(getpid()) + "-" + name + "-" +
+                                   Text(sides);
   std::filesystem::create_directories(to);
   std::filesystem::copy_file(from / "tokenizer.json", to / "tokenizer.json",
                              std::filesystem::copy_options::overwrite_existing);
@@ -73,8 +78,7 @@ const tokenizer::Tokenizer& GoldenTokenizer(std::string_view name,
   static auto* const loaded =
       new std::map<std::string, std::unique_ptr<const tokenizer::Tokenizer>>();
   const std::string directory(name);
-  const std::string key =
-      directory + sides.padding_side + "/" + sides.truncation_side;
+  const std::string key = directory + "-" + Text(sides);
   std::unique_ptr<const tokenizer::Tokenizer>& tokenizer = (*loaded)[key];
   if (tokenizer == nullptr) {
     const bool as_it_is =

@@ -22,8 +22,8 @@ std::vector<nlohmann::json> GoldenCases(const std::string& task);
 
 // Settings of tokenizer_config.json, "left" or "right".
 struct Sides {
-  std::string padding_side = "right";
-  std::string truncation_side = "right";
+  std::string_view padding_side = "right";
+  std::string_view truncation_side = "right";
 };
 
 // "v1" or "v3", loaded once with each of the settings.
