@@ -7,7 +7,8 @@
 #                               and the fuzzers and tests of bytes by its ASan and
 #                               UBSan
 #   tests/run.sh --release      the first two alone
-#   tests/run.sh --sanitizers   all of ctest under both sanitizers
+#   tests/run.sh --sanitizers   all of ctest under both sanitizers, and a server
+#                               under ASan and UBSan that is attacked
 #   tests/run.sh --image        also builds the container image and asks it
 #   tests/run.sh --all          all of these, the examples in other languages and in
 #                               other packages, the documentation's commands, the
@@ -108,6 +109,8 @@ case $checks in
   all)
     sanitized tsan
     sanitized asan
+    phase "attacks asan" tests/e2e/run.sh build/asan connections_test frames_test \
+      messages_test
     ;;
 esac
 if [ "${#deploy[@]}" -gt 0 ]; then

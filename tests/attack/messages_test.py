@@ -8,6 +8,7 @@ import grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import deberta.v1.deberta_pb2 as pb
+import environment
 from attacked import MODEL, Attacked, classify
 from http2 import DATA, END_HEADERS, HEADERS, Attacker, call_headers, frame
 from server import SERVICE, eventually, metric, stub
@@ -53,7 +54,8 @@ class LongTextsTest(unittest.TestCase):
                 self.assertEqual(code, "INVALID_ARGUMENT")
                 self.assertIn("tokens with the special ones, the limit is",
                               details)
-            self.assertLess(seconds, self.MOST_CPU_SECONDS)
+            if not environment.sanitized():
+                self.assertLess(seconds, self.MOST_CPU_SECONDS)
 
 
 class CompressionTest(unittest.TestCase):

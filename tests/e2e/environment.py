@@ -1,5 +1,6 @@
 """Where things are, set once by end_to_end_test.py."""
 
+import functools
 import pathlib
 import platform
 import subprocess
@@ -11,6 +12,13 @@ work = ROOT / "build/e2e"
 
 def server_binary():
     return str(build / "deberta-server")
+
+
+@functools.cache
+def sanitized():
+    """Whether sanitizers watch the server. They end it when they find something;
+    what it takes of time and memory says nothing then."""
+    return b"__asan_init" in pathlib.Path(server_binary()).read_bytes()
 
 
 def client_binary():
