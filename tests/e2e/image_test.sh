@@ -29,7 +29,7 @@ done
 
 export BUILDAH_ISOLATION=chroot
 buildah() {
-  command buildah --storage-driver vfs --root "$work/storage" \
+  nice buildah --storage-driver vfs --root "$work/storage" \
     --runroot "$work/run" "$@"
 }
 fail() { echo "$*" >&2; exit 1; }
@@ -66,7 +66,7 @@ make_base() {
 make_image() {
   buildah inspect --type image deberta-base >/dev/null 2>&1 || make_base
   echo "== image"
-  nice buildah build --pull-never --build-arg BASE_IMAGE=localhost/deberta-base \
+  buildah build --pull-never --build-arg BASE_IMAGE=localhost/deberta-base \
     --build-arg COMPILER_LAUNCHER=ccache --build-arg BUILD_JOBS="${BUILD_JOBS:-}" \
     --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
     --volume "$work/ccache:/root/.cache/ccache" \
