@@ -106,6 +106,12 @@ class Attacked:
     def closed(self, reason):
         return self.counted("deberta_connections_closed_total", reason=reason)
 
+    def expect_closed(self, reason, count):
+        """A connection is counted once it is gone, which its client may know of
+        a moment earlier."""
+        eventually(20, lambda: self.closed(reason) == count,
+                   f"{count} closed for {reason}")
+
     def limited(self, reason):
         return self.counted("deberta_calls_limited_total", reason=reason)
 

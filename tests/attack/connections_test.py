@@ -120,7 +120,7 @@ class HalfOpenTest(unittest.TestCase):
                 connection.sendall(text)
                 self.assertTrue(is_closed(connection, 5))
                 connection.close()
-            self.assertEqual(attacked.closed("protocol"), 4)
+            attacked.expect_closed("protocol", 4)
 
     def test_frames_that_do_not_go_on(self):
         with Attacked("incomplete") as attacked:

@@ -56,8 +56,7 @@ class RapidResetTest(unittest.TestCase):
                 for stream in range(1, 20000, 2)))
             self.assertIn(ENHANCE_YOUR_CALM, attacker.received())
             attacker.close()
-            eventually(20, lambda: attacked.closed("resets") == 1,
-                       "the connection is counted")
+            attacked.expect_closed("resets", 1)
 
     def test_streams_that_are_opened_and_left(self):
         headers = call_headers(CLASSIFY)
@@ -87,7 +86,7 @@ class HeaderTest(unittest.TestCase):
                         break
                 self.assertFalse(attacker.open)
                 attacker.close()
-            self.assertEqual(attacked.closed("header_block"), 20)
+            attacked.expect_closed("header_block", 20)
 
     def test_empty_continuations(self):
         with Attacked("empty-continuation") as attacked:
@@ -98,7 +97,7 @@ class HeaderTest(unittest.TestCase):
                 if not attacker.send(many):
                     break
             self.assertFalse(attacker.open)
-            self.assertEqual(attacked.closed("flood"), 1)
+            attacked.expect_closed("flood", 1)
 
     def test_large_metadata_fails_its_own_call_alone(self):
         import grpc
