@@ -180,7 +180,8 @@ class FlowTest(unittest.TestCase):
                 return error(code_pb2.DEADLINE_EXCEEDED,
                              error_details_pb2.ErrorInfo(reason="TOLD"))
             if text == "breaks" and times < 3:
-                return grpc.StatusCode.UNAVAILABLE
+                return (grpc.StatusCode.UNAVAILABLE,
+                        grpc.StatusCode.CANCELLED)[times - 1]
             return ""
         rows = ["a", "full", "too large", "late", "breaks", *map(str, range(300))]
         told = Told(answer)

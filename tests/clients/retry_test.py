@@ -13,7 +13,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from deberta_client import AsyncClient, CallError, Client
+from deberta_client import AsyncClient, CallError, Client, tasks
 from deberta_client.v1 import deberta_pb2 as pb
 from deberta_client.v1 import deberta_pb2_grpc
 
@@ -43,6 +43,10 @@ class Flaky(deberta_pb2_grpc.DebertaServiceServicer):
             context.set_trailing_metadata(
                 (("grpc-status-details-bin", status.SerializeToString()),))
             context.abort(code, "as told")
+        return self.answer(request)
+
+    @staticmethod
+    def answer(request):
         return pb.ClassifyResponse(results=[
             pb.ClassifyResult(labels=[pb.LabelScore(label=i.text)])
             for i in request.inputs])
@@ -66,6 +70,17 @@ def retry_info(seconds):
     return info
 
 
+class Breaking(Flaky):
+    """Ends the streams of Process with the code of each failure, after one answer."""
+
+    def Process(self, requests, context):
+        for answered, request in enumerate(requests):
+            if answered and self.failures:
+                context.abort(self.failures.pop(0)[0], "as told")
+            yield pb.ProcessResponse(id=request.id,
+                                     classify=self.answer(request.classify))
+
+
 class RetryTest(unittest.TestCase):
     def test_retry_info_is_honoured(self):
         flaky = Flaky((grpc.StatusCode.RESOURCE_EXHAUSTED, retry_info(0.3)),
@@ -86,6 +101,37 @@ class RetryTest(unittest.TestCase):
         with flaky.client(port):
             self.assertEqual(asyncio.run(ask())[0].label, "a")
         self.assertGreaterEqual(flaky.seen[1] - flaky.seen[0], 0.3)
+
+    def test_a_server_that_ends_cancels_what_it_has(self):
+        cancelled = [(grpc.StatusCode.CANCELLED,)] * 2
+        port = free_port()
+
+        async def ask():
+            async with AsyncClient(f"127.0.0.1:{port}") as client:
+                return await client.classify("a")
+        with Flaky(*cancelled).client(port) as client:
+            self.assertEqual(client.classify("a")[0].label, "a")
+        with Flaky(*cancelled).client(port):
+            self.assertEqual(asyncio.run(ask())[0].label, "a")
+
+    def test_a_stream_that_breaks_is_followed_by_another(self):
+        port = free_port()
+        items = [(n, tasks.classify(), str(n)) for n in range(9)]
+
+        async def ask():
+            async with AsyncClient(f"127.0.0.1:{port}") as client:
+                return [found async for found in client.process(items)]
+        for code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE):
+            with self.subTest(code), Breaking((code,), (code,)).client(
+                    port) as client:
+                self.check_processed(client.process(items))
+            with self.subTest(code, asyncio=True), Breaking(
+                    (code,), (code,)).client(port):
+                self.check_processed(asyncio.run(ask()))
+
+    def check_processed(self, found):
+        self.assertEqual(sorted((f.key, f.result[0].label) for f in found),
+                         [(n, str(n)) for n in range(9)])
 
     def refused(self, client, **wanted):
         with self.assertRaises(CallError) as raised:

@@ -10,6 +10,9 @@ from deberta_client.errors import CallError
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+# The server went away. It cancels what is on its connections when it ends; what the
+# caller cancels fails in another way.
+GONE = {"UNAVAILABLE", "CANCELLED"}
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Attempts:
         if error.code == "RESOURCE_EXHAUSTED" and error.retry_after is not None:
             # Those that were refused at once must not come back at once.
             wait = error.retry_after * random.uniform(1, 1.25)
-        elif error.code == "UNAVAILABLE":
+        elif error.code in GONE:
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self.made - 1, 9))
             wait = max(wait * random.uniform(0.5, 1), error.retry_after or 0)
         else:

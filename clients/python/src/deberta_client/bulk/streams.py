@@ -11,10 +11,11 @@ import grpc
 from deberta_client.bulk.work import Work
 from deberta_client.client import Client
 from deberta_client.errors import CallError, call_error
+from deberta_client.retry import GONE
 from deberta_client.v1 import deberta_pb2 as pb
 
 # A server that cannot be had now, and how it is looked for.
-_AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
+_AWAY = GONE | {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.2
 
