@@ -16,6 +16,8 @@ packages=(
   libre2-dev libutf8proc-dev prometheus-cpp-dev zlib1g-dev
   # The build configures the tests too.
   libgmock-dev libgtest-dev
+  # cpack asks it which files have libraries to depend on.
+  file
 )
 tests=no
 case "${1:-}" in

@@ -18,7 +18,8 @@ from served import Served
 from texts import GAME, TOOL
 
 SECONDS_A_ROW = 0.05
-START_SECONDS = 180
+# Of a busy machine: an engine reads and cuts the whole table before it asks.
+START_SECONDS = 600
 
 
 def log(text):

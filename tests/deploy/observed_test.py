@@ -5,28 +5,22 @@ dashboard, of the autoscaler's rule and every recording rule must have an answer
 observed_test.py BUILD_DIR WORK_DIR, with prometheus on PATH. Some 30 s.
 """
 
-import json
 import math
 import pathlib
 import re
-import signal
-import socket
-import subprocess
+import shutil
 import sys
 import threading
 import time
 import unittest
-import urllib.error
-import urllib.parse
 import urllib.request
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILES = ROOT / "deploy/charts/deberta-server/files"
+from observed import FILES, ROOT, Observed, dashboard, eventually, expand, groups
+
 RATE_INTERVAL = "10s"
 LOAD_SECONDS = 12
-START_SECONDS = 120
 build, work = None, None
 
 CALLS = (
@@ -39,94 +33,16 @@ CALLS = (
 )
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
-def eventually(condition, message, seconds=START_SECONDS):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s: {message}")
-
-
-def dashboard():
-    return json.loads((FILES / "dashboard.json").read_text("utf-8"))
-
-
-def groups():
-    return yaml.safe_load((FILES / "rules.yml").read_text("utf-8"))["groups"]
-
-
-def expand(query):
-    """As Grafana does where all jobs and models are chosen."""
-    query = query.replace("$__rate_interval", RATE_INTERVAL)
-    query = re.sub(r"\$(job|model)\b", ".+", query)
-    assert "$" not in query, query
-    return query
-
-
 class ObservedTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        grpc, metrics, prometheus = free_ports(3)
-        cls.server_target = f"127.0.0.1:{grpc}"
-        cls.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
-        cls.prometheus = f"http://127.0.0.1:{prometheus}"
         models = ",".join(str(p.parent) for p in
                           sorted((ROOT / "demo").glob("*/model.safetensors")))
-        cls.start("server", str(build / "deberta-server"), f"--models={models}",
-                  f"--listen={cls.server_target}",
-                  f"--metrics_listen=127.0.0.1:{metrics}")
-        cls.write_config(metrics)
-        cls.start("prometheus", "prometheus",
-                  f"--config.file={work}/prometheus.yml",
-                  f"--storage.tsdb.path={work}/tsdb",
-                  f"--web.listen-address=127.0.0.1:{prometheus}")
-        eventually(lambda: cls.ask("models").returncode == 0, "models")
-        eventually(lambda: cls.answers("up == 1"), "the server is scraped")
+        cls.observed = Observed(build, work, f"--models={models}")
+        cls.addClassCleanup(cls.observed.stop)
         cls.load()
-        eventually(lambda: cls.answers("model:deberta_slow:ratio_rate3d"),
+        eventually(lambda: cls.observed.answers("model:deberta_slow:ratio_rate3d"),
                    "the rules are evaluated", 20)
-
-    @classmethod
-    def start(cls, name, *command):
-        with open(work / f"{name}.log", "wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log,
-                                       stdin=subprocess.DEVNULL)
-
-        def stop():
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-        cls.addClassCleanup(stop)
-
-    @classmethod
-    def write_config(cls, port):
-        """deploy/prometheus.yml, faster, with the server that runs here."""
-        config = yaml.safe_load(
-            (ROOT / "deploy/prometheus.yml").read_text("utf-8"))
-        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        rules = {"groups": [{**group, "interval": "1s"} for group in groups()]}
-        (work / "rules.yml").write_text(yaml.safe_dump(rules), "utf-8")
-        config["rule_files"] = [str(work / "rules.yml")]
-        job, = config["scrape_configs"]
-        del job["dns_sd_configs"]
-        job["static_configs"] = [
-            {"targets": [f"127.0.0.1:{port}"],
-             "labels": {"namespace": "models", "pod": "deberta-server-0"}}]
-        (work / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
-
-    @classmethod
-    def ask(cls, *arguments):
-        return subprocess.run(
-            [str(build / "deberta-client"), f"--server={cls.server_target}",
-             *arguments], capture_output=True, check=False, timeout=120)
 
     @classmethod
     def load(cls):
@@ -135,30 +51,15 @@ class ObservedTest(unittest.TestCase):
         def caller():
             while time.monotonic() < end:
                 for call in CALLS:
-                    cls.ask(*call)
+                    cls.observed.ask(*call)
         callers = [threading.Thread(target=caller) for _ in range(2)]
         for thread in callers:
             thread.start()
         for thread in callers:
             thread.join()
 
-    @classmethod
-    def get(cls, path, **query):
-        url = f"{cls.prometheus}/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=30) as reply:
-            return json.load(reply)["data"]
-
-    @classmethod
-    def answers(cls, query):
-        try:
-            return cls.get("query", query=query)["result"]
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{query}: {error.read().decode()}") from error
-        except urllib.error.URLError:
-            return []  # not up yet
-
     def check(self, query):
-        found = self.answers(query)
+        found = self.observed.answers(query)
         self.assertTrue(found, f"no answer: {query}")
         for series in found:
             self.assertFalse(math.isinf(float(series["value"][1])), query)
@@ -173,7 +74,7 @@ class ObservedTest(unittest.TestCase):
         for panel in panels:
             for target in panel["targets"]:
                 with self.subTest(panel=panel["title"]):
-                    found = self.check(expand(target["expr"]))
+                    found = self.check(expand(target["expr"], RATE_INTERVAL))
                     for label in re.findall(r"{{(\w+)}}",
                                             target["legendFormat"]):
                         self.assertTrue(all(label in s["metric"] for s in found)
@@ -186,7 +87,7 @@ class ObservedTest(unittest.TestCase):
             with self.subTest(variable=variable["name"]):
                 of, label = re.fullmatch(r"label_values\((.*), (\w+)\)",
                                          variable["definition"]).groups()
-                found = self.check(expand(of))
+                found = self.check(expand(of, RATE_INTERVAL))
                 self.assertTrue(all(series["metric"][label] for series in found))
 
     def test_panels_do_not_overlap(self):
@@ -210,7 +111,7 @@ class ObservedTest(unittest.TestCase):
                 self.check(name)
 
     def test_alerts_are_evaluated_and_silent(self):
-        for group in self.get("rules")["groups"]:
+        for group in self.observed.get("rules")["groups"]:
             for rule in group["rules"]:
                 with self.subTest(rule=rule["name"]):
                     self.assertEqual(rule["health"], "ok",
@@ -219,7 +120,7 @@ class ObservedTest(unittest.TestCase):
 
     def test_alerts_and_panels_name_series_that_exist(self):
         """A misspelt metric of an alert would never fire."""
-        with urllib.request.urlopen(self.metrics_url, timeout=30) as reply:
+        with urllib.request.urlopen(self.observed.metrics_url, timeout=30) as reply:
             exported = set(re.findall(r"^# TYPE (\w+)", reply.read().decode(),
                                       re.MULTILINE))
         texts = [rule["expr"] for group in groups() for rule in group["rules"]]
@@ -238,7 +139,7 @@ class ObservedTest(unittest.TestCase):
             (ROOT / "deploy/prometheus-adapter.yml").read_text("utf-8"))
         rule, = adapter["rules"]["custom"]
         series = rule["seriesQuery"].split("{")[0]
-        self.assertTrue(self.get("series", **{"match[]": rule["seriesQuery"]}))
+        self.assertTrue(self.observed.get("series", **{"match[]": rule["seriesQuery"]}))
         query = rule["metricsQuery"]
         for place, value in (("<<.GroupBy>>", "pod"), ("<<.Series>>", series),
                              ("<<.LabelMatchers>>",
@@ -256,6 +157,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
     work = pathlib.Path(sys.argv[2]).resolve() / "observed"
-    subprocess.run(["rm", "-rf", str(work)], check=True)
+    shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     unittest.main(argv=sys.argv[:1])

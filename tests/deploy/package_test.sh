@@ -90,7 +90,9 @@ server=
 echo "== purge"
 rm -r "$models/section-classifier"
 apt purge deberta-server
-apt autoremove --purge
+# Of what came with it Debian 13 would keep the libraries that systemd suggests.
+apt autoremove --purge -o APT::AutoRemove::RecommendsImportant=false \
+  -o APT::AutoRemove::SuggestsImportant=false
 rm "$root/tmp/package.deb"
 [ ! -e "$root/var/lib/deberta-server" ] || fail "purge leaves /var/lib/deberta-server"
 left=$(comm -13 <(grep -v '^/tmp/package.deb$' <<<"$before") \

@@ -6,7 +6,8 @@ against what stands there, but for numbers.
 
 The blocks `sh` and `python` after a comment `<!-- run: ... -->` are run in order, in
 one shell; a block `text` is what those since the last one print. Each page has a
-network of its own, where the machine lets one be made, so that ports are free.
+network and processes of its own, where the machine lets that be, so that ports are
+free and nothing stays behind.
 """
 
 import os
@@ -48,8 +49,9 @@ def script(found, build):
 
 
 def shell():
-    """A shell in a network of its own, if there may be one."""
-    alone = ["unshare", "-r", "-n", "sh", "-c",
+    """A shell in namespaces of its own, if there may be any."""
+    # The jobs of `set -m` are in no group that could be killed; the namespace is.
+    alone = ["unshare", "-r", "-n", "-p", "-f", "--kill-child", "sh", "-c",
              "ip link set lo up && exec bash -s"]
     probe = subprocess.run([*alone[:-1], "ip link set lo up"], check=False,
                            capture_output=True) if shutil.which("ip") else None
@@ -73,13 +75,17 @@ def run(page, build, work):
     # deberta-client without a path is the package's.
     path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
     process = subprocess.Popen(
-        shell(), cwd=folder, env={**os.environ, "PATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=open(folder / "stderr.log", "w+"), text=True, start_new_session=True)
+        shell(), cwd=folder, env={**os.environ, "PATH": path},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=open(folder / "stderr.log", "w+"), text=True,
+        start_new_session=True)
     try:
         out, _ = process.communicate(script(found, build), timeout=SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        return f"not done within {SECONDS} s"
+        process.wait()
+        said = (folder / "stderr.log").read_text()
+        return f"not done within {SECONDS} s:\n{said[-3000:]}"
     said = (folder / "stderr.log").read_text()
     if process.returncode != 0:
         return f"exit code {process.returncode}:\n{out}\n{said[-3000:]}"
