@@ -19,7 +19,9 @@ constexpr uint32_t kSmallDataBytes = 256;
 // paused for the sake of the others.
 constexpr double kConnectionsOfPeer = 128;
 
+constexpr uint8_t kNoError = 0;
 constexpr uint8_t kEnhanceYourCalm = 0xb;
+constexpr uint32_t kEveryStream = 0x7fffffff;
 
 }  // namespace
 
@@ -55,6 +57,8 @@ std::optional<CloseReason> FrameScanner::ToClient(std::string_view bytes,
   std::optional<CloseReason> reason;
   to_client_.Read(bytes, [&](const FrameHeader& header) {
     const bool ends = (header.flags & frame::kEndStream) != 0;
+    if (header.type == frame::kHeaders || header.type == frame::kContinuation)
+      in_sent_block_ = (header.flags & frame::kEndHeaders) == 0;
     if (header.type == frame::kRstStream) {
       reason = OnReset(header, now);
     } else if (header.type == frame::kData || header.type == frame::kHeaders) {
@@ -76,15 +80,24 @@ bool FrameScanner::amid_frame() const {
 }
 
 std::string FrameScanner::Goaway() const {
-  if (!sent_any_ || !to_client_.between_frames()) return "";
+  return GoawayFrame(last_stream_, kEnhanceYourCalm);
+}
+
+std::string FrameScanner::GracefulGoaway() const {
+  return GoawayFrame(kEveryStream, kNoError);
+}
+
+std::string FrameScanner::GoawayFrame(uint32_t last_stream,
+                                      uint8_t code) const {
+  if (!sent_any_ || in_sent_block_ || !to_client_.between_frames()) return "";
   std::string bytes(frame::kHeaderBytes + 8, '\0');
   bytes[2] = 8;  // payload
   bytes[3] = static_cast<char>(frame::kGoaway);
   for (size_t i = 0; i < 4; ++i) {
     bytes[frame::kHeaderBytes + i] =
-        static_cast<char>(last_stream_ >> (24 - 8 * i) & 0xff);
+        static_cast<char>(last_stream >> (24 - 8 * i) & 0xff);
   }
-  bytes.back() = static_cast<char>(kEnhanceYourCalm);
+  bytes.back() = static_cast<char>(code);
   return bytes;
 }
 

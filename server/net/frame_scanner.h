@@ -48,8 +48,11 @@ class FrameScanner {
   // Streams that were opened and neither answered nor reset.
   size_t open_streams() const { return open_.size(); }
 
-  // A GOAWAY of ENHANCE_YOUR_CALM, or nothing where none may stand here.
+  // A GOAWAY, or nothing where none may stand here: of ENHANCE_YOUR_CALM, after
+  // which no stream is taken; or of NO_ERROR, by which the client begins no
+  // more, and those that it began before it heard are still taken.
   std::string Goaway() const;
+  std::string GracefulGoaway() const;
 
  private:
   static constexpr std::string_view kPreface =
@@ -59,6 +62,7 @@ class FrameScanner {
                                            absl::Time now);
   std::optional<CloseReason> OnHeaders(const FrameHeader& header,
                                        absl::Time now);
+  std::string GoawayFrame(uint32_t last_stream, uint8_t code) const;
   std::optional<CloseReason> OnReset(const FrameHeader& header, absl::Time now);
   std::optional<CloseReason> OnBlock(const FrameHeader& header);
   // A frame that carries nothing; `cost` in those that gRPC answers least to.
@@ -75,6 +79,7 @@ class FrameScanner {
   size_t preface_read_ = 0;
   bool in_block_ = false;
   size_t block_bytes_ = 0;
+  bool in_sent_block_ = false;  // of the server's headers
   uint32_t last_stream_ = 0;
   absl::flat_hash_set<uint32_t> open_;
 };

@@ -29,8 +29,7 @@ constexpr size_t kStreamsOfConnections = 4;
 // Peers remembered after their last connection.
 constexpr size_t kMostGonePeers = 4096;
 
-// What epoll tells of: the wakening, listening sockets, then two for each
-// connection.
+// What epoll tells of: the wakening, listening sockets, two a connection.
 constexpr uint64_t kWake = 0;
 constexpr uint64_t kFirstSocket = 1;
 constexpr uint64_t kFirstConnection = 64;
@@ -127,7 +126,7 @@ void FrontLoop::OnEvents(size_t count, absl::Time now) {
 void FrontLoop::OnEvent(const epoll_event& event, absl::Time now) {
   const uint64_t data = event.data.u64;
   if (data == kWake) {
-    OnWake();
+    OnWake(now);
   } else if (data < kFirstConnection) {
     AcceptFrom(data - kFirstSocket, now);
   } else if (data % 2 == 0) {
@@ -137,7 +136,7 @@ void FrontLoop::OnEvent(const epoll_event& event, absl::Time now) {
   }
 }
 
-void FrontLoop::OnWake() {
+void FrontLoop::OnWake(absl::Time now) {
   eventfd_t ignored = 0;
   eventfd_read(wake_.get(), &ignored);
   {
@@ -146,8 +145,13 @@ void FrontLoop::OnWake() {
   }
   draining_ = true;
   acceptor_.Close();
+  for (auto& [id, client] : clients_) {
+    client.pump->SendAway(now);
+    KeepIfMore(id, &client);
+  }
   const MutexLock lock(&mutex_);
   stopped_accepting_ = true;
+  empty_ = clients_.empty();
   changed_.SignalAll();
 }
 

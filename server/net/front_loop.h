@@ -80,7 +80,7 @@ class FrontLoop {
   bool NeedsTicks() const;
   void OnEvents(size_t count, absl::Time now);
   void OnEvent(const epoll_event& event, absl::Time now);
-  void OnWake();
+  void OnWake(absl::Time now);
   void OnTick(absl::Time now);
   void RefreshCertificate();
   // Runs the connections whose time has come.

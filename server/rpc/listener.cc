@@ -141,6 +141,12 @@ void Listener::SetModelServing(const std::string& name, bool serving) {
   }
 }
 
+void Listener::SendClientsAway(absl::Duration time) {
+  Front& front = *ports_.front().front;
+  front.StopAccepting();
+  front.WaitUntilEmpty(time);
+}
+
 void Listener::Stop(absl::Duration grace) {
   const absl::Time deadline = absl::Now() + grace;
   for (const Port& port : ports_) port.front->StopAccepting();

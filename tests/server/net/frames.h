@@ -32,6 +32,9 @@ inline std::string Headers(uint32_t stream, const std::string& block = "abc") {
 inline std::string Reset(uint32_t stream) {
   return Frame(frame::kRstStream, 0, stream, std::string(4, '\0'));
 }
+// By which a client begins no more streams; all that it began are taken.
+inline const std::string kGracefulGoaway = Frame(
+    frame::kGoaway, 0, 0, std::string("\x7f\xff\xff\xff\0\0\0\0", 8));
 // A server's answer.
 inline std::string Trailers(uint32_t stream) {
   return Frame(frame::kHeaders, frame::kEndHeaders | frame::kEndStream, stream,

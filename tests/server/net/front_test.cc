@@ -202,16 +202,39 @@ TEST_F(FrontTest, AClientThatDoesNotReadIsClosedInTime) {
   EXPECT_EQ(closed(CloseReason::kStalled), 1);
 }
 
-TEST_F(FrontTest, StopsAcceptingAndLetsConnectionsFinish) {
+// A client that is told nothing goes on calling a server that drains.
+TEST_F(FrontTest, StopsAcceptingAndAsksClientsToLeave) {
   Start();
   const Connection client(address_);
   client.Send(kPreface);
   const Descriptor end = NextEnd();
+  EXPECT_EQ(Read(end, 24), kPreface);
+  const std::string settings = Frame(frame::kSettings, 0, 0);
+  Write(end, settings);
+  EXPECT_EQ(client.ReadUntil(settings), settings);
   front_->StopAccepting();
   EXPECT_FALSE(Connection(address_).ok());
+  EXPECT_EQ(client.ReadUntil(kGracefulGoaway), kGracefulGoaway);
+  // Sent before it heard.
+  client.Send(Headers(1));
+  EXPECT_EQ(Read(end, Headers(1).size()), Headers(1));
   Write(end, Trailers(1));
   shutdown(end.get(), SHUT_WR);
   EXPECT_EQ(client.Read(), Trailers(1));
+}
+
+TEST_F(FrontTest, AsksToLeaveOnceTheServersFrameHasEnded) {
+  Start();
+  const Connection client(address_);
+  client.Send(kPreface);
+  const Descriptor end = NextEnd();
+  const std::string answer = Frame(frame::kData, 0, 1, std::string(100, 'd'));
+  Write(end, answer.substr(0, 50));
+  EXPECT_EQ(client.ReadUntil(answer.substr(0, 50)), answer.substr(0, 50));
+  front_->StopAccepting();
+  Write(end, answer.substr(50));
+  EXPECT_EQ(client.ReadUntil(kGracefulGoaway),
+            answer.substr(50) + kGracefulGoaway);
 }
 
 TEST_F(FrontTest, EndsWhatIsOpen) {
