@@ -141,7 +141,7 @@ void Pump::MoveDown(absl::Time now) {
       if (!AskToLeave() && !ReadServer()) break;
     }
     if (state_ != State::kOpen || !WriteClient(now)) break;
-    if (down_.empty() && server_drained_) break;
+    if (down_.empty() && server_drained_ && !to_leave_) break;
     if (round == kRounds - 1) again_at_ = std::min(again_at_, now);
   }
   down_.Trim();
