@@ -45,8 +45,7 @@
 namespace deberta::server {
 namespace {
 
-// How long calls are still taken of clients that were asked to go elsewhere:
-// what they had sent before they heard of it.
+// How long clients have to hear that they are to go elsewhere.
 constexpr absl::Duration kLeaving = absl::Seconds(2);
 // How long callers are still told UNAVAILABLE when all work is done. A call
 // that meets gRPC's own shutdown would end with CANCELLED, which callers do not

@@ -21,6 +21,8 @@ constexpr double kConnectionsOfPeer = 128;
 
 constexpr uint8_t kNoError = 0;
 constexpr uint8_t kEnhanceYourCalm = 0xb;
+// gRPC numbers its own from 0, and passes over answers to others.
+constexpr char kPingData[] = "deberta";
 constexpr uint32_t kEveryStream = 0x7fffffff;
 
 }  // namespace
@@ -59,6 +61,8 @@ std::optional<CloseReason> FrameScanner::ToClient(std::string_view bytes,
     const bool ends = (header.flags & frame::kEndStream) != 0;
     if (header.type == frame::kHeaders || header.type == frame::kContinuation)
       in_sent_block_ = (header.flags & frame::kEndHeaders) == 0;
+    if (header.type == frame::kPing && (header.flags & frame::kAck) == 0)
+      ++pings_;
     if (header.type == frame::kRstStream) {
       reason = OnReset(header, now);
     } else if (header.type == frame::kData || header.type == frame::kHeaders) {
@@ -85,6 +89,13 @@ std::string FrameScanner::Goaway() const {
 
 std::string FrameScanner::GracefulGoaway() const {
   return GoawayFrame(kEveryStream, kNoError);
+}
+
+std::string FrameScanner::Ping() {
+  std::string bytes(frame::kHeaderBytes, '\0');
+  bytes[2] = static_cast<char>(sizeof(kPingData));
+  bytes[3] = static_cast<char>(frame::kPing);
+  return bytes.append(kPingData, sizeof(kPingData));
 }
 
 std::string FrameScanner::GoawayFrame(uint32_t last_stream,
@@ -121,6 +132,8 @@ std::optional<CloseReason> FrameScanner::OnClientFrame(
       }
       return OnIdle(now);
     case frame::kPing:
+      if ((header.flags & frame::kAck) != 0) ++answered_pings_;
+      return OnIdle(now, kAnsweredCost);
     case frame::kSettings:
       return OnIdle(now, kAnsweredCost);
     default:

@@ -53,6 +53,11 @@ class FrameScanner {
   // more, and those that it began before it heard are still taken.
   std::string Goaway() const;
   std::string GracefulGoaway() const;
+  // A PING to stand after one: a client that has answered it has heard.
+  static std::string Ping();
+  // Sent to the client, and answered by it, in their order.
+  uint64_t pings() const { return pings_; }
+  uint64_t answered_pings() const { return answered_pings_; }
 
  private:
   static constexpr std::string_view kPreface =
@@ -81,6 +86,8 @@ class FrameScanner {
   size_t block_bytes_ = 0;
   bool in_sent_block_ = false;  // of the server's headers
   uint32_t last_stream_ = 0;
+  uint64_t pings_ = 0;
+  uint64_t answered_pings_ = 0;
   absl::flat_hash_set<uint32_t> open_;
 };
 

@@ -36,6 +36,9 @@ class Front {
   // are asked to take new calls elsewhere; what they begin before they hear of
   // it is still moved.
   void StopAccepting();
+  // Then: waits until every client has heard that it is to leave, at most so
+  // long. Whether all have.
+  bool WaitUntilAllKnow(absl::Duration time);
   // Waits until every connection has ended, at most so long.
   void WaitUntilEmpty(absl::Duration time);
 

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/clock.h"
+#include "server/net/epoll.h"
 #include "server/net/socket_pair.h"
 
 namespace deberta::server {
@@ -79,7 +80,8 @@ void FrontLoop::Run() {
     if (now >= next_tick_) OnTick(now);
     const MutexLock lock(&mutex_);
     empty_ = clients_.empty();
-    if (empty_) changed_.SignalAll();
+    all_know_ = draining_ && AllKnow();
+    if (empty_ || all_know_) changed_.SignalAll();
     if (stop_) break;
   }
   for (const auto& [id, client] : clients_) options_.peers->Remove(client.name);
@@ -92,6 +94,14 @@ void FrontLoop::StopAccepting() {
   stop_accepting_ = true;
   eventfd_write(wake_.get(), 1);
   while (!stopped_accepting_) changed_.Wait(&mutex_);
+}
+
+bool FrontLoop::WaitUntilAllKnow(absl::Duration time) {
+  const absl::Time deadline = SteadyNow() + time;
+  MutexLock lock(&mutex_);
+  while (!all_know_ && SteadyNow() < deadline)
+    changed_.WaitFor(&mutex_, deadline - SteadyNow());
+  return all_know_;
 }
 
 void FrontLoop::WaitUntilEmpty(absl::Duration time) {
@@ -151,7 +161,6 @@ void FrontLoop::OnWake(absl::Time now) {
   }
   const MutexLock lock(&mutex_);
   stopped_accepting_ = true;
-  empty_ = clients_.empty();
   changed_.SignalAll();
 }
 
@@ -353,11 +362,11 @@ void FrontLoop::Settle(Clients::iterator at) {
     }
   }
   if (!connection.over()) {
-    Watch(connection.client(), ClientData(id), connection.client_events(),
-          &client.client_events);
+    Watch(epoll_, connection.client(), ClientData(id),
+          connection.client_events(), &client.client_events);
     if (connection.server() >= 0) {
-      Watch(connection.server(), ServerData(id), connection.server_events(),
-            &client.server_events);
+      Watch(epoll_, connection.server(), ServerData(id),
+            connection.server_events(), &client.server_events);
     }
     return;
   }
@@ -384,17 +393,6 @@ void FrontLoop::ForgetPeers(absl::Time now) {
   gone_peers_ -= std::erase_if(shares_, [now](auto& entry) {
     return entry.second.connections == 0 && entry.second.budget.IsWhole(now);
   });
-}
-
-void FrontLoop::Watch(int descriptor, uint64_t data, uint32_t wanted,
-                      uint32_t* asked) {
-  if (wanted == *asked) return;
-  epoll_event event = {.events = wanted, .data = {.u64 = data}};
-  const int operation = wanted == 0   ? EPOLL_CTL_DEL
-                        : *asked == 0 ? EPOLL_CTL_ADD
-                                      : EPOLL_CTL_MOD;
-  epoll_ctl(epoll_.get(), operation, descriptor, &event);
-  *asked = wanted;
 }
 
 }  // namespace deberta::server

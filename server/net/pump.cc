@@ -164,9 +164,11 @@ bool Pump::ReadServer() {
 }
 
 bool Pump::AskToLeave() {
-  const std::string bytes = to_leave_ ? scanner_.GracefulGoaway() : "";
+  std::string bytes = to_leave_ ? scanner_.GracefulGoaway() : "";
   if (bytes.empty()) return false;
   to_leave_ = false;
+  last_ping_ = scanner_.pings() + 1;
+  bytes += FrameScanner::Ping();
   std::copy(bytes.begin(), bytes.end(), down_.space());
   down_.Written(bytes.size());
   return true;
