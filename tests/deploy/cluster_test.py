@@ -167,11 +167,15 @@ class ChartTest(EventTest):
         return pod["status"]["containerStatuses"][0]["restartCount"]
 
     def test_a_pod_deleted_by_force(self):
-        name = min(self.servers.names())
+        pod = self.servers.pods()[0]
+        process = cluster.process_of(pod)
         with self.event("a pod deleted by `--force`") as event:
-            self.namespace.kubectl("delete", "pod", name, "--grace-period=0",
-                                   "--force")
+            self.namespace.kubectl("delete", "pod", cluster.name_of(pod),
+                                   "--grace-period=0", "--force")
             self.servers.settled(2)
+            # Which the API no longer knows of.
+            cluster.until(lambda: process != cluster.process_of(pod) or
+                          process is None, "the process has ended")
         self.assert_nothing_lost(event)
 
     def test_drain_of_a_node(self):
