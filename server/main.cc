@@ -45,6 +45,8 @@
 namespace deberta::server {
 namespace {
 
+// How long clients have to hear that they are to go elsewhere.
+constexpr absl::Duration kLeaving = absl::Seconds(2);
 // How long callers are still told UNAVAILABLE when all work is done. A call
 // that meets gRPC's own shutdown would end with CANCELLED, which callers do not
 // retry; those that were answered last are likely to call again at once.
@@ -72,11 +74,13 @@ void SilenceLibraries() {
   google::protobuf::SetLogHandler(nullptr);
 }
 
-// Refuses new calls, finishes those inside by `deadline`, and closes the port.
+// Sends clients away, refuses new calls, finishes those inside by `deadline`, and
+// closes the port.
 // Returns how many were not finished.
 size_t Stop(absl::Time deadline, Service* service, Engine* engine,
             ModelHost* host, Listener* listener) {
   host->StopServing();
+  listener->SendClientsAway(std::min(kLeaving, deadline - SteadyNow()));
   const bool drained = service->Drain(deadline);
   // One whose answer is not sent is not finished either.
   const size_t left = drained ? 0 : std::max<size_t>(1, service->inflight());

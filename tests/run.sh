@@ -10,6 +10,8 @@
 #   tests/run.sh --sanitizers   all of ctest under both sanitizers, and a server
 #                               under ASan and UBSan that is attacked
 #   tests/run.sh --image        also builds the container image and asks it
+#   tests/run.sh --cluster      also the chart on the Kubernetes that KUBECONFIG names
+#                               (tests/README.md says what it needs)
 #   tests/run.sh --all          all of these, the examples in other languages and in
 #                               other packages, the documentation's commands, the
 #                               HTTP gateway and the Helm chart by their real tools
@@ -22,14 +24,16 @@ cd "$(dirname "$0")/.." || exit 1
 
 checks=some
 image=no
+cluster=no
 deploy=()
 for argument in "$@"; do
   case "$argument" in
     --release) checks=none ;;
     --sanitizers) checks=all ;;
     --image) image=yes ;;
+    --cluster) cluster=yes ;;
     --all) checks=all image=yes deploy=(--all) ;;
-    *) echo "usage: $0 [--release|--sanitizers] [--image] [--all]" >&2; exit 2 ;;
+    *) echo "usage: $0 [--release|--sanitizers] [--image] [--cluster] [--all]" >&2; exit 2 ;;
   esac
 done
 programs=(deberta-server deberta-client deberta-convert deberta-bench)
@@ -123,4 +127,5 @@ if [ "${#deploy[@]}" -gt 0 ]; then
   phase "deploy" tests/deploy/run.sh build/release "${deploy[@]}"
 fi
 [ "$image" = yes ] && phase "container image" tests/e2e/image_test.sh
+[ "$cluster" = yes ] && phase "cluster" tests/deploy/run.sh build/release --cluster
 finish

@@ -29,6 +29,7 @@ inline constexpr uint8_t kPing = 6;
 inline constexpr uint8_t kGoaway = 7;
 inline constexpr uint8_t kContinuation = 9;
 inline constexpr uint8_t kEndStream = 0x1;
+inline constexpr uint8_t kAck = 0x1;  // of a PING
 inline constexpr uint8_t kEndHeaders = 0x4;
 }  // namespace frame
 

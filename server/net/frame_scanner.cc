@@ -19,7 +19,11 @@ constexpr uint32_t kSmallDataBytes = 256;
 // paused for the sake of the others.
 constexpr double kConnectionsOfPeer = 128;
 
+constexpr uint8_t kNoError = 0;
 constexpr uint8_t kEnhanceYourCalm = 0xb;
+// gRPC numbers its own from 0, and passes over answers to others.
+constexpr char kPingData[] = "deberta";
+constexpr uint32_t kEveryStream = 0x7fffffff;
 
 }  // namespace
 
@@ -55,6 +59,10 @@ std::optional<CloseReason> FrameScanner::ToClient(std::string_view bytes,
   std::optional<CloseReason> reason;
   to_client_.Read(bytes, [&](const FrameHeader& header) {
     const bool ends = (header.flags & frame::kEndStream) != 0;
+    if (header.type == frame::kHeaders || header.type == frame::kContinuation)
+      in_sent_block_ = (header.flags & frame::kEndHeaders) == 0;
+    if (header.type == frame::kPing && (header.flags & frame::kAck) == 0)
+      ++pings_;
     if (header.type == frame::kRstStream) {
       reason = OnReset(header, now);
     } else if (header.type == frame::kData || header.type == frame::kHeaders) {
@@ -76,15 +84,31 @@ bool FrameScanner::amid_frame() const {
 }
 
 std::string FrameScanner::Goaway() const {
-  if (!sent_any_ || !to_client_.between_frames()) return "";
+  return GoawayFrame(last_stream_, kEnhanceYourCalm);
+}
+
+std::string FrameScanner::GracefulGoaway() const {
+  return GoawayFrame(kEveryStream, kNoError);
+}
+
+std::string FrameScanner::Ping() {
+  std::string bytes(frame::kHeaderBytes, '\0');
+  bytes[2] = static_cast<char>(sizeof(kPingData));
+  bytes[3] = static_cast<char>(frame::kPing);
+  return bytes.append(kPingData, sizeof(kPingData));
+}
+
+std::string FrameScanner::GoawayFrame(uint32_t last_stream,
+                                      uint8_t code) const {
+  if (!sent_any_ || in_sent_block_ || !to_client_.between_frames()) return "";
   std::string bytes(frame::kHeaderBytes + 8, '\0');
   bytes[2] = 8;  // payload
   bytes[3] = static_cast<char>(frame::kGoaway);
   for (size_t i = 0; i < 4; ++i) {
     bytes[frame::kHeaderBytes + i] =
-        static_cast<char>(last_stream_ >> (24 - 8 * i) & 0xff);
+        static_cast<char>(last_stream >> (24 - 8 * i) & 0xff);
   }
-  bytes.back() = static_cast<char>(kEnhanceYourCalm);
+  bytes.back() = static_cast<char>(code);
   return bytes;
 }
 
@@ -108,6 +132,8 @@ std::optional<CloseReason> FrameScanner::OnClientFrame(
       }
       return OnIdle(now);
     case frame::kPing:
+      if ((header.flags & frame::kAck) != 0) ++answered_pings_;
+      return OnIdle(now, kAnsweredCost);
     case frame::kSettings:
       return OnIdle(now, kAnsweredCost);
     default:

@@ -48,8 +48,16 @@ class FrameScanner {
   // Streams that were opened and neither answered nor reset.
   size_t open_streams() const { return open_.size(); }
 
-  // A GOAWAY of ENHANCE_YOUR_CALM, or nothing where none may stand here.
+  // A GOAWAY, or nothing where none may stand here: of ENHANCE_YOUR_CALM, after
+  // which no stream is taken; or of NO_ERROR, by which the client begins no
+  // more, and those that it began before it heard are still taken.
   std::string Goaway() const;
+  std::string GracefulGoaway() const;
+  // A PING to stand after one: a client that has answered it has heard.
+  static std::string Ping();
+  // Sent to the client, and answered by it, in their order.
+  uint64_t pings() const { return pings_; }
+  uint64_t answered_pings() const { return answered_pings_; }
 
  private:
   static constexpr std::string_view kPreface =
@@ -59,6 +67,7 @@ class FrameScanner {
                                            absl::Time now);
   std::optional<CloseReason> OnHeaders(const FrameHeader& header,
                                        absl::Time now);
+  std::string GoawayFrame(uint32_t last_stream, uint8_t code) const;
   std::optional<CloseReason> OnReset(const FrameHeader& header, absl::Time now);
   std::optional<CloseReason> OnBlock(const FrameHeader& header);
   // A frame that carries nothing; `cost` in those that gRPC answers least to.
@@ -75,7 +84,10 @@ class FrameScanner {
   size_t preface_read_ = 0;
   bool in_block_ = false;
   size_t block_bytes_ = 0;
+  bool in_sent_block_ = false;  // of the server's headers
   uint32_t last_stream_ = 0;
+  uint64_t pings_ = 0;
+  uint64_t answered_pings_ = 0;
   absl::flat_hash_set<uint32_t> open_;
 };
 

@@ -55,6 +55,10 @@ Front::~Front() {
 
 void Front::StopAccepting() { loop_->StopAccepting(); }
 
+bool Front::WaitUntilAllKnow(absl::Duration time) {
+  return loop_->WaitUntilAllKnow(time);
+}
+
 void Front::WaitUntilEmpty(absl::Duration time) { loop_->WaitUntilEmpty(time); }
 
 }  // namespace deberta::server

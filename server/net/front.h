@@ -32,8 +32,13 @@ class Front {
   int port() const { return sockets_.port(); }  // 0 for a unix socket
   const SocketFile& file() const { return sockets_.file(); }
 
-  // Accepts no more: `connect` is not called again once this returns.
+  // Accepts no more: `connect` is not called again once this returns. Clients
+  // are asked to take new calls elsewhere; what they begin before they hear of
+  // it is still moved.
   void StopAccepting();
+  // Then: waits until every client has heard that it is to leave, at most so
+  // long. Whether all have.
+  bool WaitUntilAllKnow(absl::Duration time);
   // Waits until every connection has ended, at most so long.
   void WaitUntilEmpty(absl::Duration time);
 

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/clock.h"
+#include "server/net/epoll.h"
 #include "server/net/socket_pair.h"
 
 namespace deberta::server {
@@ -29,8 +30,7 @@ constexpr size_t kStreamsOfConnections = 4;
 // Peers remembered after their last connection.
 constexpr size_t kMostGonePeers = 4096;
 
-// What epoll tells of: the wakening, listening sockets, then two for each
-// connection.
+// What epoll tells of: the wakening, listening sockets, two a connection.
 constexpr uint64_t kWake = 0;
 constexpr uint64_t kFirstSocket = 1;
 constexpr uint64_t kFirstConnection = 64;
@@ -80,7 +80,8 @@ void FrontLoop::Run() {
     if (now >= next_tick_) OnTick(now);
     const MutexLock lock(&mutex_);
     empty_ = clients_.empty();
-    if (empty_) changed_.SignalAll();
+    all_know_ = draining_ && AllKnow();
+    if (empty_ || all_know_) changed_.SignalAll();
     if (stop_) break;
   }
   for (const auto& [id, client] : clients_) options_.peers->Remove(client.name);
@@ -93,6 +94,14 @@ void FrontLoop::StopAccepting() {
   stop_accepting_ = true;
   eventfd_write(wake_.get(), 1);
   while (!stopped_accepting_) changed_.Wait(&mutex_);
+}
+
+bool FrontLoop::WaitUntilAllKnow(absl::Duration time) {
+  const absl::Time deadline = SteadyNow() + time;
+  MutexLock lock(&mutex_);
+  while (!all_know_ && SteadyNow() < deadline)
+    changed_.WaitFor(&mutex_, deadline - SteadyNow());
+  return all_know_;
 }
 
 void FrontLoop::WaitUntilEmpty(absl::Duration time) {
@@ -127,7 +136,7 @@ void FrontLoop::OnEvents(size_t count, absl::Time now) {
 void FrontLoop::OnEvent(const epoll_event& event, absl::Time now) {
   const uint64_t data = event.data.u64;
   if (data == kWake) {
-    OnWake();
+    OnWake(now);
   } else if (data < kFirstConnection) {
     AcceptFrom(data - kFirstSocket, now);
   } else if (data % 2 == 0) {
@@ -137,7 +146,7 @@ void FrontLoop::OnEvent(const epoll_event& event, absl::Time now) {
   }
 }
 
-void FrontLoop::OnWake() {
+void FrontLoop::OnWake(absl::Time now) {
   eventfd_t ignored = 0;
   eventfd_read(wake_.get(), &ignored);
   {
@@ -146,6 +155,10 @@ void FrontLoop::OnWake() {
   }
   draining_ = true;
   acceptor_.Close();
+  for (auto& [id, client] : clients_) {
+    client.pump->SendAway(now);
+    KeepIfMore(id, &client);
+  }
   const MutexLock lock(&mutex_);
   stopped_accepting_ = true;
   changed_.SignalAll();
@@ -349,11 +362,11 @@ void FrontLoop::Settle(Clients::iterator at) {
     }
   }
   if (!connection.over()) {
-    Watch(connection.client(), ClientData(id), connection.client_events(),
-          &client.client_events);
+    Watch(epoll_, connection.client(), ClientData(id),
+          connection.client_events(), &client.client_events);
     if (connection.server() >= 0) {
-      Watch(connection.server(), ServerData(id), connection.server_events(),
-            &client.server_events);
+      Watch(epoll_, connection.server(), ServerData(id),
+            connection.server_events(), &client.server_events);
     }
     return;
   }
@@ -380,17 +393,6 @@ void FrontLoop::ForgetPeers(absl::Time now) {
   gone_peers_ -= std::erase_if(shares_, [now](auto& entry) {
     return entry.second.connections == 0 && entry.second.budget.IsWhole(now);
   });
-}
-
-void FrontLoop::Watch(int descriptor, uint64_t data, uint32_t wanted,
-                      uint32_t* asked) {
-  if (wanted == *asked) return;
-  epoll_event event = {.events = wanted, .data = {.u64 = data}};
-  const int operation = wanted == 0   ? EPOLL_CTL_DEL
-                        : *asked == 0 ? EPOLL_CTL_ADD
-                                      : EPOLL_CTL_MOD;
-  epoll_ctl(epoll_.get(), operation, descriptor, &event);
-  *asked = wanted;
 }
 
 }  // namespace deberta::server

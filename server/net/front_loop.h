@@ -6,6 +6,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +54,7 @@ class FrontLoop {
 
   // From other threads.
   void StopAccepting();
+  bool WaitUntilAllKnow(absl::Duration time);
   void WaitUntilEmpty(absl::Duration time);
   void Stop();
 
@@ -78,9 +80,15 @@ class FrontLoop {
 
   int Timeout() const;
   bool NeedsTicks() const;
+  // Whether all clients have heard that they are to leave.
+  bool AllKnow() const {
+    return std::all_of(clients_.begin(), clients_.end(), [](const auto& entry) {
+      return entry.second.pump->knows_to_leave();
+    });
+  }
   void OnEvents(size_t count, absl::Time now);
   void OnEvent(const epoll_event& event, absl::Time now);
-  void OnWake();
+  void OnWake(absl::Time now);
   void OnTick(absl::Time now);
   void RefreshCertificate();
   // Runs the connections whose time has come.
@@ -105,7 +113,6 @@ class FrontLoop {
   void LeaveShare(const std::string& name);
   // Forgets peers that have gone and whose budgets are whole again.
   void ForgetPeers(absl::Time now);
-  void Watch(int descriptor, uint64_t data, uint32_t wanted, uint32_t* asked);
 
   FrontOptions options_;
   PumpEnvironment environment_;
@@ -131,6 +138,7 @@ class FrontLoop {
   bool stop_accepting_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_accepting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool all_know_ ABSL_GUARDED_BY(mutex_) = false;
   bool empty_ ABSL_GUARDED_BY(mutex_) = true;
 };
 

@@ -138,10 +138,10 @@ void Pump::MoveDown(absl::Time now) {
   for (int round = 0; round < kRounds; ++round) {
     if (down_.empty()) {
       last_written_ = now;
-      if (!ReadServer()) break;
+      if (!AskToLeave() && !ReadServer()) break;
     }
     if (state_ != State::kOpen || !WriteClient(now)) break;
-    if (down_.empty() && server_drained_) break;
+    if (down_.empty() && server_drained_ && !to_leave_) break;
     if (round == kRounds - 1) again_at_ = std::min(again_at_, now);
   }
   down_.Trim();
@@ -163,6 +163,17 @@ bool Pump::ReadServer() {
   return true;
 }
 
+bool Pump::AskToLeave() {
+  std::string bytes = to_leave_ ? scanner_.GracefulGoaway() : "";
+  if (bytes.empty()) return false;
+  to_leave_ = false;
+  last_ping_ = scanner_.pings() + 1;
+  bytes += FrameScanner::Ping();
+  std::copy(bytes.begin(), bytes.end(), down_.space());
+  down_.Written(bytes.size());
+  return true;
+}
+
 bool Pump::WriteClient(absl::Time now) {
   const std::string_view bytes = down_.bytes();
   const IoResult written = transport_->Write(bytes);
@@ -180,6 +191,11 @@ bool Pump::WriteClient(absl::Time now) {
     return false;
   }
   return true;
+}
+
+void Pump::SendAway(absl::Time now) {
+  to_leave_ = true;
+  again_at_ = now;
 }
 
 void Pump::End(CloseReason reason, absl::Time now) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,14 @@ class Pump {
   void Run(uint32_t client, uint32_t server, absl::Time now);
   // Ends what has taken too long.
   void Tick(absl::Time now);
+  // Asks the client to begin no more calls here, as soon as a frame of the
+  // server's has ended; moved by the next Run().
+  void SendAway(absl::Time now);
+  // Whether it has heard, so that what it began before has come; or there is
+  // nobody who could begin a call.
+  bool knows_to_leave() const {
+    return state_ != State::kOpen || scanner_.answered_pings() >= last_ping_;
+  }
   // Ends the connection: the server sees it end now, the client after what it
   // is told. Once.
   void End(CloseReason reason, absl::Time now);
@@ -82,7 +91,9 @@ class Pump {
   // Whether there are bytes in up_, that may be passed on.
   bool ReadClient(absl::Time now);
   bool WriteServer();
+  // Whether there are bytes in down_ now.
   bool ReadServer();
+  bool AskToLeave();
   bool WriteClient(absl::Time now);
   void StartServer(absl::Time now);
   void Discard();
@@ -106,6 +117,9 @@ class Pump {
   bool server_blocked_ = false;
   bool client_drained_ = false;
   bool server_drained_ = false;
+  bool to_leave_ = false;  // and it was not told yet
+  // After which it was told.
+  uint64_t last_ping_ = std::numeric_limits<uint64_t>::max();
   size_t discarded_ = 0;
   const absl::Time opened_;
   absl::Time last_read_;     // from the client

@@ -18,6 +18,9 @@ constexpr char kLivenessName[] = "liveness";
 
 // For clients to read what was sent last, once all calls are over.
 constexpr absl::Duration kFarewell = absl::Milliseconds(500);
+// From the front to the service: a call that its client had begun before it
+// heard that it is to leave.
+constexpr absl::Duration kOnItsWay = absl::Milliseconds(200);
 // Probes come one by one.
 constexpr size_t kHealthConnections = 64;
 
@@ -139,6 +142,13 @@ void Listener::SetModelServing(const std::string& name, bool serving) {
     port.server->GetHealthCheckService()->SetServingStatus("model/" + name,
                                                            serving);
   }
+}
+
+void Listener::SendClientsAway(absl::Duration time) {
+  Front& front = *ports_.front().front;
+  front.StopAccepting();
+  front.WaitUntilAllKnow(time);
+  front.WaitUntilEmpty(std::min(time, kOnItsWay));
 }
 
 void Listener::Stop(absl::Duration grace) {

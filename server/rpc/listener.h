@@ -64,6 +64,9 @@ class Listener {
   // Health of model/NAME; unknown until the first time.
   void SetModelServing(const std::string& name, bool serving);
 
+  // Closes the service's port, asks clients to take new calls elsewhere, and
+  // waits until they have heard, at most so long. Calls are still taken.
+  void SendClientsAway(absl::Duration time);
   // Closes the ports and ends every call: those that are open after `grace` are
   // cancelled. May be called again.
   void Stop(absl::Duration grace);

@@ -24,6 +24,7 @@ echo "== types"
 echo "== client"
 export PYTHONDONTWRITEBYTECODE=1
 "$python" $here/retry_test.py
+"$python" $here/names_test.py
 "$python" $here/bulk_flow_test.py
 export PYTHONPATH=tests/e2e:tests/golden/generators:tests
 "$python" $here/python_client_test.py "$build" "$work"

@@ -6,6 +6,10 @@
 #   tests/deploy/run.sh BUILD_DIR --all      the Helm chart and the Compose file as
 #                                            well, by helm and kubeconform, which Go
 #                                            builds the first time (minutes)
+#   tests/deploy/run.sh BUILD_DIR --cluster [OPTION...]
+#                                            only the chart and the manifest, on the
+#                                            cluster that KUBECONFIG names; options
+#                                            of cluster_test.py
 #
 # Tools are kept in DEBERTA_TEST_CACHE (~/.cache/deberta-serve).
 set -euo pipefail
@@ -13,9 +17,19 @@ cd "$(dirname "$0")/../.."
 build=${1:-build/release}
 here=tests/deploy
 work=build/deploy
+helm_module=helm.sh/helm/v3/cmd/helm@v3.22.0
 mkdir -p $work
 # shellcheck source=tests/deploy/tools.sh
 . $here/tools.sh
+
+if [ "${2:-}" = --cluster ]; then
+  # shellcheck source=tests/clients/wheel.sh
+  . tests/clients/wheel.sh
+  need_go helm $helm_module
+  need_python $here/cluster_requirements.txt venv-cluster
+  install_wheel "$python" $work/cluster
+  PYTHONDONTWRITEBYTECODE=1 exec "$python" $here/cluster_test.py "${@:3}"
+fi
 
 versions="1.31 1.34 1.37"
 need_python $here/requirements.txt venv-deploy
@@ -52,7 +66,7 @@ echo "== dashboard"
 "$python" $here/observed_test.py "$build" $work
 
 [ "${2:-}" = --all ] || exit 0
-need_go helm helm.sh/helm/v3/cmd/helm@v3.22.0
+need_go helm $helm_module
 need_go kubeconform github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
 $here/chart_test.sh "$build" "$python" $work "$versions"
 

@@ -292,6 +292,48 @@ class DrainTest(unittest.TestCase):
             for future in late:
                 self.assertIsNotNone(future.exception())
 
+    def test_callers_of_two_servers_lose_no_call(self):
+        """A server refused the calls of connections that it had told nothing,
+        so that callers lost some without retries."""
+        models = {"section-classifier": calls_module.models(
+            environment.ROOT, environment.work)["section-classifier"]}
+        answered, lost, over = threading.Semaphore(0), [], threading.Event()
+
+        def caller(target):
+            with grpc.insecure_channel(target, options=[
+                    ("grpc.use_local_subchannel_pool", 1),
+                    ("grpc.service_config",
+                     '{"loadBalancingConfig": [{"round_robin": {}}]}')]) as c:
+                while not over.is_set():
+                    try:
+                        stub(c).Classify(classify([GAME]), timeout=120)
+                        answered.release()
+                    except grpc.RpcError as error:
+                        lost.append(failure(error))
+                        answered.release()
+
+        def calls(count):
+            for _ in range(count):
+                self.assertTrue(answered.acquire(timeout=120))
+
+        with Server(environment.server_binary(), models,
+                    environment.work / "leaving.log") as leaving, \
+                Server(environment.server_binary(), models,
+                       environment.work / "staying.log") as staying, \
+                concurrent.futures.ThreadPoolExecutor(8) as pool:
+            target = f"ipv4:{leaving.target},{staying.target}"
+            callers = [pool.submit(caller, target) for _ in range(8)]
+            try:
+                calls(64)
+                leaving.terminate()
+                self.assertEqual(leaving.exit_code(), 0)
+                calls(64)
+            finally:
+                over.set()
+            for done in callers:
+                done.result(120)
+            self.assertEqual(lost, [])
+
     def test_callers_in_a_loop_only_see_unavailable(self):
         models = calls_module.models(environment.ROOT, environment.work)
         answered = threading.Semaphore(0)

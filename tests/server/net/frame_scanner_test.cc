@@ -179,6 +179,16 @@ TEST_F(FrameScannerTest, TellsOfTheLastStreamBetweenFramesAlone) {
             Frame(frame::kGoaway, 0, 0, std::string("\0\0\1\3\0\0\0\xb", 8)));
 }
 
+// RFC 9113, 6.2: nothing may stand between a header block's frames.
+TEST_F(FrameScannerTest, AsksToLeaveBetweenHeaderBlocks) {
+  EXPECT_EQ(Client(Headers(1)), std::nullopt);
+  EXPECT_EQ(Server(Frame(frame::kHeaders, 0, 1, "ab")), std::nullopt);
+  EXPECT_EQ(scanner_.GracefulGoaway(), "");
+  EXPECT_EQ(Server(Frame(frame::kContinuation, frame::kEndHeaders, 1, "c")),
+            std::nullopt);
+  EXPECT_EQ(scanner_.GracefulGoaway(), kGracefulGoaway);
+}
+
 // However the bytes are cut, the outcome is the same.
 TEST_F(FrameScannerTest, PiecesDoNotMatter) {
   std::mt19937 random(20260101);

@@ -32,6 +32,14 @@ inline std::string Headers(uint32_t stream, const std::string& block = "abc") {
 inline std::string Reset(uint32_t stream) {
   return Frame(frame::kRstStream, 0, stream, std::string(4, '\0'));
 }
+// By which a client begins no more streams; all that it began are taken.
+inline const std::string kGracefulGoaway = Frame(
+    frame::kGoaway, 0, 0, std::string("\x7f\xff\xff\xff\0\0\0\0", 8));
+// And what tells that it has heard.
+inline const std::string kSentAway =
+    kGracefulGoaway + Frame(frame::kPing, 0, 0, std::string("deberta\0", 8));
+inline const std::string kHeard =
+    Frame(frame::kPing, frame::kAck, 0, std::string("deberta\0", 8));
 // A server's answer.
 inline std::string Trailers(uint32_t stream) {
   return Frame(frame::kHeaders, frame::kEndHeaders | frame::kEndStream, stream,

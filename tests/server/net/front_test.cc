@@ -202,16 +202,66 @@ TEST_F(FrontTest, AClientThatDoesNotReadIsClosedInTime) {
   EXPECT_EQ(closed(CloseReason::kStalled), 1);
 }
 
-TEST_F(FrontTest, StopsAcceptingAndLetsConnectionsFinish) {
+// A client that is told nothing goes on calling a server that drains.
+TEST_F(FrontTest, StopsAcceptingAndAsksClientsToLeave) {
   Start();
   const Connection client(address_);
   client.Send(kPreface);
   const Descriptor end = NextEnd();
+  EXPECT_EQ(Read(end, 24), kPreface);
+  const std::string settings = Frame(frame::kSettings, 0, 0);
+  Write(end, settings);
+  EXPECT_EQ(client.ReadUntil(settings), settings);
   front_->StopAccepting();
   EXPECT_FALSE(Connection(address_).ok());
+  EXPECT_EQ(client.ReadUntil(kSentAway), kSentAway);
+  // Sent before it heard.
+  client.Send(Headers(1));
+  EXPECT_EQ(Read(end, Headers(1).size()), Headers(1));
+  EXPECT_FALSE(front_->WaitUntilAllKnow(absl::ZeroDuration()));
+  client.Send(kHeard);
+  EXPECT_TRUE(front_->WaitUntilAllKnow(absl::InfiniteDuration()));
   Write(end, Trailers(1));
   shutdown(end.get(), SHUT_WR);
   EXPECT_EQ(client.Read(), Trailers(1));
+}
+
+TEST_F(FrontTest, AsksToLeaveOnceTheServersFrameHasEnded) {
+  Start();
+  const Connection client(address_);
+  client.Send(kPreface);
+  const Descriptor end = NextEnd();
+  const std::string answer = Frame(frame::kData, 0, 1, std::string(100, 'd'));
+  Write(end, answer.substr(0, 50));
+  EXPECT_EQ(client.ReadUntil(answer.substr(0, 50)), answer.substr(0, 50));
+  front_->StopAccepting();
+  Write(end, answer.substr(50));
+  EXPECT_EQ(client.ReadUntil(kSentAway), answer.substr(50) + kSentAway);
+}
+
+TEST_F(FrontTest, WhoHasSaidNothingNeedNotHear) {
+  Start();
+  const Connection silent(address_);
+  front_->StopAccepting();
+  EXPECT_TRUE(front_->WaitUntilAllKnow(absl::InfiniteDuration()));
+}
+
+// Those of the server's own come before.
+TEST_F(FrontTest, TheAnswerToAnotherPingIsNotThatItHasHeard) {
+  Start();
+  const Connection client(address_);
+  client.Send(kPreface);
+  const Descriptor end = NextEnd();
+  const std::string ping = Frame(frame::kPing, 0, 0, std::string(8, '\0'));
+  Write(end, ping);
+  EXPECT_EQ(client.ReadUntil(ping), ping);
+  front_->StopAccepting();
+  EXPECT_EQ(client.ReadUntil(kSentAway), kSentAway);
+  client.Send(Frame(frame::kPing, frame::kAck, 0, std::string(8, '\0')));
+  EXPECT_EQ(Read(end, 24 + 17).size(), 24 + 17);
+  EXPECT_FALSE(front_->WaitUntilAllKnow(absl::ZeroDuration()));
+  client.Send(kHeard);
+  EXPECT_TRUE(front_->WaitUntilAllKnow(absl::InfiniteDuration()));
 }
 
 TEST_F(FrontTest, EndsWhatIsOpen) {

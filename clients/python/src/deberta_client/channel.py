@@ -67,6 +67,9 @@ def open_channel(module: Any, target: str, tls: Tls | bool) -> Any:
         ("grpc.service_config", _SERVICE_CONFIG),
         # gRPC's own is two minutes, in which a server that is back is not seen.
         ("grpc.max_reconnect_backoff_ms", 5000),
+        # gRPC's own is half a minute, in which all servers that a name had may
+        # have been replaced.
+        ("grpc.dns_min_time_between_resolutions_ms", 200),
     ]
     if not tls:
         return module.insecure_channel(target, options=options)
