@@ -64,8 +64,8 @@ class TaskRun {
   // `done` is called once, on the thread that ends the run: OK once the task
   // has taken in every output, else DeadlineExceeded, Cancelled, Unavailable
   // (drain) or the error of a batch or of the task. This lives until then, and
-  // `done`, which must not throw, may end it. A task without a sequence is answered before this
-  // returns.
+  // `done`, which must not throw, may end it. A task without a sequence is
+  // answered before this returns.
   absl::Status Start(Done done) {
     done_ = std::move(done);
     if (!next_.has_value()) return AnswerAtOnce();
