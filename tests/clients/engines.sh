@@ -4,8 +4,9 @@
 #
 #   tests/clients/engines.sh [BUILD_DIR]    default build/release
 #
-# ROWS says of how many rows (default 20000; a million take an hour on two cores),
-# ENGINES which ("spark ray"). Spark needs Java 17 or newer.
+# ROWS says of how many rows (default 20000; a million take a quarter of an hour of
+# two CPUs, longer where others use them), ENGINES which ("spark ray"). Spark needs
+# Java 17 or newer.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build/release}")
