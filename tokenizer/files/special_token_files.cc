@@ -166,7 +166,7 @@ void Planner::ReadModelTokens(const JsonNode& root, bool from_map) {
   for (const auto& [key, node] : root.Members()) {
     const bool known = std::any_of(
         kDefaults.begin(), kDefaults.end(),
-        [&key = key](const AttributeDefault& d) { return d.key == key; });
+        [&name = key](const AttributeDefault& d) { return d.key == name; });
     if (!known && key.ends_with("_token") && node.is_string()) {
       additional_.push_back(ReadSpecialValue(node, from_map));
       any = true;
