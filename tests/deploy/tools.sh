@@ -51,7 +51,8 @@ module_folder() {
   (cd "$cache" && go mod download -json "$1") | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
 }
 
-# await PID LOG PATTERN: until PATTERN is in LOG; ends the script if PID ends first.
+# await PID LOG PATTERN: until PATTERN is in LOG, which was emptied before PID began;
+# ends the script if PID ends first.
 await() {
   until grep -q "$3" "$2"; do
     kill -0 "$1" 2>/dev/null || { cat "$2" >&2; exit 1; }
@@ -62,6 +63,7 @@ await() {
 # serve BUILD LOG FLAG...: starts a server on a free port; sets $server to its id
 # and $port.
 serve() {
+  : >"$2"
   "$1/deberta-server" --listen=127.0.0.1:0 --metrics_listen= "${@:3}" >"$2" 2>&1 &
   server=$!
   await "$server" "$2" '"serving"'

@@ -24,9 +24,10 @@ diff <(sed -n 's/^  rpc \([A-Za-z]*\)([^)]*) returns.*/\1/p' \
 GO_JOBS=${GO_JOBS:-1} nice -n 19 deploy/gateway/build.sh "$work"
 
 server='' gateway=''
-trap 'kill $server $gateway 2>/dev/null; wait 2>/dev/null || true' EXIT
+trap 'kill $server $gateway 2>/dev/null || true; wait 2>/dev/null || true' EXIT
 serve "$build" "$work/server.log" \
   --models=section-classifier=demo/section-classifier,tech-tagger=demo/tech-tagger
+: >"$work/gateway.log"
 "$work/deberta-gateway" --server="127.0.0.1:$port" --listen=127.0.0.1:0 \
   --allow_origin=http://page:9090 >"$work/gateway.log" 2>&1 &
 gateway=$!
