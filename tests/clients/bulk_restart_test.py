@@ -65,7 +65,8 @@ class RestartTest(Case):
 
 
 class ResumeTest(Case):
-    COUNT = 1500
+    # Some seconds' work, so that a run is still under way when it is stopped.
+    COUNT = 4000
 
     def stopped(self, number, code):
         """A run that a signal ended; what it left."""
@@ -144,7 +145,7 @@ class ResumeTest(Case):
         self.goes_on(source, 0, "--restart")
         refused("exists; --restart replaces it", *CLASSIFY)
         with open(source, "a") as file:
-            file.write('{"id": "row-1500", "text": "more"}\n')
+            file.write(f'{{"id": "row-{self.COUNT}", "text": "more"}}\n')
         self.goes_on_fresh(source)
 
     def goes_on_fresh(self, source):
@@ -152,13 +153,15 @@ class ResumeTest(Case):
         self.assertEqual(len(read_lines(self.output)), self.COUNT + 1)
 
     def test_two_runs_do_not_write_one_output(self):
-        source = self.table(self.COUNT)
+        source = self.table(8 * self.COUNT)
         running = Running("classify", source, self.output, self.target, *CLASSIFY)
         running.until(lambda t: t["rows"] > 0)
+        running.process.send_signal(signal.SIGSTOP)  # it does not end meanwhile
         _, said = run("classify", source, self.output, self.target, *CLASSIFY,
                       code=2)
         self.assertIn("being written by another run", said)
-        running.end()
+        running.process.kill()
+        running.end(-signal.SIGKILL)
 
 
 if __name__ == "__main__":
