@@ -153,7 +153,11 @@ class ChartTest(EventTest):
         pod, process = found[0]
         name = cluster.name_of(pod)
         with self.event("a pod's process killed by SIGKILL") as event:
+            # So that calls are in flight.
+            self.load.pause = 0
+            self.load.wait_for_more()
             begun, gone = cluster.kill(process)
+            self.load.pause = load.PAUSE
             cluster.until(lambda: self.restarts(name) > 0, "it starts again")
             self.servers.settled(2)
         lost = event.lost(load.KEPT, load.NEW)
