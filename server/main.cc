@@ -74,9 +74,8 @@ void SilenceLibraries() {
   google::protobuf::SetLogHandler(nullptr);
 }
 
-// Sends clients away, refuses new calls, finishes those inside by `deadline`, and
-// closes the port.
-// Returns how many were not finished.
+// Sends clients away, refuses new calls, finishes those inside by `deadline`,
+// and closes the port. Returns how many were not finished.
 size_t Stop(absl::Time deadline, Service* service, Engine* engine,
             ModelHost* host, Listener* listener) {
   host->StopServing();

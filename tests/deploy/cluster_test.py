@@ -9,6 +9,7 @@ Prints what was lost in each event, as a Markdown table.
 """
 
 import argparse
+import contextlib
 import pathlib
 import re
 import sys
@@ -45,17 +46,17 @@ def target(namespace):
 class EventTest(unittest.TestCase):
     """Something happens to the servers while callers ask."""
 
+    @contextlib.contextmanager
     def event(self, name):
-        test = self
-
-        class Recorded(load.Event):
-            def __exit__(self, *exception):
-                super().__exit__(*exception)
-                rows.append(self.row())
-                print(rows[-1], *load.errors(self.lost(*load.CALLERS)),
-                      sep="\n", flush=True)
-
-        return Recorded(name, test.load)
+        # New callers know of all pods; one that had looked while a pod was away
+        # may know only of the other, and lose what it sends when that one goes.
+        with load.Load(target(self.namespace)) as callers:
+            self.load = callers
+            with load.Event(name, callers) as event:
+                yield event
+        rows.append(event.row())
+        print(rows[-1], *load.errors(event.lost(*load.CALLERS)), sep="\n",
+              flush=True)
 
     def assert_nothing_lost(self, event):
         for kind in load.CALLERS:
@@ -79,7 +80,6 @@ class ChartTest(EventTest):
                            "--timeout", "5m", text=yaml.safe_dump(values))
         cls.servers = cluster.Servers(cls.namespace, NAME)
         cls.servers.settled(2)
-        cls.load = cls.enterClassContext(load.Load(target(cls.namespace)))
 
     def upgrade(self, *flags, **how):
         return self.namespace.helm("upgrade", NAME, CHART, "--reuse-values",
@@ -153,7 +153,11 @@ class ChartTest(EventTest):
         pod, process = found[0]
         name = cluster.name_of(pod)
         with self.event("a pod's process killed by SIGKILL") as event:
+            # So that calls are in flight.
+            self.load.pause = 0
+            self.load.wait_for_more()
             begun, gone = cluster.kill(process)
+            self.load.pause = load.PAUSE
             cluster.until(lambda: self.restarts(name) > 0, "it starts again")
             self.servers.settled(2)
         lost = event.lost(load.KEPT, load.NEW)
@@ -215,7 +219,6 @@ class ManifestTest(EventTest):
             raise AssertionError(applied.stderr)
         cls.servers = cluster.Servers(cls.namespace, NAME)
         cls.servers.settled(2)
-        cls.load = cls.enterClassContext(load.Load(target(cls.namespace)))
 
     @classmethod
     def manifest(cls):

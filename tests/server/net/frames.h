@@ -33,8 +33,8 @@ inline std::string Reset(uint32_t stream) {
   return Frame(frame::kRstStream, 0, stream, std::string(4, '\0'));
 }
 // By which a client begins no more streams; all that it began are taken.
-inline const std::string kGracefulGoaway = Frame(
-    frame::kGoaway, 0, 0, std::string("\x7f\xff\xff\xff\0\0\0\0", 8));
+inline const std::string kGracefulGoaway =
+    Frame(frame::kGoaway, 0, 0, std::string("\x7f\xff\xff\xff\0\0\0\0", 8));
 // And what tells that it has heard.
 inline const std::string kSentAway =
     kGracefulGoaway + Frame(frame::kPing, 0, 0, std::string("deberta\0", 8));
