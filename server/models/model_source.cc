@@ -93,7 +93,7 @@ absl::Status NoSuchDirectory(const std::string& path) {
       "no such directory; ", expected, ". If this is the model ",
       hub->repository,
       " of the Hugging Face hub: models are not downloaded "
-      "here; run `huggingface-cli download ",
+      "here; run `hf download ",
       hub->repository, hub->revision.empty() ? "" : " --revision ",
       hub->revision, " --local-dir ", target, "` and give --models=", target));
 }

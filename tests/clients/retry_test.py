@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The Python client against a server that fails as it is told: what is tried again,
-and when; how lists are split."""
+and when; how lists are split; options that are refused before a call."""
 
 import asyncio
 import concurrent.futures
@@ -79,6 +79,14 @@ class Breaking(Flaky):
                 context.abort(self.failures.pop(0)[0], "as told")
             yield pb.ProcessResponse(id=request.id,
                                      classify=self.answer(request.classify))
+
+
+class OptionsTest(unittest.TestCase):
+    def test_a_word_that_is_none_of_an_option(self):
+        with self.assertRaisesRegex(
+                ValueError, "length_policy: expected one of reject, truncate, "
+                            "window, got 'windows'"):
+            tasks.classify(length_policy="windows")
 
 
 class RetryTest(unittest.TestCase):

@@ -134,9 +134,9 @@ class RefusalTest(unittest.TestCase):
         for models, words in (
                 ("/nowhere/model", "/nowhere/model.*no such directory"),
                 ("microsoft/deberta-v3-base",
-                 "huggingface-cli download microsoft/deberta-v3-base"),
+                 "hf download microsoft/deberta-v3-base"),
                 ("https://huggingface.co/microsoft/deberta-v3-base",
-                 "huggingface-cli download microsoft/deberta-v3-base"),
+                 "hf download microsoft/deberta-v3-base"),
                 (f"{make('file', 'v3_tag')}/config.json", "a file; expected"),
                 (environment.ROOT / "tests/golden", "no config.json")):
             self.refused(models, words)

@@ -268,7 +268,7 @@ TEST_F(EngineTest, MissingDirectoryIsNamed) {
   EXPECT_THAT(ErrorOf(root_ + "/none"), HasSubstr(root_ + "/none"));
   EXPECT_THAT(ErrorOf("microsoft/deberta-v3-base"),
               AllOf(HasSubstr("model m (microsoft/deberta-v3-base): no such"),
-                    HasSubstr("huggingface-cli download")));
+                    HasSubstr("hf download")));
 }
 
 TEST_F(EngineTest, TokenizerOfAnotherModelIsRefused) {

@@ -102,7 +102,7 @@ TEST(CheckDirectoryTest, KnowsNamesOfTheHub) {
                            "huggingface.co/microsoft/deberta-v3-base",
                            "hf://microsoft/deberta-v3-base"}) {
     EXPECT_THAT(Refusal(name),
-                HasSubstr("run `huggingface-cli download "
+                HasSubstr("run `hf download "
                           "microsoft/deberta-v3-base --local-dir "
                           "deberta-v3-base` and give "
                           "--models=deberta-v3-base"));

@@ -40,7 +40,16 @@ class Job(Generic[In, Out]):
 
 
 def _enum(prefix: str, name: str | None) -> Any:
-    return 0 if name is None else getattr(pb, f"{prefix}_{name.upper()}")
+    if name is None:
+        return 0
+    value = getattr(pb, f"{prefix}_{name.upper()}", None)
+    if value is None:
+        known = [known.removeprefix(prefix + "_").lower() for known in dir(pb)
+                 if known.startswith(prefix + "_") and
+                 not known.endswith("_UNSPECIFIED")]
+        raise ValueError(f"{prefix.lower()}: expected one of {', '.join(known)}, "
+                         f"got {name!r}")
+    return value
 
 
 def _coverage(result: Any) -> Coverage:
