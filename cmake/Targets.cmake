@@ -11,7 +11,16 @@ function(deberta_warnings target)
   endif()
 endfunction()
 
+# From version 18 on clang names some templates otherwise than the g++ that the
+# system's libraries were built with.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 18)
+  add_compile_options(-fclang-abi-compat=17)
+endif()
+
 if(DEBERTA_SANITIZE)
+  # Under sanitizers newer Abseils lay their tables out in another way than the
+  # system's library, which was built without.
+  add_compile_definitions(NDEBUG_SANITIZER)
   add_compile_options(-fsanitize=${DEBERTA_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DEBERTA_SANITIZE})

@@ -48,6 +48,11 @@ jobs=${BUILD_JOBS:-$(nproc)}
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
+# Abseil's headers poison memory that the system's library, which is not sanitized,
+# does not know of.
+export ASAN_OPTIONS=detect_stack_use_after_return=1:allow_user_poisoning=0
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp history_size=4"
 summary=()
 failures=0
 start=$SECONDS
@@ -91,10 +96,7 @@ sanitized() {
   shift
   [ $# -gt 0 ] && only=(--no-tests=error -R "^($(IFS='|'; echo "$*"))(_|\$)")
   phase "build $preset" build "$preset" "$@" || return
-  ASAN_OPTIONS=detect_stack_use_after_return=1 \
-  UBSAN_OPTIONS=print_stacktrace=1 \
-  TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp history_size=4" \
-    phase "ctest $preset" run_ctest "$preset" "${only[@]}"
+  phase "ctest $preset" run_ctest "$preset" "${only[@]}"
 }
 
 phase "install what is missing" deploy/install-dependencies.sh --tests || finish
