@@ -1,12 +1,34 @@
 """A server for scripts that have nothing but Python: started, and waited for by its
-log. The end-to-end tests, which ask it more, have e2e/server.py.
+log. The end-to-end tests, which ask it more, have e2e/server.py. And what waits for
+other programs.
 """
 
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import time
+
+
+def eventually(seconds, condition, message, pause=0.01):
+    """Polls until `condition()` is true and returns its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {message}")
+        time.sleep(pause)
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
 
 
 class Served:

@@ -97,18 +97,20 @@ void FrontLoop::StopAccepting() {
 }
 
 bool FrontLoop::WaitUntilAllKnow(absl::Duration time) {
-  const absl::Time deadline = SteadyNow() + time;
   MutexLock lock(&mutex_);
-  while (!all_know_ && SteadyNow() < deadline)
-    changed_.WaitFor(&mutex_, deadline - SteadyNow());
-  return all_know_;
+  return WaitFor(all_know_, time);
 }
 
 void FrontLoop::WaitUntilEmpty(absl::Duration time) {
-  const absl::Time deadline = SteadyNow() + time;
   MutexLock lock(&mutex_);
-  while (!empty_ && SteadyNow() < deadline)
+  WaitFor(empty_, time);
+}
+
+bool FrontLoop::WaitFor(const bool& flag, absl::Duration time) {
+  const absl::Time deadline = SteadyNow() + time;
+  while (!flag && SteadyNow() < deadline)
     changed_.WaitFor(&mutex_, deadline - SteadyNow());
+  return flag;
 }
 
 void FrontLoop::Stop() {

@@ -78,6 +78,10 @@ class FrontLoop {
   // Whole after an insertion that found no memory, which Abseil's are not.
   using Clients = std::unordered_map<uint64_t, Client>;
 
+  // Until `flag`, which `changed_` tells of, is set, at most so long. Whether
+  // it is.
+  bool WaitFor(const bool& flag, absl::Duration time)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int Timeout() const;
   bool NeedsTicks() const;
   // Whether all clients have heard that they are to leave.

@@ -7,19 +7,17 @@ import secrets
 import select
 import signal
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from served import eventually  # noqa: E402
 
 SECONDS = 300  # that a step may take
 
 
-def until(condition, what, seconds=SECONDS):
-    """Polls until `condition()` is true and returns its value."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.25)
-    return value
+def until(condition, what):
+    return eventually(SECONDS, condition, what, pause=0.25)
 
 
 def run(*command, text=None, check=True):

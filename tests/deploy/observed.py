@@ -4,9 +4,8 @@ import json
 import pathlib
 import re
 import signal
-import socket
 import subprocess
-import time
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,8 +13,12 @@ import urllib.request
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from served import eventually, free_ports  # noqa: E402
+
 FILES = ROOT / "deploy/charts/deberta-server/files"
 START_SECONDS = 120
+PAUSE = 0.2  # between two looks
 POD = "deberta-server-0"
 
 
@@ -33,23 +36,6 @@ def expand(query, rate_interval):
     query = re.sub(r"\$(job|model)\b", ".+", query)
     assert "$" not in query, query
     return query
-
-
-def eventually(condition, message, seconds=START_SECONDS):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s: {message}")
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class Observed:
@@ -71,8 +57,10 @@ class Observed:
                        f"--config.file={work}/prometheus.yml",
                        f"--storage.tsdb.path={work}/tsdb",
                        f"--web.listen-address=127.0.0.1:{prometheus}")
-            eventually(lambda: self.ask("models").returncode == 0, "models")
-            eventually(lambda: self.answers("up == 1"), "the server is scraped")
+            eventually(START_SECONDS, lambda: self.ask("models").returncode == 0,
+                       "models", PAUSE)
+            eventually(START_SECONDS, lambda: self.answers("up == 1"),
+                       "the server is scraped", PAUSE)
         except BaseException:
             self.stop()
             raise

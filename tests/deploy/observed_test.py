@@ -17,7 +17,8 @@ import urllib.request
 
 import yaml
 
-from observed import FILES, ROOT, Observed, dashboard, eventually, expand, groups
+from observed import FILES, PAUSE, ROOT, Observed, dashboard, expand, groups
+from served import eventually
 
 RATE_INTERVAL = "10s"
 LOAD_SECONDS = 12
@@ -41,8 +42,8 @@ class ObservedTest(unittest.TestCase):
         cls.observed = Observed(build, work, f"--models={models}")
         cls.addClassCleanup(cls.observed.stop)
         cls.load()
-        eventually(lambda: cls.observed.answers("model:deberta_slow:ratio_rate3d"),
-                   "the rules are evaluated", 20)
+        eventually(20, lambda: cls.observed.answers(
+            "model:deberta_slow:ratio_rate3d"), "the rules are evaluated", PAUSE)
 
     @classmethod
     def load(cls):

@@ -1,40 +1,24 @@
 """A deberta-server process under test: start, talk, measure, stop."""
 
 import http.client
+import pathlib
 import re
 import signal
 import socket
 import subprocess
-import time
+import sys
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import deberta.v1.deberta_pb2_grpc as deberta_grpc
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from served import eventually, free_ports  # noqa: E402
+
 START_SECONDS = 120
 STOP_SECONDS = 120
 SERVICE = "deberta.v1.DebertaService"
-
-
-def eventually(seconds, condition, message):
-    """Polls until `condition()` is true and returns its value."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {message}")
-        time.sleep(0.01)
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def dial(address):
