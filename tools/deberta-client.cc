@@ -1,8 +1,10 @@
 // Command line client of deberta.v1.DebertaService.
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -102,11 +104,12 @@ ABSL_FLAG(
     "tag, answer, extract, structured, tokenize: code_points, utf8_bytes or "
     "utf16_code_units; empty: code_points");
 ABSL_FLAG(std::string, length_policy, "",
-          "long texts: reject, truncate or window; empty: reject");
+          "classify, tag, fill, zero-shot, extract, structured, rerank, embed: "
+          "reject, truncate or window long texts; empty: reject");
 ABSL_FLAG(int32_t, stride, 0,
-          "tokens, of extract and structured words, that neighbouring windows "
-          "share; 0: the "
-          "server's default");
+          "classify, tag, answer, zero-shot, rerank: tokens that neighbouring "
+          "windows share; 0: the server's default; extract, structured: words "
+          "that they share");
 
 namespace deberta::tools {
 namespace {
@@ -344,6 +347,8 @@ int HashFromStdin() {
 }
 
 int Run(int argc, char** argv) {
+  // A text that is no UTF-8 is told by the server's answer alone.
+  google::protobuf::SetLogHandler(nullptr);
   const std::span<char* const> given(argv + 1, static_cast<size_t>(argc) - 1);
   if (AsksForHelp(given)) {
     std::cout << HelpText(kCommands, FlagsOf("deberta-client.cc"),
@@ -351,14 +356,18 @@ int Run(int argc, char** argv) {
     return 0;
   }
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
-  if (words.size() < 2) {
-    std::vector<absl::string_view> names;
-    for (const CommandUsage& command : kCommands) {
-      if (names.empty() || names.back() != command.name)
-        names.push_back(command.name);
-    }
+  const std::string name = words.size() < 2 ? "" : words[1];
+  if (const auto names = CommandNames(kCommands);
+      std::ranges::find(names, name) == names.end()) {
     return Fail(absl::StrCat(
-        "a command is needed: ", absl::StrJoin(names, ", "), " (see --help)"));
+        name.empty() ? "a command is needed"
+                     : absl::StrCat("unknown command '", name, "'"),
+        ": expected ", absl::StrJoin(names, ", "), " (see --help)"));
+  }
+  if (const std::string foreign =
+          ForeignFlag(kCommands, FlagsOf("deberta-client.cc"), name);
+      !foreign.empty()) {
+    return Fail(absl::StrCat(foreign, " (see ", name, " --help)"));
   }
   if (absl::GetFlag(FLAGS_batch) < 1) {
     return Fail("--batch: expected at least 1");
@@ -366,7 +375,7 @@ int Run(int argc, char** argv) {
   if (absl::GetFlag(FLAGS_deadline_ms) < 0) {
     return Fail("--deadline_ms: expected at least 0");
   }
-  if (absl::string_view(words[1]) == "hash-token") return HashFromStdin();
+  if (name == "hash-token") return HashFromStdin();
   const absl::StatusOr<std::string> token =
       ReadToken(absl::GetFlag(FLAGS_token_file));
   if (!token.ok()) return Fail(token.status().message());
@@ -378,7 +387,6 @@ int Run(int argc, char** argv) {
           absl::GetFlag(FLAGS_server), grpc::InsecureChannelCredentials(),
           channel_arguments));
 
-  const std::string name = words[1];
   const std::vector<std::string> arguments(words.begin() + 2, words.end());
   if (name == "models") return ShowModels(*stub, *token);
   return Ask(*stub, *token, name, arguments);

@@ -56,6 +56,7 @@ enum class ProblemType { kUnset, kRegression, kSingleLabel, kMultiLabel };
 struct Config {
   Family family = Family::kDeberta;
   Architecture architecture = Architecture::kUnknown;
+  std::string class_name;  // as `architectures` names it; "" if it does not
   // Why it is not known which head the directory has: `architectures` or
   // `auto_map` name a class of its own, or one of another family.
   absl::Status architecture_error;

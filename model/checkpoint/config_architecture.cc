@@ -105,6 +105,7 @@ void ReadClass(ConfigFields& fields, Config& config) {
         absl::StrCat(json::Shown(list->front()), std::string(kOwnCode)));
   }
   config.architecture = *architecture;
+  config.class_name = *name;
 }
 
 }  // namespace

@@ -174,6 +174,25 @@ std::vector<std::string> OfKind(WeightKind kind,
   return kept;
 }
 
+// What the configuration says that the shapes and names of the head's tensors
+// follow from.
+std::string HeadHint(const Checkpoint& checkpoint) {
+  const Config& config = checkpoint.config();
+  std::string hint;
+  if (!config.class_name.empty())
+    absl::StrAppend(&hint, " names ", config.class_name);
+  const bool labelled =
+      config.architecture == Architecture::kSequenceClassification ||
+      config.architecture == Architecture::kTokenClassification;
+  if (labelled) {
+    absl::StrAppend(&hint, hint.empty() ? "" : " and", " has ",
+                    config.labels.size(), " labels (id2label, num_labels): ",
+                    ListOfNames(config.labels));
+  }
+  if (hint.empty()) return hint;
+  return absl::StrCat("; ", checkpoint.config_file(), hint);
+}
+
 // Whether tensors that are left over may be, as BindWeights promises.
 absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
                            const std::vector<std::string>& unexpected) {
@@ -186,14 +205,17 @@ absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
         "; what is computed with them is told by code of its own, and none is "
         "run here; \"head\" in deberta.json can declare it"));
   }
+  const Config& config = checkpoint.config();
   const auto heads = OfKind(WeightKind::kTaskHead, unexpected);
   if (heads.empty() || other_heads) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(checkpoint.weights_path(), ": ", heads.size(),
                    " tensors of another head than ",
-                   checkpoint.config().architecture == Architecture::kUnknown
+                   config.architecture == Architecture::kUnknown
                        ? "the others make up"
-                       : "the class in config.json's architectures has",
+                       : absl::StrCat("that of ", config.class_name, " (",
+                                      checkpoint.config_file(),
+                                      "'s architectures)"),
                    ": ", ListOfNames(heads),
                    "; if that class's own answer is wanted, save the model "
                    "through it (from_pretrained, save_pretrained), which "
@@ -223,7 +245,11 @@ absl::StatusOr<Weights> BindWeights(const Checkpoint& checkpoint,
   if (checkpoint.label_config() != nullptr)
     BindLabelHead(config, *checkpoint.label_config(), binder, weights);
   const absl::Status status = binder.status();
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(status.message()),
+        checkpoint.label_config() == nullptr ? HeadHint(checkpoint) : ""));
+  }
   weights.parameters = binder.parameters();
   weights.unexpected = binder.Unexpected();
   if (checkpoint.label_config() != nullptr) return weights;

@@ -27,16 +27,19 @@ absl::Status Ambiguous(const ServedModels& models,
       "MODEL_AMBIGUOUS");
 }
 
+std::string TaskNames(const ModelDescription& model) {
+  return absl::StrJoin(model.tasks, ", ", [](std::string* out, TaskKind kind) {
+    out->append(TaskName(kind));
+  });
+}
+
 // A model asked for a task that it does not have.
 absl::Status NoSuchTask(const ModelDescription& model, TaskKind task) {
   const auto refusal = model.refusals.find(task);
   return absl::FailedPreconditionError(absl::StrCat(
       "model ", model.name, " has no head for ", std::string(TaskName(task)),
       refusal == model.refusals.end() ? "" : ": " + refusal->second,
-      "; it does ",
-      absl::StrJoin(model.tasks, ", ", [](std::string* out, TaskKind kind) {
-        out->append(TaskName(kind));
-      })));
+      "; it does ", TaskNames(model)));
 }
 
 }  // namespace
@@ -64,7 +67,14 @@ absl::StatusOr<size_t> Catalog::Find(std::string_view name,
   if (models_.empty()) return FindByName(name);
   if (models_.size() == 1) return NoSuchTask(models_[0]->description, task);
   return absl::FailedPreconditionError(absl::StrCat(
-      "no model here has a head for ", std::string(TaskName(task))));
+      "no model here has a head for ", std::string(TaskName(task)),
+      "; served: ",
+      absl::StrJoin(models_, ", ",
+                    [](std::string* out,
+                       const std::shared_ptr<const ServedModel>& model) {
+                      absl::StrAppend(out, model->description.name, " (",
+                                      TaskNames(model->description), ")");
+                    })));
 }
 
 std::vector<size_t> Catalog::All() const {

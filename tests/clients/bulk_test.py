@@ -273,7 +273,7 @@ class BadRowTest(Case):
 
 class ShownTest(Case):
     def test_progress_on_a_terminal(self):
-        source = self.table(600)
+        source = self.table(2000)
         master, slave = pty.openpty()
         shown = []
 
@@ -293,7 +293,7 @@ class ShownTest(Case):
         self.assertEqual(done.returncode, 0, text)
         self.assertRegex(text, r"\r\x1b\[Kclassify: [\d,]+ rows  \d+%  [\d,]+ rows/s"
                                r"  \d+:\d\d left")
-        self.assertIn("600 rows, 0 with an error", text)
+        self.assertIn("2,000 rows, 0 with an error", text)
 
     def test_progress_that_nobody_reads(self):
         source = self.table(1500)

@@ -70,7 +70,9 @@ class ServerTest(unittest.TestCase):
         self.assertAlmostEqual(got, wanted, delta=tolerance)
 
     def test_models(self):
-        self.assertIn(MODEL, [m.name for m in self.client.models()])
+        (listed,) = [m for m in self.client.models() if m.name == MODEL]
+        self.assertEqual((listed.tasks, listed.labels, listed.max_tokens),
+                         (("classify", "encode"), None, None))
         model = self.client.model(MODEL)
         self.assertEqual(model.tasks, ("classify", "encode"))
         self.assertIn("games", model.labels)

@@ -209,6 +209,8 @@ class SplitTest(unittest.TestCase):
             self.assertEqual(client.classify([]), [])
             with self.assertRaisesRegex(TypeError, r"inputs\[1\]: expected str"):
                 client.classify(["a", 5])
+            with self.assertRaisesRegex(TypeError, "or a series of such, got None"):
+                client.classify(None)
 
 
 if __name__ == "__main__":

@@ -320,7 +320,10 @@ class ClientTest(unittest.TestCase):
                 (["embed", "--model=tech-tagger", "--pooling=sum", "x"],
                  "expected one of cls, mean, none"),
                 (["answer", "x"], "--question"),
-                (["guess", "x"], "unknown subcommand"),
+                (["guess", "x"], "unknown command 'guess': expected classify, "),
+                (["tag", "--threshold=0.5", "x"],
+                 "--threshold is not a flag of tag but of extract, structured"),
+                (["classify", "--model=section-classifier", b"\xff"], "UTF-8"),
                 (["models", "--deadline_ms=-1"], "--deadline_ms")):
             done = self.client(*arguments)
             self.assertEqual(done.returncode, 1, arguments)

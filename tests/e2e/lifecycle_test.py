@@ -77,6 +77,12 @@ class BadInputTest(unittest.TestCase):
         self.refused("FAILED_PRECONDITION", "ClassifyZeroShot",
                      pb.ClassifyZeroShotRequest(model="section-classifier",
                                                 inputs=["x"], labels=["y"]))
+        got = self.refused("FAILED_PRECONDITION", "ExtractStructured",
+                           pb.ExtractStructuredRequest(
+                               inputs=["x"],
+                               relations=[pb.RelationSchema(name="r")]))
+        self.assertIn("; served: ", got.message)
+        self.assertIn("mask-filler (fill_mask, ", got.message)
 
     def test_inputs(self):
         qa = pb.AnswerQuestionRequest

@@ -90,9 +90,9 @@ def softmax(row):
 
 def serve(options):
     import grpc
+    import transformers
     pb2, pb2_grpc = stubs.generated(options.work)
-    names = json.loads(
-        (options.model / "config.json").read_text())["id2label"]
+    names = transformers.AutoConfig.from_pretrained(options.model).id2label
     fifo = Fifo(options.model, exported(options.model, options.work),
                 options.max_batch)
     fifo.logits(["warm up"])
@@ -103,7 +103,7 @@ def serve(options):
             for row in fifo.logits([i.text for i in request.inputs]):
                 result = response.results.add()
                 for place, score in enumerate(softmax(row)):
-                    result.labels.add(label=names[str(place)], score=score)
+                    result.labels.add(label=names[place], score=score)
             return response
 
     # As many threads as calls may wait.

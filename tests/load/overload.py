@@ -2,9 +2,9 @@
 """How a server behaves above its capacity, and what one caller does to another.
 
 Starts a deberta-server, measures how many calls of mixed lengths it answers a
-second to callers who wait, and then asks for multiples of that, in an open loop with deadlines
-(open_loop.cc), in single texts and in lists. The same loads go to a plain server
-over ONNX Runtime (fifo_server.py), if a Python that has its packages is given.
+second to callers who wait, and then asks for multiples of that, in an open loop with
+deadlines (open_loop.cc), in single texts and in lists. The same loads go to a plain
+server over ONNX Runtime (fifo_server.py), if a Python that has its packages is given.
 Then a caller of short texts asks beside one that asks for 20 times its share, in
 single texts and in lists of 512. Prints Markdown tables.
 
@@ -36,7 +36,12 @@ def load(options, address, **flags):
 
 
 def result(process):
-    return json.loads(process.communicate()[0])
+    """Of calls that were answered, late or refused for want of room."""
+    found = json.loads(process.communicate()[0])
+    if other := set(found["codes"]) - {"0", "4", "8"}:
+        sys.exit(f"calls ended with the gRPC codes {', '.join(sorted(other))}: "
+                 f"{found}")
+    return found
 
 
 @contextlib.contextmanager
@@ -51,31 +56,32 @@ def ours(options):
 @contextlib.contextmanager
 def fifo(options):
     """Yields the port."""
-    with tempfile.TemporaryDirectory() as work:
-        process = subprocess.Popen(
-            [options.fifo_python, HERE / "fifo_server.py",
-             f"--model={options.model}", f"--work={work}"],
-            stdout=subprocess.PIPE, text=True)
-        try:
-            yield json.loads(process.stdout.readline())["grpc_port"]
-        finally:
-            process.terminate()
-            process.wait()
+    process = subprocess.Popen(
+        [options.fifo_python, HERE / "fifo_server.py",
+         f"--model={options.model}", f"--work={options.work}"],
+        stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(process.stdout.readline())["grpc_port"]
+    finally:
+        process.kill()  # it would answer its queue first
+        process.wait()
 
 
-def capacity_of(options, port, texts):
+def capacity_of(options, server, texts):
     """Calls a second that are answered to callers who wait: of every length, as
     nothing is refused."""
-    return result(load(options, f"127.0.0.1:{port}", closed="true", callers=16,
-                       seconds=options.seconds / 2, list=texts,
-                       max_words=options.max_words))["good_per_s"]
+    with server(options) as port:
+        return result(load(options, f"127.0.0.1:{port}", closed="true", callers=16,
+                           seconds=options.seconds / 2, list=texts,
+                           max_words=options.max_words))["good_per_s"]
 
 
-def overload(options, name, port, texts, capacity):
+def overload(options, name, server, texts, capacity):
     for times in LOADS:
-        r = result(load(options, f"127.0.0.1:{port}", rate=times * capacity,
-                        seconds=options.seconds, list=texts,
-                        max_words=options.max_words))
+        with server(options) as port:  # a new one: no queue is left of the last
+            r = result(load(options, f"127.0.0.1:{port}", rate=times * capacity,
+                            seconds=options.seconds, list=texts,
+                            max_words=options.max_words))
         codes = r["codes"]
         print(f"| {name} | {times} | {r['calls_per_s']:.1f} | "
               f"{r['good_per_s']:.1f} | {r['good_words_per_s']:.0f} | "
@@ -85,24 +91,24 @@ def overload(options, name, port, texts, capacity):
 
 def compare(options):
     """Both servers under both kinds of calls; our capacity in single texts."""
+    servers = {"deberta-server": ours}
+    if options.fifo_python:
+        servers["FIFO"] = fifo
     singles = None
     for texts in options.lists:
-        with contextlib.ExitStack() as servers:
-            port = servers.enter_context(ours(options))
-            capacity = capacity_of(options, port, texts)
-            singles = singles or capacity
-            print(f"\nCalls of {texts} texts of 3 to {options.max_words} words, "
-                  f"deadlines of a second, {options.seconds} s each. Capacity: "
-                  f"deberta-server {capacity:.1f} calls a second", end="")
-            if options.fifo_python:
-                other = servers.enter_context(fifo(options))
-                print(f", FIFO {capacity_of(options, other, texts):.1f}", end="")
-            print(".\n\n| server | load | asked/s | good/s | good words/s | "
-                  "p50 ms | p99 ms | refused | refused in ms (median) | late |\n"
-                  "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
-            overload(options, "deberta-server", port, texts, capacity)
-            if options.fifo_python:
-                overload(options, "FIFO", other, texts, capacity)
+        capacities = {name: capacity_of(options, server, texts)
+                      for name, server in servers.items()}
+        capacity = capacities["deberta-server"]
+        singles = singles or capacity
+        told = ", ".join(f"{name} {c:.1f}" for name, c in capacities.items())
+        print(f"\nCalls of {texts} texts of 3 to {options.max_words} words, "
+              f"deadlines of a second, {options.seconds} s each. Calls a second to "
+              f"callers who wait: {told}.\n\n"
+              "| server | load | asked/s | good/s | good words/s | "
+              "p50 ms | p99 ms | refused | refused in ms (median) | late |\n"
+              "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+        for name, server in servers.items():
+            overload(options, name, server, texts, capacity)
     return singles
 
 
@@ -139,7 +145,8 @@ def main():
     parser.add_argument("--fifo_python", help="Python for fifo_server.py")
     parser.add_argument("--no_fairness", action="store_true")
     options = parser.parse_args()
-    capacity = compare(options)
+    with tempfile.TemporaryDirectory() as options.work:
+        capacity = compare(options)
     if not options.no_fairness:
         with ours(options) as port:
             fairness(options, port, capacity)

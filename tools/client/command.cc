@@ -283,10 +283,7 @@ absl::StatusOr<Command> MakeTaskCommand(std::string_view name,
   if (name == "embed") return Embed(settings);
   if (name == "tokenize") return Tokenize(settings);
   return absl::InvalidArgumentError(absl::StrCat(
-      "unknown subcommand '", absl::string_view(name.data(), name.size()),
-      "': expected classify, tag, answer, fill, zero-shot, extract, "
-      "structured, "
-      "rerank, embed, tokenize or models"));
+      "no task '", absl::string_view(name.data(), name.size()), "'"));
 }
 
 grpc::Status DescribeModels(

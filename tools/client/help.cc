@@ -110,12 +110,39 @@ absl::string_view CommandNamed(Commands commands,
   return "";
 }
 
+std::vector<absl::string_view> CommandNames(Commands commands) {
+  std::vector<absl::string_view> names;
+  for (const CommandUsage& command : commands) {
+    if (names.empty() || names.back() != command.name)
+      names.push_back(command.name);
+  }
+  return names;
+}
+
+std::string ForeignFlag(Commands commands, const std::vector<FlagUsage>& flags,
+                        absl::string_view command) {
+  for (const FlagUsage& flag : flags) {
+    if (flag.value == flag.default_value) continue;
+    std::vector<std::string> owners;
+    bool fits = false;
+    for (const Part& part : PartsOf(commands, flag.help)) {
+      fits = fits || part.names.empty() ||
+             std::ranges::find(part.names, command) != part.names.end();
+      owners.insert(owners.end(), part.names.begin(), part.names.end());
+    }
+    if (fits) continue;
+    return absl::StrCat("--", flag.name, " is not a flag of ", command,
+                        " but of ", absl::StrJoin(owners, ", "));
+  }
+  return "";
+}
+
 std::vector<FlagUsage> FlagsOf(absl::string_view file) {
   std::map<std::string, FlagUsage> by_name;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (!absl::EndsWith(flag->Filename(), file)) continue;
     by_name[std::string(name)] = {std::string(name), flag->Help(),
-                                  flag->DefaultValue()};
+                                  flag->DefaultValue(), flag->CurrentValue()};
   }
   std::vector<FlagUsage> flags;
   for (auto& [name, flag] : by_name) flags.push_back(std::move(flag));

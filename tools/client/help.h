@@ -22,6 +22,7 @@ struct FlagUsage {
   // every command.
   std::string help;
   std::string default_value;
+  std::string value = {};
 };
 
 // Of all commands, or of `command` alone.
@@ -35,6 +36,16 @@ bool AsksForHelp(std::span<char* const> arguments);
 // The first of the commands that is an argument, or "".
 absl::string_view CommandNamed(std::span<const CommandUsage> commands,
                                std::span<char* const> arguments);
+
+// The names of the commands, each once, in their order.
+std::vector<absl::string_view> CommandNames(
+    std::span<const CommandUsage> commands);
+
+// What is wrong with the first flag that has a value other than its default and
+// belongs to other commands than `command`; "" if there is none.
+std::string ForeignFlag(std::span<const CommandUsage> commands,
+                        const std::vector<FlagUsage>& flags,
+                        absl::string_view command);
 
 // The flags of the source file whose path ends in `file`, by name.
 std::vector<FlagUsage> FlagsOf(absl::string_view file);

@@ -58,8 +58,11 @@ TEST(HeadWeightsTest, RefusesAClassifierThatDisagreesWithTheLabels) {
   model.config = absl::StrReplaceAll(
       model.config, {{"\"2\": \"positive\"", "\"2\": \"x\", \"3\": \"y\""}});
   EXPECT_THAT(model.Refusal(),
-              HasSubstr("2 misshapen: classifier.weight is [3, 32], "
-                        "expected [4, 32]"));
+              AllOf(HasSubstr("2 misshapen: classifier.weight is [3, 32], "
+                              "expected [4, 32]"),
+                    HasSubstr("; config.json names "
+                              "DebertaForSequenceClassification and has 4 "
+                              "labels (id2label, num_labels): ")));
 }
 
 TEST(HeadWeightsTest, ChoosesTheHeadFromTensorsWithoutAnArchitecture) {
@@ -129,8 +132,9 @@ TEST(HeadWeightsTest, RefusesTensorsOfAnotherHead) {
     EXPECT_THAT(model.Refusal(), HasSubstr(message)) << golden << prefix;
   };
   refused("v3_tag", "v3_classify", "pooler.",
-          "2 tensors of another head than the class in config.json's "
-          "architectures has: pooler.dense.bias, pooler.dense.weight");
+          "2 tensors of another head than that of "
+          "DebertaV2ForTokenClassification (config.json's architectures): "
+          "pooler.dense.bias, pooler.dense.weight");
   refused("v3_answer", "v3_classify", "classifier.", "classifier.bias");
   refused("v3_classify", "v3_answer", "qa_outputs.", "qa_outputs.bias");
   refused("v2_shared_buckets_p2c_fill", "v3_classify", "pooler.", "pooler");

@@ -9,6 +9,7 @@
 namespace deberta::tools {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -53,6 +54,23 @@ TEST(HelpTest, ShowsOneCommandAlone) {
   EXPECT_THAT(help, HasSubstr("--all"));
   EXPECT_THAT(help, Not(HasSubstr("tag")));
   EXPECT_THAT(help, Not(HasSubstr("none")));
+}
+
+TEST(HelpTest, ForeignFlagIsOneThatIsSetAndBelongsToOthers) {
+  std::vector<FlagUsage> flags = Flags();
+  for (FlagUsage& flag : flags) flag.value = flag.default_value;
+  EXPECT_EQ(ForeignFlag(kCommands, flags, "models"), "");
+  flags[0].value = "8";
+  EXPECT_EQ(ForeignFlag(kCommands, flags, "models"), "");
+  flags[2].value = "1";
+  EXPECT_EQ(ForeignFlag(kCommands, flags, "tag"), "");
+  EXPECT_EQ(ForeignFlag(kCommands, flags, "rank"), "");
+  EXPECT_EQ(ForeignFlag(kCommands, flags, "models"),
+            "--parts is not a flag of models but of tag, rank");
+}
+
+TEST(HelpTest, NamesEachCommandOnce) {
+  EXPECT_THAT(CommandNames(kCommands), ElementsAre("tag", "rank", "models"));
 }
 
 TEST(HelpTest, IsAskedForBeforeTheTexts) {

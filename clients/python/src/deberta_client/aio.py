@@ -18,7 +18,7 @@ from deberta_client.errors import CallError, call_error
 from deberta_client.process import Key, Ledger, Processed
 from deberta_client.progress import bar
 from deberta_client.retry import Attempts
-from deberta_client.split import Part, Splitter, results
+from deberta_client.split import Part, Splitter, lone, results
 from deberta_client.tasks import In, Job, Out
 from deberta_client.types import Model, Ranked
 from deberta_client.v1 import deberta_pb2 as pb
@@ -46,7 +46,7 @@ class AsyncMethod(Generic[In, Out, P]):
     async def __call__(self, inputs: Any, *args: P.args,
                        **options: P.kwargs) -> Any:
         job: Job[Any, Any] = self._job(*args, **options)
-        if isinstance(inputs, job.kinds):
+        if lone(job, inputs):
             return (await self._client.run(job, [inputs]))[0]
         return await self._client.run(job, inputs)
 

@@ -16,7 +16,7 @@ from deberta_client.errors import CallError, call_error
 from deberta_client.process import Key, Ledger, Processed, Sending
 from deberta_client.progress import bar
 from deberta_client.retry import Attempts
-from deberta_client.split import Part, parts, results
+from deberta_client.split import Part, lone, parts, results
 from deberta_client.tasks import In, Job, Out
 from deberta_client.types import Model, Ranked
 from deberta_client.v1 import deberta_pb2 as pb
@@ -74,7 +74,7 @@ class Method(Generic[In, Out, P]):
                  **options: P.kwargs) -> list[Out]: ...
     def __call__(self, inputs: Any, *args: P.args, **options: P.kwargs) -> Any:
         job: Job[Any, Any] = self.job(*args, **options)
-        if isinstance(inputs, job.kinds):
+        if lone(job, inputs):
             return self._client.run(job, [inputs])[0]
         return self._client.run(job, inputs)
 

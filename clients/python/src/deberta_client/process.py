@@ -63,10 +63,7 @@ class Ledger(Generic[Key]):
     def add(self, key: Key, job: Job[Any, Any], value: Any,
             stream: int = 0) -> str:
         """The id of a new request, which counts as sent."""
-        if not isinstance(value, job.kinds):
-            kinds = ", ".join(kind.__name__ for kind in job.kinds)
-            raise TypeError(
-                f"{key!r}: expected {kinds}, got {type(value).__name__}")
+        job.check(repr(key), value)
         request = type(job.request)()
         request.CopyFrom(job.request)
         getattr(request, job.inputs).append(job.message(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -46,11 +46,8 @@ class Splitter(Generic[In, Out]):
 
     def add(self, value: In) -> Part | None:
         """The request that had no room for it."""
-        if not isinstance(value, self._job.kinds):
-            kinds = ", ".join(kind.__name__ for kind in self._job.kinds)
-            index = self._first + len(self._inputs)
-            raise TypeError(f"{self._job.inputs}[{index}]: expected {kinds}, got "
-                            f"{type(value).__name__}")
+        index = self._first + len(self._inputs)
+        self._job.check(f"{self._job.inputs}[{index}]", value)
         message = self._job.message(value)
         size = _size(message)
         part = None
@@ -69,6 +66,16 @@ class Splitter(Generic[In, Out]):
         part = Part(self._request, self._first)
         self._begin(self._first + count)
         return part
+
+
+def lone(job: Job[Any, Any], inputs: Any) -> bool:
+    """Whether they are one input and not a series of them."""
+    if isinstance(inputs, job.kinds):
+        return True
+    if not isinstance(inputs, (Iterable, AsyncIterable)):
+        raise TypeError(f"{job.inputs}: expected {job.wanted}, or a series of such, "
+                        f"got {type(inputs).__name__}")
+    return False
 
 
 def parts(job: Job[In, Out], inputs: Iterable[In],

@@ -38,6 +38,16 @@ class Job(Generic[In, Out]):
     result: Callable[[Any], Out]
     inputs: str = "inputs"
 
+    def check(self, name: object, value: object) -> None:
+        """TypeError if the value, which is told by that name, is no input."""
+        if not isinstance(value, self.kinds):
+            raise TypeError(f"{name}: expected {self.wanted}, got "
+                            f"{type(value).__name__}")
+
+    @property
+    def wanted(self) -> str:
+        return ", ".join(kind.__name__ for kind in self.kinds)
+
 
 def _enum(prefix: str, name: str | None) -> Any:
     if name is None:

@@ -253,14 +253,14 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that is served; what stands below tasks is known of one that was
-    asked for by its name alone."""
+    """A model that is served; what stands below tasks is None but of one that
+    was asked for by its name."""
 
     name: str
     family: str
     precision: str
     sha256: str
     tasks: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    max_tokens: int = 0
-    hidden_size: int = 0
+    labels: tuple[str, ...] | None = None
+    max_tokens: int | None = None
+    hidden_size: int | None = None
