@@ -253,7 +253,8 @@ class DrainTest(unittest.TestCase):
     def test_sigterm_finishes_accepted_work(self):
         models = calls_module.models(environment.ROOT, environment.work)
         inside = 12
-        bigs = [classify(different(f"{n} " + TOOL * 4, 16))
+        # Together some seconds of a fast machine: all are in before one is done.
+        bigs = [classify(different(f"{n} " + TOOL * 4, 64))
                 for n in range(inside)]
         with Server(environment.server_binary(), models,
                     environment.work / "drain.log",
