@@ -174,17 +174,6 @@ std::vector<std::shared_ptr<PendingJob>> JobQueue::DropGone(absl::Time now) {
   return dropped;
 }
 
-bool JobQueue::Fits(const Batch& batch, size_t cost, double seconds) const {
-  if (batch.cost + cost > limits_.max_batch_tokens) return false;
-  return batch.cost + cost <= limits_.min_batch_tokens ||
-         batch.seconds + seconds <= limits_.max_batch_seconds;
-}
-
-bool JobQueue::FillsBatches(const CallerShares::Account& caller) const {
-  return caller.tokens > limits_.min_batch_tokens &&
-         cost_model_.SecondsOfTokens(caller.tokens) > limits_.max_batch_seconds;
-}
-
 void JobQueue::PlanBatch(absl::Time now, Batch* batch,
                          std::vector<Part>* parts) const {
   // Abseil's map is broken once it gets no memory.
@@ -204,6 +193,7 @@ void JobQueue::PlanBatch(absl::Time now, Batch* batch,
     std::ranges::pop_heap(candidates, std::greater<>());
     Candidate& next = candidates.back();
     const Waiting& waiting = waiting_[next.index];
+    // What can wait does not make a batch longer for what cannot.
     if (next.rank.level > level) return;
     double& serving = planned[waiting.account];
     const Rank rank = RankOf(waiting, serving, now);
@@ -211,10 +201,6 @@ void JobQueue::PlanBatch(absl::Time now, Batch* batch,
       next.rank = rank;
       std::ranges::push_heap(candidates, std::greater<>());
       continue;
-    }
-    if (!batch->entries.empty() && FillsBatches(*waiting.account) &&
-        !FillsBatches(*batch->entries.front().job->account)) {
-      return;
     }
     Part& part = (*parts)[next.index];
     const PendingJob& pending = *waiting.pending;
@@ -225,8 +211,12 @@ void JobQueue::PlanBatch(absl::Time now, Batch* batch,
     const double seconds = is_new
                                ? cost_model_.Seconds(sequence)
                                : cost_model_.Seconds(0, sequence.head_tokens);
-    if (cost > 0 && !batch->entries.empty() && !Fits(*batch, cost, seconds))
+    if (cost > 0 && !batch->entries.empty() &&
+        (batch->cost + cost > limits_.max_batch_tokens ||
+         (batch->cost + cost > limits_.min_batch_tokens &&
+          batch->seconds + seconds > limits_.max_batch_seconds))) {
       return;
+    }
     batch->cost += cost;
     batch->seconds += seconds;
     if (is_new) {

@@ -69,9 +69,8 @@ class JobQueue {
   // Takes sequences, in the order of Rank, until the next would exceed
   // max_batch_tokens or max_batch_seconds; a longer one runs alone. One that
   // equals another of the batch adds the head's work alone. What can wait does
-  // not make a batch longer for what cannot, nor does a caller who has batches
-  // to fill for one who has not. First drops what DropGone() does, so the batch
-  // may be empty.
+  // not make a batch longer for what cannot. First drops what DropGone() does,
+  // so the batch may be empty.
   Batch TakeBatch(absl::Time now);
 
   // Drops every job of the queue that is cancelled, past its deadline, or not
@@ -114,10 +113,6 @@ class JobQueue {
   };
 
   absl::Status CheckRoom(size_t tokens, size_t cost) const;
-  // Whether the batch, which has entries, has room for so much more.
-  bool Fits(const Batch& batch, size_t cost, double seconds) const;
-  // Whether what waits of a caller is more than a batch takes.
-  bool FillsBatches(const CallerShares::Account& caller) const;
   // Lists what the next batch takes, and how much of each of waiting_.
   void PlanBatch(absl::Time now, Batch* batch, std::vector<Part>* parts) const;
   // Its work does not wait any more.

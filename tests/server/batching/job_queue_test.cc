@@ -49,13 +49,6 @@ std::vector<size_t> InputsOf(const Batch& batch) {
   return inputs;
 }
 
-std::vector<std::string> CallersOf(const Batch& batch) {
-  std::vector<std::string> callers;
-  for (const Batch::Entry& entry : batch.entries)
-    callers.push_back(entry.job->job.caller);
-  return callers;
-}
-
 std::vector<size_t> LengthsOf(const Batch& batch) {
   std::vector<size_t> lengths;
   for (const Batch::Entry& entry : batch.entries)
@@ -258,30 +251,6 @@ TEST(JobQueueTest, QueueTimeRunsFromPushToTheFirstBatch) {
   const Batch first = queue.TakeBatch(At(10));
   queue.TakeBatch(At(40));
   EXPECT_EQ(first.entries[0].job->output.queue_time, absl::Microseconds(7));
-}
-
-// A lone caller waited for the batch that ran, and for its own, which a flood had
-// filled up.
-TEST(JobQueueTest, AFloodDoesNotFillOthersBatches) {
-  JobQueue queue({.max_batch_tokens = 100,
-                  .max_queue_tokens = 1000,
-                  .max_batch_seconds = 8,
-                  .min_batch_tokens = 4});
-  // A second a token.
-  queue.cost_model() =
-      CostModel::Through(std::vector<CostModel::Sample>{{1, 1.0}});
-  const auto push = [&](const char* caller, size_t sequences) {
-    Job job = JobOf(std::vector<size_t>(sequences, 2));
-    job.caller = caller;
-    ASSERT_TRUE(queue.Push(job, At(0)).ok());
-  };
-  push("lone", 1);
-  push("flood", 30);
-  push("other", 1);
-  EXPECT_THAT(CallersOf(queue.TakeBatch(At(1))), ElementsAre("lone"));
-  // Others may join its batches.
-  EXPECT_THAT(CallersOf(queue.TakeBatch(At(1))),
-              ElementsAre("flood", "other", "flood", "flood"));
 }
 
 // A lone caller waited for all of a long call's round, and for the batch that
