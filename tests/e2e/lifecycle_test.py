@@ -253,8 +253,8 @@ class DrainTest(unittest.TestCase):
     def test_sigterm_finishes_accepted_work(self):
         models = calls_module.models(environment.ROOT, environment.work)
         inside = 12
-        # Together some seconds of a fast machine: all are in before one is done.
-        bigs = [classify(different(f"{n} " + TOOL * 4, 64))
+        # More would not find room in the queue.
+        bigs = [classify(different(f"{n} " + TOOL * 4, 16))
                 for n in range(inside)]
         with Server(environment.server_binary(), models,
                     environment.work / "drain.log",
@@ -267,9 +267,11 @@ class DrainTest(unittest.TestCase):
                         for big in bigs]
             accepted = [stub(channel).Classify.future(big, timeout=120)
                         for big in bigs]
-            eventually(60, lambda: metric(
+            # Counted in this order none counts twice.
+            eventually(60, lambda: sum(a.done() for a in accepted) + metric(
                 server.metrics(), "deberta_inflight_requests") == inside,
                 "all calls are in")
+            self.assertFalse(all(a.done() for a in accepted))
             server.terminate()
             self.assertEqual(next(updates).status, NOT_SERVING)
             # Health turns first, so that balancers hear of it in time; a call
