@@ -185,9 +185,9 @@ std::string HeadHint(const Checkpoint& checkpoint) {
       config.architecture == Architecture::kSequenceClassification ||
       config.architecture == Architecture::kTokenClassification;
   if (labelled) {
-    absl::StrAppend(&hint, hint.empty() ? "" : " and", " has ",
-                    config.labels.size(), " labels (id2label, num_labels): ",
-                    ListOfNames(config.labels));
+    absl::StrAppend(
+        &hint, hint.empty() ? "" : " and", " has ", config.labels.size(),
+        " labels (id2label, num_labels): ", ListOfNames(config.labels));
   }
   if (hint.empty()) return hint;
   return absl::StrCat("; ", checkpoint.config_file(), hint);
@@ -208,18 +208,17 @@ absl::Status CheckLeftOver(const Checkpoint& checkpoint, bool other_heads,
   const Config& config = checkpoint.config();
   const auto heads = OfKind(WeightKind::kTaskHead, unexpected);
   if (heads.empty() || other_heads) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(checkpoint.weights_path(), ": ", heads.size(),
-                   " tensors of another head than ",
-                   config.architecture == Architecture::kUnknown
-                       ? "the others make up"
-                       : absl::StrCat("that of ", config.class_name, " (",
-                                      checkpoint.config_file(),
-                                      "'s architectures)"),
-                   ": ", ListOfNames(heads),
-                   "; if that class's own answer is wanted, save the model "
-                   "through it (from_pretrained, save_pretrained), which "
-                   "leaves them out"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      checkpoint.weights_path(), ": ", heads.size(),
+      " tensors of another head than ",
+      config.architecture == Architecture::kUnknown
+          ? "the others make up"
+          : absl::StrCat("that of ", config.class_name, " (",
+                         checkpoint.config_file(), "'s architectures)"),
+      ": ", ListOfNames(heads),
+      "; if that class's own answer is wanted, save the model "
+      "through it (from_pretrained, save_pretrained), which "
+      "leaves them out"));
 }
 
 }  // namespace
