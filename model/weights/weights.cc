@@ -178,19 +178,15 @@ std::vector<std::string> OfKind(WeightKind kind,
 // follow from.
 std::string HeadHint(const Checkpoint& checkpoint) {
   const Config& config = checkpoint.config();
-  std::string hint;
-  if (!config.class_name.empty())
-    absl::StrAppend(&hint, " names ", config.class_name);
+  if (config.class_name.empty()) return "";
   const bool labelled =
       config.architecture == Architecture::kSequenceClassification ||
       config.architecture == Architecture::kTokenClassification;
-  if (labelled) {
-    absl::StrAppend(
-        &hint, hint.empty() ? "" : " and", " has ", config.labels.size(),
-        " labels (id2label, num_labels): ", ListOfNames(config.labels));
-  }
-  if (hint.empty()) return hint;
-  return absl::StrCat("; ", checkpoint.config_file(), hint);
+  return absl::StrCat("; ", checkpoint.config_file(), " names ",
+                      config.class_name,
+                      labelled ? absl::StrCat(" and ", config.labels.size(),
+                                              " labels (id2label, num_labels)")
+                               : "");
 }
 
 // Whether tensors that are left over may be, as BindWeights promises.

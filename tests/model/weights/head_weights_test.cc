@@ -61,8 +61,8 @@ TEST(HeadWeightsTest, RefusesAClassifierThatDisagreesWithTheLabels) {
               AllOf(HasSubstr("2 misshapen: classifier.weight is [3, 32], "
                               "expected [4, 32]"),
                     HasSubstr("; config.json names "
-                              "DebertaForSequenceClassification and has 4 "
-                              "labels (id2label, num_labels): ")));
+                              "DebertaForSequenceClassification and 4 labels "
+                              "(id2label, num_labels)")));
 }
 
 TEST(HeadWeightsTest, ChoosesTheHeadFromTensorsWithoutAnArchitecture) {
