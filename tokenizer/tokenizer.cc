@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tokenizer/encoding/token_ends.h"
 #include "tokenizer/segmentation/segmenter.h"
 #include "tokenizer/special_tokens/added_tokens.h"
 #include "tokenizer/special_tokens/slow_added_tokens.h"
@@ -130,6 +131,10 @@ absl::StatusOr<TokenSequence> Tokenizer::TokenizeWords(
     all.ids.insert(all.ids.end(), word->ids.begin(), word->ids.end());
     all.offsets.insert(all.offsets.end(), word->offsets.begin(),
                        word->offsets.end());
+    for (const TokenSequence::OwnEnds& own : word->own_ends) {
+      all.own_ends.push_back(
+          {.token = all.words.size() + own.token, .ends = own.ends});
+    }
     all.words.resize(all.size(), static_cast<int32_t>(i));
   }
   return all;
@@ -193,7 +198,8 @@ TokenSequence Tokenizer::TokenizeFast(std::string_view text) const {
   for (const TextPiece& piece : added_tokens_->Split(text, false)) {
     const uint32_t start = cursor.At(piece.begin);
     if (piece.id >= 0) {
-      Append(piece.id, {start, cursor.At(piece.end)}, next_word++, &tokens);
+      AppendAdded(piece.id, text.substr(piece.begin, piece.end - piece.begin),
+                  {start, cursor.At(piece.end)}, next_word++, &tokens);
       continue;
     }
     const NormalizedText normalized = segmenter_->Normalize(
@@ -210,10 +216,12 @@ void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
       added_tokens_->Split(normalized.text, true);
   for (const TextPiece& piece : pieces) {
     if (piece.id >= 0) {
-      Append(piece.id,
-             {normalized.spans[piece.begin].start,
-              normalized.spans[piece.end - 1].end},
-             (*next_word)++, out);
+      AppendAdded(piece.id,
+                  std::string_view(normalized.text)
+                      .substr(piece.begin, piece.end - piece.begin),
+                  {normalized.spans[piece.begin].start,
+                   normalized.spans[piece.end - 1].end},
+                  (*next_word)++, out);
     } else if (pieces.size() == 1) {
       segmenter_->Segment(normalized, next_word, out);
     } else {
@@ -223,17 +231,27 @@ void Tokenizer::SegmentNormalized(const NormalizedText& normalized,
   }
 }
 
-// An added token's text includes the white space that it took.
-TokenEnds Tokenizer::EndsOf(int32_t id, Span span) const {
-  TokenEnds ends = WhiteSpaceEnds(IdToToken(id));
-  if (const AddedToken* added = added_tokens_->Find(id)) {
-    const uint32_t taken =
-        span.end - span.start -
-        std::min(span.end - span.start,
-                 static_cast<uint32_t>(CountCodePoints(added->content)));
-    (added->lstrip ? ends.leading : ends.trailing) += taken;
+// Its text includes the white space that it took.
+void Tokenizer::AppendAdded(int32_t id, std::string_view text, Span span,
+                            int32_t word, TokenSequence* out) const {
+  if (!post_processor_.offset_trims.empty()) {
+    const TokenEnds ends = WhiteSpaceEnds(text);
+    if (ends != WhiteSpaceEnds(IdToToken(id)))
+      out->own_ends.push_back({.token = out->size(), .ends = ends});
   }
-  return ends;
+  Append(id, span, word, out);
+}
+
+void Tokenizer::TrimOffsets(const TokenSequence& text, size_t begin,
+                            bool keeps_first, Encoding* out) const {
+  auto own = text.own_ends.begin();
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_own = own != text.own_ends.end() && own->token == i;
+    const TokenEnds ends =
+        is_own ? (own++)->ends : WhiteSpaceEnds(IdToToken(text.ids[i]));
+    Span& span = out->offsets[begin + i];
+    span = Trim(span, ends, keeps_first && (i == 0 || span.start == 0));
+  }
 }
 
 void Tokenizer::AppendText(const TokenSequence& text,
@@ -246,13 +264,8 @@ void Tokenizer::AppendText(const TokenSequence& text,
                       text.offsets.end());
   out->sequence_ids.resize(size, piece.sequence);
   out->words.insert(out->words.end(), text.words.begin(), text.words.end());
-  for (const bool keeps_first : post_processor_.offset_trims) {
-    for (size_t i = begin; i < size; ++i) {
-      Span& span = out->offsets[i];
-      span = Trim(span, EndsOf(out->ids[i], span),
-                  keeps_first && (i == begin || span.start == 0));
-    }
-  }
+  for (const bool keeps_first : post_processor_.offset_trims)
+    TrimOffsets(text, begin, keeps_first, out);
 }
 
 Encoding Tokenizer::Assemble(const TokenSequence& a,
@@ -320,9 +333,7 @@ std::optional<int32_t> Tokenizer::TokenToId(std::string_view token) const {
   return added.has_value() ? added : segmenter_->TokenToId(token);
 }
 
-int32_t Tokenizer::piece_vocab_size() const {
-  return segmenter_->vocab_size();
-}
+int32_t Tokenizer::piece_vocab_size() const { return segmenter_->vocab_size(); }
 
 int32_t Tokenizer::vocab_size() const {
   return std::max(segmenter_->vocab_size(), added_tokens_->id_limit());

@@ -161,7 +161,12 @@ class Tokenizer {
  private:
   TokenSequence TokenizeFast(std::string_view text) const;
   TokenSequence TokenizeSlow(std::string_view text) const;
-  TokenEnds EndsOf(int32_t id, Span span) const;
+  // An added token that was found as `text`.
+  void AppendAdded(int32_t id, std::string_view text, Span span, int32_t word,
+                   TokenSequence* out) const;
+  // Of `text`, whose offsets are `out`'s from `begin` on.
+  void TrimOffsets(const TokenSequence& text, size_t begin, bool keeps_first,
+                   Encoding* out) const;
   void AppendText(const TokenSequence& text, const TemplatePiece& piece,
                   Encoding* out) const;
   void SegmentNormalized(const NormalizedText& normalized, int32_t* next_word,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tokenizer/encoding/token_ends.h"
 #include "tokenizer/text/span.h"
 
 namespace deberta::tokenizer {
@@ -24,6 +25,13 @@ struct TokenSequence {
   // Index of the pre-token (v1: regex piece, v2: white-space word, or an added
   // token) that the token belongs to, counted from 0 within the text.
   std::vector<int32_t> words;
+  // Those of tokens that stand for other white space than their vocabulary
+  // strings have, by rising index: added tokens that took some, unknown pieces.
+  struct OwnEnds {
+    size_t token = 0;
+    TokenEnds ends;
+  };
+  std::vector<OwnEnds> own_ends = {};
 
   size_t size() const { return ids.size(); }
 };

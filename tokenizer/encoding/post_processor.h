@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "tokenizer/encoding/encoding.h"
@@ -26,7 +25,7 @@ struct PostProcessor {
   Template single;
   Template pair;
   // Each takes the white space off the ends of every token's offsets; true
-  // leaves the first space of a text, which add_prefix_space may have put
+  // leaves a single space before a text, which add_prefix_space may have put
   // there.
   std::vector<bool> offset_trims = {};
 
@@ -42,18 +41,6 @@ PostProcessor Hf5DebertaTemplate(int32_t cls, int32_t sep);
 
 // Special tokens of the template.
 size_t SpecialTokenCount(const Template& pieces);
-
-// White space at the ends of a token, in characters.
-struct TokenEnds {
-  uint32_t leading = 0;
-  uint32_t trailing = 0;
-};
-
-// Of a vocabulary string, a byte-level one's spaces included.
-TokenEnds WhiteSpaceEnds(std::string_view token);
-
-// `span` without the ends; with `keeps_first` one leading space stays.
-Span Trim(Span span, TokenEnds ends, bool keeps_first);
 
 }  // namespace deberta::tokenizer
 

@@ -50,9 +50,14 @@ TokenSequence Slice(const TokenSequence& sequence, size_t begin, size_t end) {
   const auto cut = [begin, end]<typename T>(const std::vector<T>& values) {
     return std::vector<T>(values.data() + begin, values.data() + end);
   };
-  return {.ids = cut(sequence.ids),
-          .offsets = cut(sequence.offsets),
-          .words = cut(sequence.words)};
+  TokenSequence slice = {.ids = cut(sequence.ids),
+                         .offsets = cut(sequence.offsets),
+                         .words = cut(sequence.words)};
+  for (const TokenSequence::OwnEnds& own : sequence.own_ends) {
+    if (begin <= own.token && own.token < end)
+      slice.own_ends.push_back({.token = own.token - begin, .ends = own.ends});
+  }
+  return slice;
 }
 
 }  // namespace deberta::tokenizer

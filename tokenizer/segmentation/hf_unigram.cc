@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/encoding/token_ends.h"
 #include "tokenizer/segmentation/byte_piece.h"
 #include "tokenizer/text/unicode.h"
 
@@ -202,6 +203,9 @@ void HfUnigram::AppendUnknown(std::string_view text, Span span,
   }
   if (out->ids.size() == first) {
     out->ids.push_back(id == ByteTrie::kNoId ? unk_id_ : id);
+    // Its token is its text.
+    if (const TokenEnds ends = WhiteSpaceEnds(text); ends != TokenEnds())
+      out->own_ends.push_back({.token = first, .ends = ends});
   }
   out->offsets.resize(out->ids.size(), span);
   out->words.resize(out->ids.size(), word_index);

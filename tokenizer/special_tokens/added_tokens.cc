@@ -137,8 +137,8 @@ std::vector<TextPiece> AddedTokens::Split(std::string_view text,
           done,
           SkipWhiteSpaceBefore(text, std::min(done, found.begin), found.begin));
     }
-    found.begin = std::min(found.begin, found.end);
     if (token.rstrip) found.end = SkipWhiteSpaceAfter(text, found.end);
+    found.begin = std::min(found.begin, found.end);
     if (done < found.begin) pieces.push_back({-1, done, found.begin});
     if (found.begin < found.end) pieces.push_back(found);
     done = found.end;

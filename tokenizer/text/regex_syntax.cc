@@ -12,6 +12,7 @@
 #include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/code_points.h"
 #include "tokenizer/text/excerpt.h"
+#include "tokenizer/text/general_category.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
@@ -21,19 +22,58 @@ constexpr size_t kMaxPatternBytes = 1024;
 constexpr size_t kMaxDepth = 16;
 constexpr uint32_t kMaxRepeat = 256;
 
+using Members = bool (*)(char32_t);
+
 struct NamedClass {
   std::string_view name;
-  bool (*is)(char32_t);
+  Members is;
 };
+
+using Category = GeneralCategory;
 
 // Those whose members are Oniguruma's on every code point.
 constexpr NamedClass kProperties[] = {
-    {"L", IsLetter},         {"Letter", IsLetter},
-    {"N", IsNumber},         {"Number", IsNumber},
-    {"Nd", IsDecimalDigit},  {"Digit", IsDecimalDigit},
-    {"Space", IsWhiteSpace}, {"White_Space", IsWhiteSpace},
+    {"L", IsLetter},
+    {"Letter", IsLetter},
+    {"N", IsNumber},
+    {"Number", IsNumber},
+    {"Nd", IsDecimalDigit},
+    {"Digit", IsDecimalDigit},
+    {"Space", IsWhiteSpace},
+    {"White_Space", IsWhiteSpace},
     {"Word", IsRegexWord},
-};
+    {"M", IsOfCategory<Category::kMn, Category::kMe>},
+    {"P", IsOfCategory<Category::kPc, Category::kPo>},
+    {"S", IsOfCategory<Category::kSm, Category::kSo>},
+    {"Z", IsOfCategory<Category::kZs, Category::kZp>},
+    {"Lu", IsOfCategory<Category::kLu>},
+    {"Ll", IsOfCategory<Category::kLl>},
+    {"Lt", IsOfCategory<Category::kLt>},
+    {"Lm", IsOfCategory<Category::kLm>},
+    {"Lo", IsOfCategory<Category::kLo>},
+    {"Mn", IsOfCategory<Category::kMn>},
+    {"Mc", IsOfCategory<Category::kMc>},
+    {"Me", IsOfCategory<Category::kMe>},
+    {"Nl", IsOfCategory<Category::kNl>},
+    {"No", IsOfCategory<Category::kNo>},
+    {"Pc", IsOfCategory<Category::kPc>},
+    {"Pd", IsOfCategory<Category::kPd>},
+    {"Ps", IsOfCategory<Category::kPs>},
+    {"Pe", IsOfCategory<Category::kPe>},
+    {"Pi", IsOfCategory<Category::kPi>},
+    {"Pf", IsOfCategory<Category::kPf>},
+    {"Po", IsOfCategory<Category::kPo>},
+    {"Sm", IsOfCategory<Category::kSm>},
+    {"Sc", IsOfCategory<Category::kSc>},
+    {"Sk", IsOfCategory<Category::kSk>},
+    {"So", IsOfCategory<Category::kSo>},
+    {"Zs", IsOfCategory<Category::kZs>},
+    {"Zl", IsOfCategory<Category::kZl>},
+    {"Zp", IsOfCategory<Category::kZp>},
+    {"Cc", IsOfCategory<Category::kCc>},
+    {"Cf", IsOfCategory<Category::kCf>},
+    {"Co", IsOfCategory<Category::kCo>},
+    {"Cn", IsOfCategory<Category::kCn>}};
 
 // What a part of a pattern can match.
 struct Part {
@@ -87,22 +127,23 @@ class Translator {
   bool Interval(uint32_t* least, std::optional<uint32_t>* most);
   CodePoints Class();
   // What stands behind a backslash, one character or many.
-  CodePoints Escape();
-  CodePoints Property(bool negated);
+  // `word` are the members of \w.
+  CodePoints Escape(Members word);
+  CodePoints Property(Members word, bool negated);
   char32_t Hexadecimal(size_t most, std::string_view end);
 
   static Part OneOf(CodePoints set);
 
   // Found once: a pattern may name it often.
-  const CodePoints& SetOf(bool (*is)(char32_t));
+  const CodePoints& SetOf(Members is);
 
   const std::string_view pattern_;
-  std::vector<std::pair<bool (*)(char32_t), CodePoints>> sets_;
+  std::vector<std::pair<Members, CodePoints>> sets_;
   size_t at_ = 0;
   absl::Status status_;
 };
 
-const CodePoints& Translator::SetOf(bool (*is)(char32_t)) {
+const CodePoints& Translator::SetOf(Members is) {
   for (const auto& [known, set] : sets_) {
     if (known == is) return set;
   }
@@ -158,7 +199,7 @@ Part Translator::Atom(size_t depth) {
       return OneOf(Class());
     case '\\':
       ++at_;
-      return OneOf(Escape());
+      return OneOf(Escape(IsRegexWord));
     case '.':
       ++at_;
       return OneOf(Complement({{'\n', '\n'}}));
@@ -277,7 +318,7 @@ CodePoints Translator::Class() {
     first = false;
     const bool escaped = Skip("\\");
     const char32_t c = escaped ? 0 : Take();
-    CodePoints part = escaped ? Escape() : CodePoints{{c, c}};
+    CodePoints part = escaped ? Escape(IsRegexClassWord) : CodePoints{{c, c}};
     const bool one =
         part.size() == 1 && part.front().first == part.front().second;
     if (one && StartsWith("-") && !StartsWith("-]")) {
@@ -285,7 +326,8 @@ CodePoints Translator::Class() {
       const bool end_escaped = Skip("\\");
       if (AtEnd() || StartsWith("[")) break;
       const char32_t d = end_escaped ? 0 : Take();
-      const CodePoints end = end_escaped ? Escape() : CodePoints{{d, d}};
+      const CodePoints end =
+          end_escaped ? Escape(IsRegexClassWord) : CodePoints{{d, d}};
       if (end.size() != 1 || end.front().first != end.front().second ||
           end.front().first < part.front().first) {
         Fail("a range");
@@ -302,13 +344,13 @@ CodePoints Translator::Class() {
   return set;
 }
 
-CodePoints Translator::Escape() {
+CodePoints Translator::Escape(Members word) {
   if (AtEnd()) {
     Fail("a backslash at the end");
     return {};
   }
   const auto one = [](char32_t c) { return CodePoints{{c, c}}; };
-  const auto both = [this](bool (*is)(char32_t), bool negated) {
+  const auto both = [this](Members is, bool negated) {
     const CodePoints& set = SetOf(is);
     return negated ? Complement(set) : set;
   };
@@ -332,10 +374,10 @@ CodePoints Translator::Escape() {
       return both(IsWhiteSpace, c == 'S');
     case 'w':
     case 'W':
-      return both(IsRegexWord, c == 'W');
+      return both(word, c == 'W');
     case 'p':
     case 'P':
-      return Property(c == 'P');
+      return Property(word, c == 'P');
     case 'u':
       return one(Hexadecimal(4, ""));
     case 'x':
@@ -371,7 +413,7 @@ char32_t Translator::Hexadecimal(size_t most, std::string_view end) {
   return scalar ? value : 0;
 }
 
-CodePoints Translator::Property(bool negated) {
+CodePoints Translator::Property(Members word, bool negated) {
   const size_t end = pattern_.find('}', at_);
   if (!Skip("{") || end == std::string_view::npos) {
     Fail("this property");
@@ -382,7 +424,7 @@ CodePoints Translator::Property(bool negated) {
   for (const NamedClass& known : kProperties) {
     if (known.name != name) continue;
     at_ = end + 1;
-    const CodePoints& set = SetOf(known.is);
+    const CodePoints& set = SetOf(known.is == IsRegexWord ? word : known.is);
     return negated ? Complement(set) : set;
   }
   Fail(absl::StrCat("the property \"", Excerpt(name), "\""));

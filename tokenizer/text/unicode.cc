@@ -1,37 +1,18 @@
 #include "tokenizer/text/unicode.h"
 
-#include <utf8proc.h>
-
 #include <cstring>
 
 #include "tokenizer/text/code_point_ranges.h"
+#include "tokenizer/text/general_category.h"
 
 namespace deberta::tokenizer {
 namespace {
 
-// What utf8proc 2.8 (Unicode 15.0) lacks of the reference's Unicode 16.0.
-constexpr CodePointRange kLetters16[] = {
-    {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},
-    {0x105C0, 0x105F3}, {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85},
-    {0x10EC2, 0x10EC4}, {0x11380, 0x11389}, {0x1138B, 0x1138B},
-    {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113B7},
-    {0x113D1, 0x113D1}, {0x113D3, 0x113D3}, {0x11BC0, 0x11BE0},
-    {0x13460, 0x143FA}, {0x16100, 0x1611D}, {0x16D40, 0x16D6C},
-    {0x18CFF, 0x18CFF}, {0x1E5D0, 0x1E5ED}, {0x1E5F0, 0x1E5F0},
-    {0x2EBF0, 0x2EE5D}};
-constexpr CodePointRange kNumbers16[] = {{0x10D40, 0x10D49}, {0x116D0, 0x116E3},
-                                         {0x11BF0, 0x11BF9}, {0x16130, 0x16139},
-                                         {0x16D70, 0x16D79}, {0x1CCF0, 0x1CCF9},
-                                         {0x1E5F1, 0x1E5FA}};
-// Word characters that are neither letters nor numbers and either alphabetic
-// symbols (circled letters) or newer than Unicode 15.0.
-constexpr CodePointRange kOtherWordCharacters[] = {
-    {0x0897, 0x0897},   {0x24B6, 0x24E9},   {0x10D69, 0x10D6D},
-    {0x10EFC, 0x10EFC}, {0x113B8, 0x113C0}, {0x113C2, 0x113C2},
-    {0x113C5, 0x113C5}, {0x113C7, 0x113CA}, {0x113CC, 0x113D0},
-    {0x113D2, 0x113D2}, {0x113E1, 0x113E2}, {0x11F5A, 0x11F5A},
-    {0x1611E, 0x1612F}, {0x1E5EE, 0x1E5EF}, {0x1F130, 0x1F149},
-    {0x1F150, 0x1F169}, {0x1F170, 0x1F189}};
+// Alphabetic symbols: letters in circles and squares.
+constexpr CodePointRange kAlphabeticSymbols[] = {{0x24B6, 0x24E9},
+                                                 {0x1F130, 0x1F149},
+                                                 {0x1F150, 0x1F169},
+                                                 {0x1F170, 0x1F189}};
 // Category P* in Unicode 16.0 but not in Unicode 8.0. Those between 8.0 and
 // 16.0 that are symbols today (U+2E50, U+2E51) need no entry.
 constexpr CodePointRange kPunctuationAfter8[] = {
@@ -49,9 +30,7 @@ constexpr CodePointRange kPunctuationAfter8[] = {
     {0x12FF1, 0x12FF2}, {0x16D6D, 0x16D6F}, {0x16E97, 0x16E9A},
     {0x16FE2, 0x16FE2}, {0x1E5FF, 0x1E5FF}, {0x1E95E, 0x1E95F}};
 
-utf8proc_category_t Category(char32_t code_point) {
-  return utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
-}
+using Category = GeneralCategory;
 
 constexpr bool IsAsciiLetter(char32_t c) {
   return Between(c | 0x20, U'a', U'z');
@@ -158,57 +137,25 @@ bool IsWhiteSpace(char32_t c) {
 
 bool IsLetter(char32_t c) {
   if (c < 0x80) return IsAsciiLetter(c);
-  switch (Category(c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return true;
-    case UTF8PROC_CATEGORY_CN:
-      return Contains(kLetters16, c);
-    default:
-      return false;
-  }
+  return IsOfCategory<Category::kLu, Category::kLo>(c);
 }
 
 bool IsNumber(char32_t c) {
   if (c < 0x80) return IsAsciiNumber(c);
-  switch (Category(c)) {
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return true;
-    case UTF8PROC_CATEGORY_CN:
-      return Contains(kNumbers16, c);
-    default:
-      return false;
-  }
+  return IsOfCategory<Category::kNd, Category::kNo>(c);
 }
 
 bool IsWordCharacter(char32_t c) {
   if (c < 0x80) return IsAsciiLetter(c) || IsAsciiNumber(c) || c == U'_';
-  switch (Category(c)) {
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    case UTF8PROC_CATEGORY_NO:
-      return false;
-    default:
-      // U+200C and U+200D are the join controls.
-      return IsLetter(c) || c == 0x200C || c == 0x200D ||
-             Contains(kNumbers16, c) || Contains(kOtherWordCharacters, c);
-  }
+  if (IsOfCategory<Category::kLu, Category::kNl>(c)) return true;
+  // U+200C and U+200D are the join controls.
+  return IsOfCategory<Category::kPc>(c) || c == 0x200C || c == 0x200D ||
+         Contains(kAlphabeticSymbols, c);
 }
 
 bool IsDecimalDigit(char32_t c) {
   if (c < 0x80) return IsAsciiNumber(c);
-  // All numbers that are new in Unicode 16 are digits.
-  return Category(c) == UTF8PROC_CATEGORY_ND || Contains(kNumbers16, c);
+  return IsOfCategory<Category::kNd>(c);
 }
 
 bool IsNewestNumber(char32_t c) {
@@ -217,9 +164,12 @@ bool IsNewestNumber(char32_t c) {
 }
 
 bool IsRegexWord(char32_t c) {
-  if (c == 0x200C || c == 0x200D) return false;
-  return IsWordCharacter(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 ||
+  return IsRegexClassWord(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 ||
          Between(c, 0xBC, 0xBE);
+}
+
+bool IsRegexClassWord(char32_t c) {
+  return IsWordCharacter(c) && c != 0x200C && c != 0x200D;
 }
 
 bool IsNewestPunctuation(char32_t c) {
@@ -227,18 +177,7 @@ bool IsNewestPunctuation(char32_t c) {
     return Between(c, 0x21, 0x2F) || Between(c, 0x3A, 0x40) ||
            Between(c, 0x5B, 0x60) || Between(c, 0x7B, 0x7E);
   }
-  switch (Category(c)) {
-    case UTF8PROC_CATEGORY_PC:
-    case UTF8PROC_CATEGORY_PD:
-    case UTF8PROC_CATEGORY_PS:
-    case UTF8PROC_CATEGORY_PE:
-    case UTF8PROC_CATEGORY_PI:
-    case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO:
-      return true;
-    default:
-      return false;
-  }
+  return IsOfCategory<Category::kPc, Category::kPo>(c);
 }
 
 bool IsPunctuation(char32_t c) {

@@ -99,10 +99,12 @@ bool IsNewestNumber(char32_t code_point);
 // The \w of Oniguruma: without the join controls, but with some of Latin-1's
 // fractions and raised digits.
 bool IsRegexWord(char32_t code_point);
+// The \w within one of its classes, as in [^\w\s]: without these too.
+bool IsRegexClassWord(char32_t code_point);
 // ASCII punctuation and symbols, and category P* beyond ASCII as of Unicode
 // 8, where the reference's table ends.
 bool IsPunctuation(char32_t code_point);
-// The same with category P* of the newest Unicode that utf8proc has.
+// The same with category P* of Unicode 16.
 bool IsNewestPunctuation(char32_t code_point);
 
 }  // namespace deberta::tokenizer

@@ -129,13 +129,18 @@ TEST(TruncationTest, WindowsEqualTheReferences) {
 }
 
 TEST(TruncationTest, SlicesEveryField) {
-  const TokenSequence sequence = {.ids = {5, 6, 7, 8},
-                                  .offsets = {{0, 1}, {1, 2}, {2, 3}, {3, 4}},
-                                  .words = {0, 0, 1, 2}};
+  const TokenSequence sequence = {
+      .ids = {5, 6, 7, 8},
+      .offsets = {{0, 1}, {1, 2}, {2, 3}, {3, 4}},
+      .words = {0, 0, 1, 2},
+      .own_ends = {{0, {1, 0}}, {2, {0, 3}}, {3, {2, 0}}}};
   const TokenSequence slice = Slice(sequence, 1, 3);
   EXPECT_THAT(slice.ids, ElementsAre(6, 7));
   EXPECT_THAT(slice.offsets, ElementsAre(Span{1, 2}, Span{2, 3}));
   EXPECT_THAT(slice.words, ElementsAre(0, 1));
+  ASSERT_EQ(slice.own_ends.size(), 1u);
+  EXPECT_EQ(slice.own_ends[0].token, 1u);
+  EXPECT_EQ(slice.own_ends[0].ends, (TokenEnds{0, 3}));
   EXPECT_EQ(Slice(sequence, 4, 4).size(), 0u);
 }
 

@@ -98,16 +98,5 @@ TEST(PostProcessorTest, RefusesWhatWouldMakeOtherInputs) {
   EXPECT_THAT(Error(many), HasSubstr("1 to 64 special tokens"));
 }
 
-TEST(PostProcessorTest, TrimsTheWhiteSpaceOfTokens) {
-  const TokenEnds ends = WhiteSpaceEnds("\u0120\u0120a\u0120");
-  EXPECT_EQ(ends.leading, 2u);
-  EXPECT_EQ(ends.trailing, 1u);
-  EXPECT_EQ(WhiteSpaceEnds("ab").leading, 0u);
-  EXPECT_EQ(Trim({4, 8}, ends, /*keeps_first=*/false), (Span{6, 7}));
-  EXPECT_EQ(Trim({4, 8}, ends, /*keeps_first=*/true), (Span{5, 7}));
-  // A token of nothing but spaces becomes empty, never negative.
-  EXPECT_EQ(Trim({0, 2}, WhiteSpaceEnds("\u0120\u0120"), false), (Span{2, 2}));
-}
-
 }  // namespace
 }  // namespace deberta::tokenizer

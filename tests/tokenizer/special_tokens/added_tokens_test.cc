@@ -69,6 +69,14 @@ TEST(AddedTokensTest, TakesUnicodeWhiteSpaceOnRequest) {
   EXPECT_THAT(Split(*tokens, "<r> <l>"), ElementsAre("<2><r> ", "<1><l>"));
 }
 
+// A token of white space takes what is found again behind it.
+TEST(AddedTokensTest, WhiteSpaceIsTakenOnce) {
+  const auto tokens =
+      Create({{.id = 1, .content = "  ", .lstrip = true, .rstrip = true}});
+  EXPECT_THAT(Split(*tokens, "a       b  "),
+              ElementsAre("a", "<1>       ", "b", "<1>  "));
+}
+
 TEST(AddedTokensTest, FindsSingleWordsOnlyAlone) {
   const auto tokens =
       Create({{.id = 1, .content = "cat", .single_word = true}});

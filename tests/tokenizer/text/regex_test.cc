@@ -30,11 +30,21 @@ TEST(RegexTest, ClassesAreThoseOfOniguruma) {
   EXPECT_THAT(Matches("\\d+", "a1\u0661\u00b2"), ElementsAre("1\u0661"));
   EXPECT_THAT(Matches("\\w+", "na\u00efve_1 \u4e2d-\u00b2"),
               ElementsAre("na\u00efve_1", "\u4e2d", "\u00b2"));
+  // In a class it has no fractions, and so two classes may share them.
+  EXPECT_THAT(Matches("\\w+|[^\\w\\s]+", "a\u00bd-\u00bd.\u00b2b"),
+              ElementsAre("a\u00bd", "-\u00bd.\u00b2", "b"));
+  EXPECT_THAT(Matches("[\\w-]+|[^\\p{Word}]", "a\u00bd-"),
+              ElementsAre("a", "\u00bd", "-"));
   EXPECT_THAT(Matches("\\s", "a\u3000\tb\u00a0"),
               ElementsAre("\u3000", "\t", "\u00a0"));
   EXPECT_THAT(Matches("\\p{N}{1,3}", "12345"), ElementsAre("123", "45"));
   EXPECT_THAT(Matches("[^\\r\\n\\p{L}]", "a-\n\u00e9."), ElementsAre("-", "."));
   EXPECT_THAT(Matches("[a-c\\-x]+", "ab-xyz"), ElementsAre("ab-x"));
+  EXPECT_THAT(
+      Matches("\\p{Lu}[\\p{Ll}\\p{M}]+|[\\p{P}\\p{S}]", "\u00c9te\u0301A-+"),
+      ElementsAre("\u00c9te\u0301", "-", "+"));
+  EXPECT_THAT(Matches("\\p{Lo}+", "\U00013460\u4e2da"),
+              ElementsAre("\U00013460\u4e2d"));
   EXPECT_THAT(Matches("\\x{4e2d}|\\u6587", "\u4e2d\u6587"),
               ElementsAre("\u4e2d", "\u6587"));
 }
