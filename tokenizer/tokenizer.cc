@@ -236,7 +236,7 @@ void Tokenizer::AppendAdded(int32_t id, std::string_view text, Span span,
                             int32_t word, TokenSequence* out) const {
   if (!post_processor_.offset_trims.empty()) {
     const TokenEnds ends = WhiteSpaceEnds(text);
-    if (ends != WhiteSpaceEnds(IdToToken(id)))
+    if (ends != WhiteSpaceEnds(segmenter_->IdToToken(id)))
       out->own_ends.push_back({.token = out->size(), .ends = ends});
   }
   Append(id, span, word, out);
@@ -248,7 +248,8 @@ void Tokenizer::TrimOffsets(const TokenSequence& text, size_t begin,
   for (size_t i = 0; i < text.size(); ++i) {
     const bool is_own = own != text.own_ends.end() && own->token == i;
     const TokenEnds ends =
-        is_own ? (own++)->ends : WhiteSpaceEnds(IdToToken(text.ids[i]));
+        is_own ? (own++)->ends
+               : WhiteSpaceEnds(segmenter_->IdToToken(text.ids[i]));
     Span& span = out->offsets[begin + i];
     span = Trim(span, ends, keeps_first && (i == 0 || span.start == 0));
   }
