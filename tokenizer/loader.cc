@@ -289,7 +289,7 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   auto special = AddedTokens::Create(
       *tokens, *definition.segmenter,
       {.splits_special = settings.split_special_tokens,
-       .names_normalized = options.profile == Profile::kHf5});
+       .from_0_23 = options.profile == Profile::kHf5});
   if (!special.ok()) return special.status();
   const auto& template_of_file = definition.post_processor;
   auto ids = ResolveSpecialTokenIds(

@@ -4,11 +4,11 @@
 #
 #   tests/conformance/run.sh [BUILD_DIR [PART...]]   default build/release, all
 #
-# PART: models, formats, tf_models, tokenizers, kinds, words, labels, pipelines,
-# saved_by_5, wild. What is not asked for stays on the page as it is. Virtual
-# environments, texts and results go to build/conformance (some 20 GB). SEED chooses
-# other random cases, LINES fewer lines of text; tokenizers, kinds and wild with a 4 or
-# 5 behind are one version's rows. saved_by_5 takes half an hour, DIRECTORIES=24
+# PART: models, formats, tf_models, tokenizers, kinds, random, words, labels,
+# pipelines, saved_by_5, wild. What is not asked for stays on the page as it is.
+# Virtual environments, texts and results go to build/conformance (some 20 GB). SEED
+# chooses other random cases, LINES fewer lines of text; tokenizers, kinds, random and
+# wild with a 4 or 5 behind are one version's rows. saved_by_5 takes half an hour, DIRECTORIES=24
 # LINES=20000 a few minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -75,6 +75,12 @@ kinds() {
     --text "$text" --kinds="$work/kinds"
 }
 
+# pipelines_at_random VERSION
+pipelines_at_random() {
+  text_and_tokenizers tokenizers
+  compare "transformers$1" random_pipeline_lines.py "tokenizers_random$1" --text "$text"
+}
+
 # stubs ENVIRONMENT: Python's classes of the proto, in $work/stubs.
 stubs() {
   environment "$1"
@@ -117,8 +123,8 @@ saved_by_5() {
 
 parts=("$@")
 [ "${#parts[@]}" -gt 0 ] ||
-  parts=(models formats tf_models tokenizers kinds words labels pipelines saved_by_5
-    wild)
+  parts=(models formats tf_models tokenizers kinds random words labels pipelines
+    saved_by_5 wild)
 for part in "${parts[@]}"; do
   case "$part" in
     models) compare transformers4 models.py models --full-size ;;
@@ -130,6 +136,8 @@ for part in "${parts[@]}"; do
     tokenizers[45]) tokenizers "${part#tokenizers}" ;;
     kinds) kinds 4; kinds 5 ;;
     kinds[45]) kinds "${part#kinds}" ;;
+    random) pipelines_at_random 4; pipelines_at_random 5 ;;
+    random[45]) pipelines_at_random "${part#random}" ;;
     wild) wild 4; wild 5 ;;
     wild[45]) wild "${part#wild}" ;;
     pipelines) pipelines 4 pipelines ;;

@@ -59,9 +59,14 @@ def draw_lines(options):
                  for line in file.read_text().split("\n") if line]
     else:
         lines = golden_texts.read_texts()[0]
-    if options.cases < len(lines):
-        lines = rnd.sample(lines, options.cases)
-    for i in range(options.hostile):
+    return mixed_lines(rnd, lines, options.cases, options.hostile)
+
+
+def mixed_lines(rnd, lines, cases, hostile):
+    """Some of the lines, and hostile ones; every tenth is a pair."""
+    if cases < len(lines):
+        lines = rnd.sample(lines, cases)
+    for i in range(hostile):
         make = (golden_texts.mixed_characters, golden_texts.mixed_words)[i % 2]
         lines.append(make(rnd))
     lines += [line for line in golden_texts.HOSTILE_FIXED]

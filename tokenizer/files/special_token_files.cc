@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -136,9 +137,11 @@ void Planner::ReadSpecialTokens(const JsonNode& root, bool from_map) {
   // Named ones: an object, or a list in files of transformers 5.
   const JsonNode extra = root.At("extra_special_tokens");
   const bool any_extra = extra.present() && !extra.value()->empty();
-  // Version 5 reads the old key only in place of the new one.
+  // Version 5 reads the old key only in place of the new one, and not in
+  // special_tokens_map.json.
   const JsonNode list = root.At("additional_special_tokens");
-  if (list.present() && !(profile_ == Profile::kHf5 && any_extra)) {
+  if (list.present() &&
+      !(profile_ == Profile::kHf5 && (any_extra || from_map))) {
     AddAdditional(list.Elements(), from_map);
   }
   if (extra.is_object()) {
@@ -241,17 +244,38 @@ void Planner::UseSlowTokenizerAttributes() {
 
 AddedTokenPlan Planner::Collect() const {
   std::vector<SpecialValue> specials;
-  const auto is_special = [&](std::string_view content) {
+  const auto is_listed = [&](std::string_view content) {
     return std::any_of(
         specials.begin(), specials.end(),
         [&](const SpecialValue& v) { return v.content == content; });
   };
+  std::set<std::string_view> texts;
   for (const auto& value : values_) {
-    if (value && !is_special(value->content)) specials.push_back(*value);
+    if (!value) continue;
+    // In version 5 the last of one content counts, but for a text that was
+    // there before.
+    if (profile_ == Profile::kHf5 &&
+        (value->attributes || !texts.contains(value->content))) {
+      std::erase_if(specials, [&](const SpecialValue& v) {
+        return v.content == value->content;
+      });
+    }
+    if (!value->attributes) texts.insert(value->content);
+    if (!is_listed(value->content)) specials.push_back(*value);
   }
+  const size_t named = specials.size();
   for (const SpecialValue& value : additional_) {
-    if (!is_special(value.content)) specials.push_back(value);
+    if (!is_listed(value.content)) specials.push_back(value);
   }
+  // In version 5 one that is not named may say that it is not special.
+  const auto is_special = [&](std::string_view content) {
+    const auto end = profile_ == Profile::kHf5
+                         ? specials.begin() + static_cast<ptrdiff_t>(named)
+                         : specials.end();
+    return std::any_of(specials.begin(), end, [&](const SpecialValue& v) {
+      return v.content == content;
+    });
+  };
 
   AddedTokenPlan plan;
   for (const auto& [id, token] : decoder_) {
@@ -266,15 +290,17 @@ AddedTokenPlan Planner::Collect() const {
   };
   for (const SpecialValue& value : specials) {
     if (value.content.empty()) continue;  // as the library does
-    AddedToken token;
-    token.content = value.content;
-    if (value.attributes) {
-      token = *value.attributes;
-    } else if (is_added(defined_, value.content) ||
-               is_added(plan.tokens, value.content)) {
+    // Version 5 leaves what is there as it is.
+    if ((!value.attributes || profile_ == Profile::kHf5) &&
+        (is_added(defined_, value.content) ||
+         is_added(plan.tokens, value.content))) {
       continue;
     }
-    token.special = true;
+    AddedToken token;
+    token.content = value.content;
+    if (value.attributes) token = *value.attributes;
+    token.special =
+        token.special || !value.attributes || is_special(value.content);
     plan.tokens.push_back({std::move(token), std::nullopt});
   }
   const auto content = [&](Attribute i) -> std::optional<std::string> {

@@ -46,7 +46,10 @@ size_t SkipWhiteSpaceAfter(std::string_view text, size_t begin) {
 
 struct AddedTokens::Builder {
   absl::Status Add(const AddedToken& token, const Segmenter& segmenter);
+  // What it was looked for as.
+  void Forget(const AddedToken& token);
 
+  bool from_0_23 = false;
   absl::flat_hash_map<int32_t, AddedToken> tokens;
   Contents ids;
   Contents raw;         // what to look for in the text as it is,
@@ -70,10 +73,11 @@ absl::Status AddedTokens::Builder::Add(const AddedToken& token,
         ": the id or the content belongs to another added token"));
   }
   const bool special_before = !new_id && known->second.special;
+  if (!new_id && from_0_23) Forget(known->second);
   known->second = token;
   // The library never takes a token off its list of special ones.
   known->second.special = token.special || special_before;
-  if (special_before) return absl::OkStatus();
+  if (special_before && !from_0_23) return absl::OkStatus();
   std::string pattern = token.content;
   if (token.normalized) {
     pattern = segmenter.Normalize(pattern, 0).text;
@@ -90,10 +94,21 @@ absl::Status AddedTokens::Builder::Add(const AddedToken& token,
   return absl::OkStatus();
 }
 
+void AddedTokens::Builder::Forget(const AddedToken& token) {
+  Contents& contents = token.normalized ? normalized : raw;
+  const auto name = names.find(token.id);
+  const auto found =
+      contents.find(name == names.end() ? token.content : name->second);
+  if (found != contents.end() && found->second == token.id)
+    contents.erase(found);
+  names.erase(token.id);
+}
+
 absl::StatusOr<std::unique_ptr<const AddedTokens>> AddedTokens::Create(
     std::span<const AddedToken> tokens, const Segmenter& segmenter,
     const AddedTokensOptions& options) {
   Builder builder;
+  builder.from_0_23 = options.from_0_23;
   for (const AddedToken& token : tokens) {
     if (absl::Status status = builder.Add(token, segmenter); !status.ok()) {
       return status;
@@ -106,8 +121,7 @@ absl::StatusOr<std::unique_ptr<const AddedTokens>> AddedTokens::Create(
 AddedTokens::AddedTokens(Builder builder, const AddedTokensOptions& options)
     : splits_special_(options.splits_special),
       tokens_(std::move(builder.tokens)),
-      names_(options.names_normalized ? std::move(builder.names)
-                                      : decltype(names_)()),
+      names_(options.from_0_23 ? std::move(builder.names) : decltype(names_)()),
       ids_(std::move(builder.ids)),
       raw_(builder.raw),
       normalized_(builder.normalized) {

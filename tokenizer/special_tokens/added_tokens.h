@@ -26,17 +26,18 @@ struct AddedTokensOptions {
   // Special tokens are text like any other, as transformers'
   // "split_special_tokens" asks.
   bool splits_special = false;
-  // IdToToken() of a normalized token is what it is looked for as, which is
-  // special only if a special token is called so (`tokenizers` from 0.23).
-  bool names_normalized = false;
+  // As `tokenizers` from 0.23 on: a token added again is looked for as it is
+  // now, and IdToToken() of a normalized token is what it is looked for as,
+  // which is special only if a special token is called so.
+  bool from_0_23 = false;
 };
 
 // Immutable.
 class AddedTokens {
  public:
   // Tokens are added in order, as the `tokenizers` library adds them: a token
-  // added again with other attributes replaces the earlier one, but a special
-  // token keeps its first `normalized`. Normalized tokens are looked for as
+  // added again with other attributes replaces the earlier one, but before 0.23
+  // a special token keeps its first `normalized`. Normalized tokens are looked for as
   // `segmenter` normalises their content. InvalidArgument if a content is
   // empty, also after normalisation, or not UTF-8, or if one content has two
   // ids or one id two contents.
@@ -51,8 +52,6 @@ class AddedTokens {
   std::vector<TextPiece> Split(std::string_view text, bool normalized) const;
 
   std::optional<int32_t> TokenToId(std::string_view content) const;
-  // Null for an id that is no added token.
-  const AddedToken* Find(int32_t id) const;
   // "" for an id that is no added token.
   std::string_view IdToToken(int32_t id) const;
   bool IsSpecial(int32_t id) const;
@@ -65,6 +64,9 @@ class AddedTokens {
   struct Builder;
 
   AddedTokens(Builder builder, const AddedTokensOptions& options);
+
+  // Null for an id that is no added token.
+  const AddedToken* Find(int32_t id) const;
 
   const bool splits_special_;
   absl::flat_hash_map<int32_t, AddedToken> tokens_;

@@ -3,7 +3,7 @@
 train(lines, size) makes the models, {name: "model" of tokenizer.json}, and
 draw(rnd, models) a tokenizer of one of them: its name and a tokenizers.Tokenizer
 whose every other part is drawn. Used by make_random_pipeline_golden.py and
-tests/conformance/random_pipelines.py.
+tests/conformance/random_pipeline_lines.py.
 """
 
 import base64

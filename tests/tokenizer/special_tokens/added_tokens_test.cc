@@ -105,6 +105,19 @@ TEST(AddedTokensTest, TakesNewAttributesButNotNormalizedOfASpecialToken) {
   EXPECT_TRUE(tokens->IsSpecial(1));
 }
 
+// From 0.23 on a token added again is looked for as it is now.
+TEST(AddedTokensTest, TakesNormalizedOfTheLastWhereAsked) {
+  const std::vector<AddedToken> tokens = {
+      {.id = 1, .content = "<m>"},
+      {.id = 1, .content = "<m>", .normalized = true},
+      {.id = 2, .content = "<n>", .normalized = true},
+      {.id = 2, .content = "<n>"}};
+  const auto added =
+      *AddedTokens::Create(tokens, *AnyModel(), {.from_0_23 = true});
+  EXPECT_THAT(Split(*added, "<m><n>"), ElementsAre("<m>", "<2><n>"));
+  EXPECT_THAT(Split(*added, "<m><n>", true), ElementsAre("<1><m>", "<n>"));
+}
+
 TEST(AddedTokensTest, LooksUpBothWays) {
   const auto tokens = Create(
       {{.id = 7, .content = "x", .special = false}, {.id = 3, .content = "y"}});
@@ -129,8 +142,7 @@ TEST(AddedTokensTest, NamesNormalizedTokensWhereAsked) {
   const std::vector<AddedToken> tokens = {
       {.id = 1, .content = "<X>", .normalized = true},
       {.id = 2, .content = "<Y>"}};
-  const auto named =
-      *AddedTokens::Create(tokens, *model, {.names_normalized = true});
+  const auto named = *AddedTokens::Create(tokens, *model, {.from_0_23 = true});
   EXPECT_EQ(named->IdToToken(1), "<x>");
   EXPECT_FALSE(named->IsSpecial(1));
   EXPECT_EQ(named->IdToToken(2), "<Y>");
