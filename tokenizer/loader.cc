@@ -236,6 +236,7 @@ absl::StatusOr<Parts> ReadParts(const TokenizerFiles& files,
   auto plan = PlanAddedTokens(*side_files, files.source, profile,
                               settings->bert_class, definition->added_tokens);
   if (!plan.ok()) return plan.status();
+  if (plan->without_defined) definition->added_tokens.clear();
   return Parts{*std::move(choice), *std::move(settings), *std::move(definition),
                *std::move(plan)};
 }
@@ -286,10 +287,10 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> BuildTokenizer(
   auto tokens = AssignIds(definition, plan);
   if (!tokens.ok()) return tokens.status();
   if (slow) LowerContents(*definition.segmenter, &*tokens);
-  auto special = AddedTokens::Create(
-      *tokens, *definition.segmenter,
-      {.splits_special = settings.split_special_tokens,
-       .from_0_23 = options.profile == Profile::kHf5});
+  auto special =
+      AddedTokens::Create(*tokens, *definition.segmenter,
+                          {.splits_special = settings.split_special_tokens,
+                           .from_0_23 = options.profile == Profile::kHf5});
   if (!special.ok()) return special.status();
   const auto& template_of_file = definition.post_processor;
   auto ids = ResolveSpecialTokenIds(

@@ -4,11 +4,11 @@
 #include <array>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/files/tokenizer_json.h"
@@ -21,6 +21,28 @@ struct SpecialValue {
   std::string content;
   std::optional<AddedToken> attributes;
 };
+
+using Contents = absl::flat_hash_set<std::string_view>;
+
+Contents ContentsOf(std::span<const SpecialValue> values) {
+  Contents contents;
+  for (const SpecialValue& value : values) contents.insert(value.content);
+  return contents;
+}
+
+// The same for two that are added as one.
+std::string KeyOf(const SpecialValue& value) {
+  if (!value.attributes) return absl::StrCat("-", value.content);
+  const AddedToken& token = *value.attributes;
+  return absl::StrCat(token.single_word ? 1 : 0, token.lstrip ? 1 : 0,
+                      token.rstrip ? 1 : 0, token.normalized ? 1 : 0,
+                      token.special ? 1 : 0, value.content);
+}
+
+bool Holds(std::span<const SpecialValue> values, std::string_view content) {
+  return std::ranges::any_of(
+      values, [&](const SpecialValue& v) { return v.content == content; });
+}
 
 // In transformers' order, in which they get ids.
 enum Attribute { kBos, kEos, kUnk, kSep, kPad, kCls, kMask, kAttributes };
@@ -40,14 +62,15 @@ constexpr std::array<AttributeDefault, kAttributes> kDefaults = {
      {"mask_token", "[MASK]"}}};
 
 SpecialValue ReadSpecialValue(const JsonNode& node, bool special) {
-  if (node.is_string()) return {node.String(), std::nullopt};
+  if (node.is_string())
+    return {.content = node.String(), .attributes = std::nullopt};
   if (!node.is_object()) {
     node.Fail("a string or an object");
     return {};
   }
   AddedToken token = ReadAddedToken(node, special, !special);
   token.special = token.special || special;
-  return {token.content, token};
+  return {.content = token.content, .attributes = token};
 }
 
 class Planner {
@@ -65,23 +88,30 @@ class Planner {
  private:
   void SetDefaults();
   void ReadSpecialTokens(const JsonNode& root, bool from_map);
-  void AddAdditional(const std::vector<JsonNode>& nodes, bool from_map);
+  void AddAdditional(const JsonNode& list, bool from_map,
+                     std::vector<SpecialValue>* out) const;
+  void ReadHf5Lists(const JsonNode& root, bool from_map);
   void ReadModelTokens(const JsonNode& root, bool from_map);
   void ReadAddedTokensDecoder(const JsonNode& node);
   void ReadAddedTokensJson();
   void UseDecoderAttributes();
   void UseSlowTokenizerAttributes();
-  AddedTokenPlan Collect() const;
+  std::vector<SpecialValue> Specials(size_t* named) const;
+  bool TakeExtra();
+  void Collect(AddedTokenPlan* out) const;
 
   const SideFiles& files_;
   const TokenizerSource source_;
   const Profile profile_;
   const bool bert_class_;
-  const std::span<const DeclaredToken> defined_;
+  std::span<const DeclaredToken> defined_;
 
   std::array<std::optional<SpecialValue>, kAttributes> values_;
   std::array<bool, kAttributes> given_{};  // by a file
   std::vector<SpecialValue> additional_;
+  // Of version 5, before they are among the additional ones.
+  std::optional<std::vector<SpecialValue>> extra_;
+  std::vector<SpecialValue> old_extra_;
   std::map<int32_t, AddedToken> decoder_;  // added_tokens_decoder
   bool decoder_has_attributes_ = false;
 };
@@ -107,9 +137,12 @@ absl::StatusOr<AddedTokenPlan> Planner::Plan() {
         &files_.added_tokens}) {
     if (!file->error().ok()) return file->error();
   }
+  AddedTokenPlan plan;
+  if (profile_ == Profile::kHf5) plan.without_defined = TakeExtra();
   UseDecoderAttributes();
   UseSlowTokenizerAttributes();
-  return Collect();
+  Collect(&plan);
+  return plan;
 }
 
 void Planner::SetDefaults() {
@@ -121,7 +154,8 @@ void Planner::SetDefaults() {
   }
   for (size_t i = 0; i < kAttributes; ++i) {
     if (bert_class_ && (i == kBos || i == kEos)) continue;
-    values_[i] = SpecialValue{std::string(kDefaults[i].content), std::nullopt};
+    values_[i] = SpecialValue{.content = std::string(kDefaults[i].content),
+                              .attributes = std::nullopt};
   }
 }
 
@@ -133,30 +167,48 @@ void Planner::ReadSpecialTokens(const JsonNode& root, bool from_map) {
     values_[i].reset();
     if (node.present()) values_[i] = ReadSpecialValue(node, from_map);
   }
-  if (profile_ == Profile::kHf5) ReadModelTokens(root, from_map);
+  if (profile_ == Profile::kHf5) {
+    ReadModelTokens(root, from_map);
+    ReadHf5Lists(root, from_map);
+    return;
+  }
   // Named ones: an object, or a list in files of transformers 5.
   const JsonNode extra = root.At("extra_special_tokens");
-  const bool any_extra = extra.present() && !extra.value()->empty();
-  // Version 5 reads the old key only in place of the new one, and not in
-  // special_tokens_map.json.
-  const JsonNode list = root.At("additional_special_tokens");
-  if (list.present() &&
-      !(profile_ == Profile::kHf5 && (any_extra || from_map))) {
-    AddAdditional(list.Elements(), from_map);
-  }
+  AddAdditional(root.At("additional_special_tokens"), from_map, &additional_);
   if (extra.is_object()) {
     for (const auto& [key, node] : extra.Members()) {
       additional_.push_back(ReadSpecialValue(node, from_map));
     }
-  } else if (extra.present()) {
-    AddAdditional(extra.Elements(), from_map);
+  } else {
+    AddAdditional(extra, from_map, &additional_);
   }
 }
 
-void Planner::AddAdditional(const std::vector<JsonNode>& nodes, bool from_map) {
-  for (const JsonNode& node : nodes) {
-    additional_.push_back(ReadSpecialValue(node, from_map));
+void Planner::AddAdditional(const JsonNode& list, bool from_map,
+                            std::vector<SpecialValue>* out) const {
+  if (!list.present()) return;
+  for (const JsonNode& node : list.Elements()) {
+    out->push_back(ReadSpecialValue(node, from_map));
   }
+}
+
+// "extra_special_tokens", in whose place tokenizer_config.json may have the
+// older key. Another list by that key counts if there is no new one.
+void Planner::ReadHf5Lists(const JsonNode& root, bool from_map) {
+  const JsonNode extra = root.At("extra_special_tokens");
+  const JsonNode old = root.At("additional_special_tokens");
+  const bool any_extra = extra.present() && !extra.value()->empty();
+  if (old.present() && !any_extra && !from_map) {
+    AddAdditional(old, from_map, &extra_.emplace());
+    return;
+  }
+  if (extra.present() && !extra.is_object()) {
+    if (!extra_) extra_.emplace();
+    AddAdditional(extra, from_map, &*extra_);
+  }
+  if (!old.present()) return;
+  old_extra_.clear();
+  AddAdditional(old, from_map, &old_extra_);
 }
 
 // What version 5 takes for tokens of the model's own: keys such as
@@ -173,6 +225,11 @@ void Planner::ReadModelTokens(const JsonNode& root, bool from_map) {
     if (!known && key.ends_with("_token") && node.is_string()) {
       additional_.push_back(ReadSpecialValue(node, from_map));
       any = true;
+    }
+  }
+  if (root.At("extra_special_tokens").is_object()) {
+    for (const auto& [key, node] : root.At("extra_special_tokens").Members()) {
+      additional_.push_back(ReadSpecialValue(node, from_map));
     }
   }
   const JsonNode own = root.At("model_specific_special_tokens");
@@ -196,13 +253,17 @@ void Planner::ReadAddedTokensDecoder(const JsonNode& node) {
 }
 
 void Planner::ReadAddedTokensJson() {
+  std::span<const SpecialValue> listed = additional_;
+  if (profile_ == Profile::kHf5) {
+    listed = {};
+    if (extra_) listed = *extra_;
+  }
+  const Contents extra = ContentsOf(listed);
   for (const auto& [name, id] : files_.added_tokens.root().Members()) {
     const std::string& content = name;
     // Only those count that a file names; transformers does not look at the
     // class's defaults here.
-    bool special = std::any_of(
-        additional_.begin(), additional_.end(),
-        [&](const SpecialValue& v) { return v.content == content; });
+    bool special = extra.contains(content);
     for (size_t i = 0; i < kAttributes; ++i) {
       special |= given_[i] && values_[i] && values_[i]->content == content;
     }
@@ -242,83 +303,78 @@ void Planner::UseSlowTokenizerAttributes() {
   }
 }
 
-AddedTokenPlan Planner::Collect() const {
+// All that are special, in the order in which they are added; the named ones
+// come first, `*named` of them. One content may be there twice, with other
+// attributes.
+std::vector<SpecialValue> Planner::Specials(size_t* named) const {
   std::vector<SpecialValue> specials;
-  const auto is_listed = [&](std::string_view content) {
-    return std::any_of(
-        specials.begin(), specials.end(),
-        [&](const SpecialValue& v) { return v.content == content; });
-  };
-  std::set<std::string_view> texts;
+  absl::flat_hash_set<std::string> listed;
   for (const auto& value : values_) {
     if (!value) continue;
-    // In version 5 the last of one content counts, but for a text that was
-    // there before.
-    if (profile_ == Profile::kHf5 &&
-        (value->attributes || !texts.contains(value->content))) {
-      std::erase_if(specials, [&](const SpecialValue& v) {
-        return v.content == value->content;
-      });
-    }
-    if (!value->attributes) texts.insert(value->content);
-    if (!is_listed(value->content)) specials.push_back(*value);
+    if (profile_ != Profile::kHf5 && Holds(specials, value->content)) continue;
+    if (listed.insert(KeyOf(*value)).second) specials.push_back(*value);
   }
-  const size_t named = specials.size();
+  *named = specials.size();
+  const Contents names = ContentsOf(specials);
   for (const SpecialValue& value : additional_) {
-    if (!is_listed(value.content)) specials.push_back(value);
+    if (profile_ != Profile::kHf5 && names.contains(value.content)) continue;
+    if (listed.insert(KeyOf(value)).second) specials.push_back(value);
   }
-  // In version 5 one that is not named may say that it is not special.
-  const auto is_special = [&](std::string_view content) {
-    const auto end = profile_ == Profile::kHf5
-                         ? specials.begin() + static_cast<ptrdiff_t>(named)
-                         : specials.end();
-    return std::any_of(specials.begin(), end, [&](const SpecialValue& v) {
-      return v.content == content;
-    });
-  };
+  return specials;
+}
 
-  AddedTokenPlan plan;
-  for (const auto& [id, token] : decoder_) {
-    plan.tokens.push_back({token, id});
-    AddedToken& added = plan.tokens.back().token;
-    added.special = added.special || is_special(added.content);
+// Whether they stand in the place of spm.model's own, which are a list by the
+// old key.
+bool Planner::TakeExtra() {
+  const bool spm = source_ == TokenizerSource::kSpm;
+  if (extra_ || !spm) {
+    const std::vector<SpecialValue>& taken = extra_ ? *extra_ : old_extra_;
+    additional_.insert(additional_.end(), taken.begin(), taken.end());
   }
-  const auto is_added = [&](const auto& tokens, std::string_view content) {
-    return std::any_of(
-        tokens.begin(), tokens.end(),
-        [&](const DeclaredToken& t) { return t.token.content == content; });
-  };
+  const bool without_defined = spm && extra_.has_value();
+  if (without_defined) defined_ = {};
+  return without_defined;
+}
+
+void Planner::Collect(AddedTokenPlan* out) const {
+  size_t named = 0;
+  const std::vector<SpecialValue> specials = Specials(&named);
+  // In version 5 one that is not named may say that it is not special.
+  const Contents special = ContentsOf(std::span(specials).first(
+      profile_ == Profile::kHf5 ? named : specials.size()));
+  Contents there;
+  for (const DeclaredToken& token : defined_) there.insert(token.token.content);
+  for (const auto& [id, token] : decoder_) {
+    out->tokens.push_back({token, id});
+    out->tokens.back().token.special |= special.contains(token.content);
+    there.insert(token.content);
+  }
   for (const SpecialValue& value : specials) {
     if (value.content.empty()) continue;  // as the library does
     // Version 5 leaves what is there as it is.
-    if ((!value.attributes || profile_ == Profile::kHf5) &&
-        (is_added(defined_, value.content) ||
-         is_added(plan.tokens, value.content))) {
-      continue;
-    }
+    const bool may_stay = !value.attributes || profile_ == Profile::kHf5;
+    if (may_stay && there.contains(value.content)) continue;
     AddedToken token;
     token.content = value.content;
     if (value.attributes) token = *value.attributes;
-    token.special =
-        token.special || !value.attributes || is_special(value.content);
-    plan.tokens.push_back({std::move(token), std::nullopt});
+    token.special |= !value.attributes || special.contains(value.content);
+    out->tokens.push_back({std::move(token), std::nullopt});
   }
   const auto content = [&](Attribute i) -> std::optional<std::string> {
     if (!values_[i]) return std::nullopt;
     return values_[i]->content;
   };
   for (const auto& value : values_) {
-    if (value) plan.names.named.push_back(value->content);
+    if (value) out->names.named.push_back(value->content);
   }
   for (const SpecialValue& value : additional_) {
-    plan.names.additional.push_back(value.content);
+    out->names.additional.push_back(value.content);
   }
-  plan.names.cls = content(kCls);
-  plan.names.sep = content(kSep);
-  plan.names.pad = content(kPad);
-  plan.names.unk = content(kUnk);
-  plan.names.mask = content(kMask);
-  return plan;
+  out->names.cls = content(kCls);
+  out->names.sep = content(kSep);
+  out->names.pad = content(kPad);
+  out->names.unk = content(kUnk);
+  out->names.mask = content(kMask);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct AddedTokenPlan {
   // To be added, in this order, after those of the definition.
   std::vector<DeclaredToken> tokens;
   SpecialTokenNames names;
+  bool without_defined = false;  // those of the definition are not to be added
 };
 
 // `defined` are the added tokens of the definition; `bert_class` is true for
