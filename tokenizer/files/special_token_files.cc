@@ -107,7 +107,8 @@ class Planner {
   std::span<const DeclaredToken> defined_;
 
   std::array<std::optional<SpecialValue>, kAttributes> values_;
-  std::array<bool, kAttributes> given_{};  // by a file
+  std::array<bool, kAttributes> given_{};            // by a file
+  std::array<bool, kAttributes> given_as_object_{};  // by tokenizer_config.json
   std::vector<SpecialValue> additional_;
   // Of version 5, before they are among the additional ones.
   std::optional<std::vector<SpecialValue>> extra_;
@@ -164,6 +165,7 @@ void Planner::ReadSpecialTokens(const JsonNode& root, bool from_map) {
     const JsonNode node = root.At(kDefaults[i].key);
     if (node.value() == nullptr) continue;
     given_[i] = true;
+    given_as_object_[i] = node.is_object() && !from_map;
     values_[i].reset();
     if (node.present()) values_[i] = ReadSpecialValue(node, from_map);
   }
@@ -262,10 +264,11 @@ void Planner::ReadAddedTokensJson() {
   for (const auto& [name, id] : files_.added_tokens.root().Members()) {
     const std::string& content = name;
     // Only those count that a file names; transformers does not look at the
-    // class's defaults here.
+    // class's defaults here, nor into objects of tokenizer_config.json.
     bool special = extra.contains(content);
     for (size_t i = 0; i < kAttributes; ++i) {
-      special |= given_[i] && values_[i] && values_[i]->content == content;
+      special |= given_[i] && !given_as_object_[i] && values_[i] &&
+                 values_[i]->content == content;
     }
     AddedToken token;
     token.content = content;

@@ -90,8 +90,14 @@ for trims in (True, False):
 
 CONFIG = "tokenizer_config.json"
 FILE = "tokenizer.json"
+MAP = "special_tokens_map.json"
 # What only Python writes into JSON.
 INFINITY = '{"model_max_length": Infinity, "unused": [NaN, -Infinity]}'
+
+
+def added(content, **attributes):
+    return {"__type": "AddedToken", "content": content, "lstrip": False, "rstrip": False,
+            "single_word": False, "normalized": False, "special": True} | attributes
 
 
 def settings():
@@ -121,6 +127,16 @@ def settings():
     yield "empty_special_token", {CONFIG: {"/additional_special_tokens": [""]}}, []
     yield "both_lists", {CONFIG: {"/additional_special_tokens": ["lo"], "/extra_special_tokens": ["won"]}}, []
     yield "old_list", {CONFIG: {"/additional_special_tokens": ["lo"], "/extra_special_tokens": []}}, []
+    yield "list_of_the_map", {MAP: {"/additional_special_tokens": ["lo"]}}, []
+    yield "raw_list_of_the_map", {MAP: {"/additional_special_tokens": ["lo"]}}, [FILE]
+    yield "raw_empty_list", {CONFIG: {"/additional_special_tokens": []}}, [FILE]
+    yield "one_twice", {CONFIG: {"/additional_special_tokens": ["lo", added("lo", lstrip=True)]}}, []
+    yield "one_thrice", {CONFIG: {"/additional_special_tokens": [added("lo", lstrip=True), "lo", added("lo", rstrip=True)]}}, []
+    yield "there_already", {CONFIG: {"/additional_special_tokens": [added("[UNK]", lstrip=True)]}}, []
+    yield "named_twice", {CONFIG: {"/sep_token": added("[SEP]", lstrip=True), "/eos_token": added("[SEP]", rstrip=True)}}, [FILE]
+    yield "mask_as_object", {CONFIG: json.dumps({"mask_token": added("[MASK]")})}, [FILE, MAP]
+    not_special = added("lo", special=False, normalized=True)
+    yield "not_special", {CONFIG: {"/additional_special_tokens": [not_special], "/split_special_tokens": True}}, []
     yield "own_tokens", {CONFIG: {"/model_specific_special_tokens": {"a_token": "lo"}, "/b_token": "won"}}, []
     yield "own_map", {CONFIG: {"/model_specific_special_tokens": {"a_token": "lo"}}}, []
     yield "no_cls", {CONFIG: {"/cls_token": None}}, []
