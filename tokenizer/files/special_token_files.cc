@@ -22,7 +22,7 @@ struct SpecialValue {
   std::optional<AddedToken> attributes;
 };
 
-using Contents = absl::flat_hash_set<std::string_view>;
+using Contents = absl::flat_hash_set<std::string>;
 
 Contents ContentsOf(std::span<const SpecialValue> values) {
   Contents contents;
@@ -311,7 +311,7 @@ void Planner::UseSlowTokenizerAttributes() {
 // attributes.
 std::vector<SpecialValue> Planner::Specials(size_t* named) const {
   std::vector<SpecialValue> specials;
-  absl::flat_hash_set<std::string> listed;
+  absl::flat_hash_set<std::string> listed;  // KeyOf()
   for (const auto& value : values_) {
     if (!value) continue;
     if (profile_ != Profile::kHf5 && Holds(specials, value->content)) continue;
@@ -326,8 +326,8 @@ std::vector<SpecialValue> Planner::Specials(size_t* named) const {
   return specials;
 }
 
-// Whether they stand in the place of spm.model's own, which are a list by the
-// old key.
+// Puts version 5's list among the additional tokens; whether it stands in the
+// place of spm.model's own tokens, which are a list by the older key there.
 bool Planner::TakeExtra() {
   const bool spm = source_ == TokenizerSource::kSpm;
   if (extra_ || !spm) {
