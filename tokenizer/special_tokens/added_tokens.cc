@@ -89,8 +89,11 @@ absl::Status AddedTokens::Builder::Add(const AddedToken& token,
                      ": nothing is left of it after normalisation; expected "
                      "\"normalized\": false or another content"));
   }
-  (token.normalized ? normalized : raw)
-      .try_emplace(std::move(pattern), token.id);
+  const auto [at, is_new] = (token.normalized ? normalized : raw)
+                                .try_emplace(std::move(pattern), token.id);
+  // Of two that look the same once normalised a special one goes first.
+  if (!is_new && token.special && !tokens.at(at->second).special)
+    at->second = token.id;
   return absl::OkStatus();
 }
 

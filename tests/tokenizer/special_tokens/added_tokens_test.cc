@@ -131,6 +131,22 @@ TEST(AddedTokensTest, LooksUpBothWays) {
   EXPECT_EQ(Create({})->id_limit(), 0);
 }
 
+TEST(AddedTokensTest, PrefersASpecialOneOfTwoThatLookTheSame) {
+  const HfUnigramOptions lower = {
+      .pieces = {{"a", 0.0}},
+      .normalizer = *Normalizer::Create({Normalizer::Lowercase{}}),
+      .pre_tokenizer = {},
+      .decoder = {}};
+  const auto model = *HfUnigram::Create(lower);
+  const std::vector<AddedToken> tokens = {
+      {.id = 1, .content = "<X>", .normalized = true, .special = false},
+      {.id = 2, .content = "<x>", .normalized = true},
+      {.id = 3, .content = "<Y>", .normalized = true, .special = false},
+      {.id = 4, .content = "<y>", .normalized = true, .special = false}};
+  const auto added = *AddedTokens::Create(tokens, *model);
+  EXPECT_THAT(Split(*added, "<x><y>", true), ElementsAre("<2><x>", "<3><y>"));
+}
+
 // `tokenizers` 0.23 decodes a token to what it was looked for as.
 TEST(AddedTokensTest, NamesNormalizedTokensWhereAsked) {
   const HfUnigramOptions lower = {
