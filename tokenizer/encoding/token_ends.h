@@ -1,5 +1,5 @@
-// White space at the ends of a token's text, which a post-processor may take off
-// its offsets.
+// White space at the ends of a token's text, which a post-processor may take
+// off its offsets.
 
 #ifndef TOKENIZER_ENCODING_TOKEN_ENDS_H_
 #define TOKENIZER_ENCODING_TOKEN_ENDS_H_

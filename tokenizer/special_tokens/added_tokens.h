@@ -37,9 +37,9 @@ class AddedTokens {
  public:
   // Tokens are added in order, as the `tokenizers` library adds them: a token
   // added again with other attributes replaces the earlier one, but before 0.23
-  // a special token keeps its first `normalized`. Normalized tokens are looked for as
-  // `segmenter` normalises their content. InvalidArgument if a content is
-  // empty, also after normalisation, or not UTF-8, or if one content has two
+  // a special token keeps its first `normalized`. Normalized tokens are looked
+  // for as `segmenter` normalises their content. InvalidArgument if a content
+  // is empty, also after normalisation, or not UTF-8, or if one content has two
   // ids or one id two contents.
   static absl::StatusOr<std::unique_ptr<const AddedTokens>> Create(
       std::span<const AddedToken> tokens, const Segmenter& segmenter,
