@@ -22,58 +22,66 @@ constexpr size_t kMaxPatternBytes = 1024;
 constexpr size_t kMaxDepth = 16;
 constexpr uint32_t kMaxRepeat = 256;
 
-using Members = bool (*)(char32_t);
+// The members of a class.
+using Members = const CodePoints& (*)();
+
+// To find them asks every code point: once.
+template <bool (*kIs)(char32_t)>
+const CodePoints& AllThat() {
+  static const CodePoints& set = *new CodePoints(CodePointsThat(kIs));
+  return set;
+}
 
 struct NamedClass {
   std::string_view name;
-  Members is;
+  Members members;
 };
 
 using Category = GeneralCategory;
 
 // Those whose members are Oniguruma's on every code point.
 constexpr NamedClass kProperties[] = {
-    {"L", IsLetter},
-    {"Letter", IsLetter},
-    {"N", IsNumber},
-    {"Number", IsNumber},
-    {"Nd", IsDecimalDigit},
-    {"Digit", IsDecimalDigit},
-    {"Space", IsWhiteSpace},
-    {"White_Space", IsWhiteSpace},
-    {"Word", IsRegexWord},
-    {"M", IsOfCategory<Category::kMn, Category::kMe>},
-    {"P", IsOfCategory<Category::kPc, Category::kPo>},
-    {"S", IsOfCategory<Category::kSm, Category::kSo>},
-    {"Z", IsOfCategory<Category::kZs, Category::kZp>},
-    {"Lu", IsOfCategory<Category::kLu>},
-    {"Ll", IsOfCategory<Category::kLl>},
-    {"Lt", IsOfCategory<Category::kLt>},
-    {"Lm", IsOfCategory<Category::kLm>},
-    {"Lo", IsOfCategory<Category::kLo>},
-    {"Mn", IsOfCategory<Category::kMn>},
-    {"Mc", IsOfCategory<Category::kMc>},
-    {"Me", IsOfCategory<Category::kMe>},
-    {"Nl", IsOfCategory<Category::kNl>},
-    {"No", IsOfCategory<Category::kNo>},
-    {"Pc", IsOfCategory<Category::kPc>},
-    {"Pd", IsOfCategory<Category::kPd>},
-    {"Ps", IsOfCategory<Category::kPs>},
-    {"Pe", IsOfCategory<Category::kPe>},
-    {"Pi", IsOfCategory<Category::kPi>},
-    {"Pf", IsOfCategory<Category::kPf>},
-    {"Po", IsOfCategory<Category::kPo>},
-    {"Sm", IsOfCategory<Category::kSm>},
-    {"Sc", IsOfCategory<Category::kSc>},
-    {"Sk", IsOfCategory<Category::kSk>},
-    {"So", IsOfCategory<Category::kSo>},
-    {"Zs", IsOfCategory<Category::kZs>},
-    {"Zl", IsOfCategory<Category::kZl>},
-    {"Zp", IsOfCategory<Category::kZp>},
-    {"Cc", IsOfCategory<Category::kCc>},
-    {"Cf", IsOfCategory<Category::kCf>},
-    {"Co", IsOfCategory<Category::kCo>},
-    {"Cn", IsOfCategory<Category::kCn>}};
+    {"L", AllThat<IsLetter>},
+    {"Letter", AllThat<IsLetter>},
+    {"N", AllThat<IsNumber>},
+    {"Number", AllThat<IsNumber>},
+    {"Nd", AllThat<IsDecimalDigit>},
+    {"Digit", AllThat<IsDecimalDigit>},
+    {"Space", AllThat<IsWhiteSpace>},
+    {"White_Space", AllThat<IsWhiteSpace>},
+    {"Word", AllThat<IsRegexWord>},
+    {"M", AllThat<IsOfCategory<Category::kMn, Category::kMe>>},
+    {"P", AllThat<IsOfCategory<Category::kPc, Category::kPo>>},
+    {"S", AllThat<IsOfCategory<Category::kSm, Category::kSo>>},
+    {"Z", AllThat<IsOfCategory<Category::kZs, Category::kZp>>},
+    {"Lu", AllThat<IsOfCategory<Category::kLu>>},
+    {"Ll", AllThat<IsOfCategory<Category::kLl>>},
+    {"Lt", AllThat<IsOfCategory<Category::kLt>>},
+    {"Lm", AllThat<IsOfCategory<Category::kLm>>},
+    {"Lo", AllThat<IsOfCategory<Category::kLo>>},
+    {"Mn", AllThat<IsOfCategory<Category::kMn>>},
+    {"Mc", AllThat<IsOfCategory<Category::kMc>>},
+    {"Me", AllThat<IsOfCategory<Category::kMe>>},
+    {"Nl", AllThat<IsOfCategory<Category::kNl>>},
+    {"No", AllThat<IsOfCategory<Category::kNo>>},
+    {"Pc", AllThat<IsOfCategory<Category::kPc>>},
+    {"Pd", AllThat<IsOfCategory<Category::kPd>>},
+    {"Ps", AllThat<IsOfCategory<Category::kPs>>},
+    {"Pe", AllThat<IsOfCategory<Category::kPe>>},
+    {"Pi", AllThat<IsOfCategory<Category::kPi>>},
+    {"Pf", AllThat<IsOfCategory<Category::kPf>>},
+    {"Po", AllThat<IsOfCategory<Category::kPo>>},
+    {"Sm", AllThat<IsOfCategory<Category::kSm>>},
+    {"Sc", AllThat<IsOfCategory<Category::kSc>>},
+    {"Sk", AllThat<IsOfCategory<Category::kSk>>},
+    {"So", AllThat<IsOfCategory<Category::kSo>>},
+    {"Zs", AllThat<IsOfCategory<Category::kZs>>},
+    {"Zl", AllThat<IsOfCategory<Category::kZl>>},
+    {"Zp", AllThat<IsOfCategory<Category::kZp>>},
+    {"Cc", AllThat<IsOfCategory<Category::kCc>>},
+    {"Cf", AllThat<IsOfCategory<Category::kCf>>},
+    {"Co", AllThat<IsOfCategory<Category::kCo>>},
+    {"Cn", AllThat<IsOfCategory<Category::kCn>>}};
 
 // What a part of a pattern can match.
 struct Part {
@@ -135,20 +143,11 @@ class Translator {
   static Part OneOf(CodePoints set);
 
   // Found once: a pattern may name it often.
-  const CodePoints& SetOf(Members is);
 
   const std::string_view pattern_;
-  std::vector<std::pair<Members, CodePoints>> sets_;
   size_t at_ = 0;
   absl::Status status_;
 };
-
-const CodePoints& Translator::SetOf(Members is) {
-  for (const auto& [known, set] : sets_) {
-    if (known == is) return set;
-  }
-  return sets_.emplace_back(is, CodePointsThat(is)).second;
-}
 
 Part Translator::OneOf(CodePoints set) {
   Tidy(&set);
@@ -199,7 +198,7 @@ Part Translator::Atom(size_t depth) {
       return OneOf(Class());
     case '\\':
       ++at_;
-      return OneOf(Escape(IsRegexWord));
+      return OneOf(Escape(AllThat<IsRegexWord>));
     case '.':
       ++at_;
       return OneOf(Complement({{'\n', '\n'}}));
@@ -318,7 +317,8 @@ CodePoints Translator::Class() {
     first = false;
     const bool escaped = Skip("\\");
     const char32_t c = escaped ? 0 : Take();
-    CodePoints part = escaped ? Escape(IsRegexClassWord) : CodePoints{{c, c}};
+    CodePoints part =
+        escaped ? Escape(AllThat<IsRegexClassWord>) : CodePoints{{c, c}};
     const bool one =
         part.size() == 1 && part.front().first == part.front().second;
     if (one && StartsWith("-") && !StartsWith("-]")) {
@@ -327,7 +327,7 @@ CodePoints Translator::Class() {
       if (AtEnd() || StartsWith("[")) break;
       const char32_t d = end_escaped ? 0 : Take();
       const CodePoints end =
-          end_escaped ? Escape(IsRegexClassWord) : CodePoints{{d, d}};
+          end_escaped ? Escape(AllThat<IsRegexClassWord>) : CodePoints{{d, d}};
       if (end.size() != 1 || end.front().first != end.front().second ||
           end.front().first < part.front().first) {
         Fail("a range");
@@ -350,8 +350,8 @@ CodePoints Translator::Escape(Members word) {
     return {};
   }
   const auto one = [](char32_t c) { return CodePoints{{c, c}}; };
-  const auto both = [this](Members is, bool negated) {
-    const CodePoints& set = SetOf(is);
+  const auto both = [](Members members, bool negated) {
+    const CodePoints& set = members();
     return negated ? Complement(set) : set;
   };
   const char32_t c = Take();
@@ -368,10 +368,10 @@ CodePoints Translator::Escape(Members word) {
       return one('\v');
     case 'd':
     case 'D':
-      return both(IsDecimalDigit, c == 'D');
+      return both(AllThat<IsDecimalDigit>, c == 'D');
     case 's':
     case 'S':
-      return both(IsWhiteSpace, c == 'S');
+      return both(AllThat<IsWhiteSpace>, c == 'S');
     case 'w':
     case 'W':
       return both(word, c == 'W');
@@ -424,7 +424,8 @@ CodePoints Translator::Property(Members word, bool negated) {
   for (const NamedClass& known : kProperties) {
     if (known.name != name) continue;
     at_ = end + 1;
-    const CodePoints& set = SetOf(known.is == IsRegexWord ? word : known.is);
+    const bool is_word = known.members == AllThat<IsRegexWord>;
+    const CodePoints& set = is_word ? word() : known.members();
     return negated ? Complement(set) : set;
   }
   Fail(absl::StrCat("the property \"", Excerpt(name), "\""));
