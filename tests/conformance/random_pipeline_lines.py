@@ -81,8 +81,7 @@ def main():
     parser.add_argument("--text", type=pathlib.Path, nargs="+", required=True)
     options = parser.parse_args()
     rnd = random.Random(options.seed)
-    every = [line for file in options.text for line in file.read_text().split("\n")
-             if line]
+    every = tokenizer_lines.read_lines(options.text)
     models = made.train(rnd.sample(every, TRAINING_LINES), MODEL_SIZE)
     profile = "hf5" if tokenizer_lines.VERSION_5 else "hf4"
     version = ", version 5" if tokenizer_lines.VERSION_5 else ""
@@ -103,11 +102,8 @@ def main():
                 refused[why] += 1
             if theirs is None:
                 continue
-            mine = tokenizer_lines.ours(options, directory, profile, lines)
-            for line, a, b in zip(lines, mine, theirs):
-                same = a.tobytes() == b.tobytes()
-                row.add(directory, line, same,
-                        None if same else tokenizer_lines.first_difference(a, b))
+            row.add_encodings(directory, lines, tokenizer_lines.ours(
+                options, directory, profile, lines), theirs)
     for why, count in refused.most_common():
         print(f"refused {count}: {why.strip()}", file=sys.stderr)
     print(f"{row.name}: {row.cases} cases, {row.differences} differences, "

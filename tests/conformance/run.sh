@@ -8,8 +8,8 @@
 # pipelines, saved_by_5, wild. What is not asked for stays on the page as it is.
 # Virtual environments, texts and results go to build/conformance (some 20 GB). SEED
 # chooses other random cases, LINES fewer lines of text; tokenizers, kinds, random and
-# wild with a 4 or 5 behind are one version's rows. saved_by_5 takes half an hour, DIRECTORIES=24
-# LINES=20000 a few minutes.
+# wild with a 4 or 5 behind are one version's rows. saved_by_5 takes half an hour,
+# DIRECTORIES=24 LINES=20000 a few minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build/release}")

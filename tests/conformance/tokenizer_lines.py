@@ -52,11 +52,14 @@ def directories(options, lines):
             yield directory, lines
 
 
+def read_lines(files):
+    return [line for file in files for line in file.read_text().split("\n") if line]
+
+
 def draw_lines(options):
     rnd = random.Random(options.seed)
     if options.text:
-        lines = [line for file in options.text
-                 for line in file.read_text().split("\n") if line]
+        lines = read_lines(options.text)
     else:
         lines = golden_texts.read_texts()[0]
     return mixed_lines(rnd, lines, options.cases, options.hostile)
@@ -138,6 +141,11 @@ class Row:
             print(f"\n{self.name}, {directory.name}: {line[:200]!r} {detail or ''}",
                   file=sys.stderr)
 
+    def add_encodings(self, directory, lines, mine, theirs):
+        for line, a, b in zip(lines, mine, theirs):
+            same = a.tobytes() == b.tobytes()
+            self.add(directory, line, same, None if same else first_difference(a, b))
+
     def written(self):
         return {"row": self.name, "reference": self.reference, "cases": self.cases,
                 "compared": self.compared, "worst": self.differences, "limit": 0,
@@ -169,10 +177,9 @@ def compare_fast(options, directory, tokenizer, profile, lines, row, cut):
                     length, direction=tokenizer.truncation_side)
             else:
                 backend.no_truncation()
-            mine = ours(options, directory, profile, chunk, length)
-            for line, a, b in zip(chunk, mine, fast_arrays(tokenizer, chunk)):
-                same = a.tobytes() == b.tobytes()
-                row.add(directory, line, same, None if same else first_difference(a, b))
+            row.add_encodings(directory, chunk,
+                              ours(options, directory, profile, chunk, length),
+                              fast_arrays(tokenizer, chunk))
 
 
 def compare_slow(options, directory, tokenizer, profile, lines, row):

@@ -62,15 +62,14 @@ constexpr std::array<AttributeDefault, kAttributes> kDefaults = {
      {"mask_token", "[MASK]"}}};
 
 SpecialValue ReadSpecialValue(const JsonNode& node, bool special) {
-  if (node.is_string())
-    return {.content = node.String(), .attributes = std::nullopt};
+  if (node.is_string()) return {node.String(), std::nullopt};
   if (!node.is_object()) {
     node.Fail("a string or an object");
     return {};
   }
   AddedToken token = ReadAddedToken(node, special, !special);
   token.special = token.special || special;
-  return {.content = token.content, .attributes = token};
+  return {token.content, token};
 }
 
 class Planner {
@@ -90,6 +89,7 @@ class Planner {
   void ReadSpecialTokens(const JsonNode& root, bool from_map);
   void AddAdditional(const JsonNode& list, bool from_map,
                      std::vector<SpecialValue>* out) const;
+  void AddMembers(const JsonNode& object, bool from_map);
   void ReadHf5Lists(const JsonNode& root, bool from_map);
   void ReadModelTokens(const JsonNode& root, bool from_map);
   void ReadAddedTokensDecoder(const JsonNode& node);
@@ -155,8 +155,7 @@ void Planner::SetDefaults() {
   }
   for (size_t i = 0; i < kAttributes; ++i) {
     if (bert_class_ && (i == kBos || i == kEos)) continue;
-    values_[i] = SpecialValue{.content = std::string(kDefaults[i].content),
-                              .attributes = std::nullopt};
+    values_[i] = SpecialValue{std::string(kDefaults[i].content), std::nullopt};
   }
 }
 
@@ -178,9 +177,7 @@ void Planner::ReadSpecialTokens(const JsonNode& root, bool from_map) {
   const JsonNode extra = root.At("extra_special_tokens");
   AddAdditional(root.At("additional_special_tokens"), from_map, &additional_);
   if (extra.is_object()) {
-    for (const auto& [key, node] : extra.Members()) {
-      additional_.push_back(ReadSpecialValue(node, from_map));
-    }
+    AddMembers(extra, from_map);
   } else {
     AddAdditional(extra, from_map, &additional_);
   }
@@ -191,6 +188,12 @@ void Planner::AddAdditional(const JsonNode& list, bool from_map,
   if (!list.present()) return;
   for (const JsonNode& node : list.Elements()) {
     out->push_back(ReadSpecialValue(node, from_map));
+  }
+}
+
+void Planner::AddMembers(const JsonNode& object, bool from_map) {
+  for (const auto& [key, node] : object.Members()) {
+    additional_.push_back(ReadSpecialValue(node, from_map));
   }
 }
 
@@ -218,8 +221,8 @@ void Planner::ReadHf5Lists(const JsonNode& root, bool from_map) {
 // "model_specific_special_tokens". A map of "extra_special_tokens" has the same
 // effect on the latter.
 void Planner::ReadModelTokens(const JsonNode& root, bool from_map) {
-  bool any = root.At("extra_special_tokens").is_object() &&
-             !root.At("extra_special_tokens").value()->empty();
+  const JsonNode extra = root.At("extra_special_tokens");
+  bool any = extra.is_object() && !extra.value()->empty();
   for (const auto& [key, node] : root.Members()) {
     const bool known = std::any_of(
         kDefaults.begin(), kDefaults.end(),
@@ -229,16 +232,9 @@ void Planner::ReadModelTokens(const JsonNode& root, bool from_map) {
       any = true;
     }
   }
-  if (root.At("extra_special_tokens").is_object()) {
-    for (const auto& [key, node] : root.At("extra_special_tokens").Members()) {
-      additional_.push_back(ReadSpecialValue(node, from_map));
-    }
-  }
+  if (extra.is_object()) AddMembers(extra, from_map);
   const JsonNode own = root.At("model_specific_special_tokens");
-  if (any || !own.present()) return;
-  for (const auto& [key, node] : own.Members()) {
-    additional_.push_back(ReadSpecialValue(node, from_map));
-  }
+  if (!any && own.present()) AddMembers(own, from_map);
 }
 
 void Planner::ReadAddedTokensDecoder(const JsonNode& node) {

@@ -12,7 +12,7 @@
 #include "tokenizer/text/absl_view.h"
 #include "tokenizer/text/code_points.h"
 #include "tokenizer/text/excerpt.h"
-#include "tokenizer/text/general_category.h"
+#include "tokenizer/text/regex_classes.h"
 #include "tokenizer/text/unicode.h"
 
 namespace deberta::tokenizer {
@@ -21,67 +21,6 @@ namespace {
 constexpr size_t kMaxPatternBytes = 1024;
 constexpr size_t kMaxDepth = 16;
 constexpr uint32_t kMaxRepeat = 256;
-
-// The members of a class.
-using Members = const CodePoints& (*)();
-
-// To find them asks every code point: once.
-template <bool (*kIs)(char32_t)>
-const CodePoints& AllThat() {
-  static const CodePoints& set = *new CodePoints(CodePointsThat(kIs));
-  return set;
-}
-
-struct NamedClass {
-  std::string_view name;
-  Members members;
-};
-
-using Category = GeneralCategory;
-
-// Those whose members are Oniguruma's on every code point.
-constexpr NamedClass kProperties[] = {
-    {"L", AllThat<IsLetter>},
-    {"Letter", AllThat<IsLetter>},
-    {"N", AllThat<IsNumber>},
-    {"Number", AllThat<IsNumber>},
-    {"Nd", AllThat<IsDecimalDigit>},
-    {"Digit", AllThat<IsDecimalDigit>},
-    {"Space", AllThat<IsWhiteSpace>},
-    {"White_Space", AllThat<IsWhiteSpace>},
-    {"Word", AllThat<IsRegexWord>},
-    {"M", AllThat<IsOfCategory<Category::kMn, Category::kMe>>},
-    {"P", AllThat<IsOfCategory<Category::kPc, Category::kPo>>},
-    {"S", AllThat<IsOfCategory<Category::kSm, Category::kSo>>},
-    {"Z", AllThat<IsOfCategory<Category::kZs, Category::kZp>>},
-    {"Lu", AllThat<IsOfCategory<Category::kLu>>},
-    {"Ll", AllThat<IsOfCategory<Category::kLl>>},
-    {"Lt", AllThat<IsOfCategory<Category::kLt>>},
-    {"Lm", AllThat<IsOfCategory<Category::kLm>>},
-    {"Lo", AllThat<IsOfCategory<Category::kLo>>},
-    {"Mn", AllThat<IsOfCategory<Category::kMn>>},
-    {"Mc", AllThat<IsOfCategory<Category::kMc>>},
-    {"Me", AllThat<IsOfCategory<Category::kMe>>},
-    {"Nl", AllThat<IsOfCategory<Category::kNl>>},
-    {"No", AllThat<IsOfCategory<Category::kNo>>},
-    {"Pc", AllThat<IsOfCategory<Category::kPc>>},
-    {"Pd", AllThat<IsOfCategory<Category::kPd>>},
-    {"Ps", AllThat<IsOfCategory<Category::kPs>>},
-    {"Pe", AllThat<IsOfCategory<Category::kPe>>},
-    {"Pi", AllThat<IsOfCategory<Category::kPi>>},
-    {"Pf", AllThat<IsOfCategory<Category::kPf>>},
-    {"Po", AllThat<IsOfCategory<Category::kPo>>},
-    {"Sm", AllThat<IsOfCategory<Category::kSm>>},
-    {"Sc", AllThat<IsOfCategory<Category::kSc>>},
-    {"Sk", AllThat<IsOfCategory<Category::kSk>>},
-    {"So", AllThat<IsOfCategory<Category::kSo>>},
-    {"Zs", AllThat<IsOfCategory<Category::kZs>>},
-    {"Zl", AllThat<IsOfCategory<Category::kZl>>},
-    {"Zp", AllThat<IsOfCategory<Category::kZp>>},
-    {"Cc", AllThat<IsOfCategory<Category::kCc>>},
-    {"Cf", AllThat<IsOfCategory<Category::kCf>>},
-    {"Co", AllThat<IsOfCategory<Category::kCo>>},
-    {"Cn", AllThat<IsOfCategory<Category::kCn>>}};
 
 // What a part of a pattern can match.
 struct Part {
@@ -421,11 +360,10 @@ CodePoints Translator::Property(Members word, bool negated) {
   }
   if (Skip("^")) negated = !negated;
   const std::string_view name = pattern_.substr(at_, end - at_);
-  for (const NamedClass& known : kProperties) {
-    if (known.name != name) continue;
+  if (const Members members = FindProperty(name); members != nullptr) {
     at_ = end + 1;
-    const bool is_word = known.members == AllThat<IsRegexWord>;
-    const CodePoints& set = is_word ? word() : known.members();
+    const bool is_word = members == AllThat<IsRegexWord>;
+    const CodePoints& set = is_word ? word() : members();
     return negated ? Complement(set) : set;
   }
   Fail(absl::StrCat("the property \"", Excerpt(name), "\""));

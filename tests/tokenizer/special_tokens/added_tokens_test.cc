@@ -22,6 +22,14 @@ std::unique_ptr<ByteLevelBpe> AnyModel() {
   return *ByteLevelBpe::Create({.vocabulary = {{"a", 0}}});
 }
 
+std::unique_ptr<HfUnigram> LowerCaseModel() {
+  return *HfUnigram::Create(
+      {.pieces = {{"a", 0.0}},
+       .normalizer = *Normalizer::Create({Normalizer::Lowercase{}}),
+       .pre_tokenizer = {},
+       .decoder = {}});
+}
+
 std::unique_ptr<const AddedTokens> Create(std::vector<AddedToken> tokens) {
   auto special = AddedTokens::Create(tokens, *AnyModel());
   EXPECT_TRUE(special.ok()) << special.status();
@@ -132,12 +140,7 @@ TEST(AddedTokensTest, LooksUpBothWays) {
 }
 
 TEST(AddedTokensTest, PrefersASpecialOneOfTwoThatLookTheSame) {
-  const HfUnigramOptions lower = {
-      .pieces = {{"a", 0.0}},
-      .normalizer = *Normalizer::Create({Normalizer::Lowercase{}}),
-      .pre_tokenizer = {},
-      .decoder = {}};
-  const auto model = *HfUnigram::Create(lower);
+  const auto model = LowerCaseModel();
   const std::vector<AddedToken> tokens = {
       {.id = 1, .content = "<X>", .normalized = true, .special = false},
       {.id = 2, .content = "<x>", .normalized = true},
@@ -149,12 +152,7 @@ TEST(AddedTokensTest, PrefersASpecialOneOfTwoThatLookTheSame) {
 
 // `tokenizers` 0.23 decodes a token to what it was looked for as.
 TEST(AddedTokensTest, NamesNormalizedTokensWhereAsked) {
-  const HfUnigramOptions lower = {
-      .pieces = {{"a", 0.0}},
-      .normalizer = *Normalizer::Create({Normalizer::Lowercase{}}),
-      .pre_tokenizer = {},
-      .decoder = {}};
-  const auto model = *HfUnigram::Create(lower);
+  const auto model = LowerCaseModel();
   const std::vector<AddedToken> tokens = {
       {.id = 1, .content = "<X>", .normalized = true},
       {.id = 2, .content = "<Y>"}};
